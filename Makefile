@@ -1,0 +1,38 @@
+# Each target sets up its own environment, so that each works alone in a fresh clone.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+CONSTRAINTS := -c constraints.txt
+
+.PHONY: demo test lint docs model clean
+
+demo: $(VENV)/demo.stamp  ## the main job on real text: prints a table, writes a report
+	$(BIN)/bertopic-matryoshka demo --out demo
+
+test: $(VENV)/dev.stamp lint  ## lint, types and all tests
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/dev.stamp
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+docs: $(VENV)/docs.stamp
+	$(BIN)/mkdocs build --strict
+
+model: $(VENV)/model.stamp  ## builds the bundled model again: make model TEACHER=... WORDNET=...
+	$(BIN)/python scripts/build_default_model.py --teacher $(TEACHER) --wordnet $(WORDNET)
+
+clean:
+	rm -rf $(VENV) build dist site *.egg-info .mypy_cache .pytest_cache .ruff_cache
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/demo.stamp: EXTRAS = cli
+$(VENV)/dev.stamp: EXTRAS = dev
+$(VENV)/docs.stamp: EXTRAS = docs
+$(VENV)/model.stamp: EXTRAS = build-model
+$(VENV)/%.stamp: pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet $(CONSTRAINTS) --editable ".[$(EXTRAS)]"
+	touch $@

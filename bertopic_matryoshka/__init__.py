@@ -1,0 +1,66 @@
+"""BERTopic on Matryoshka embeddings: truncate, select dimensions, compare coherence.
+
+documents -> embeddings -> truncated -> selected -> clustered -> topics -> report
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from bertopic_matryoshka.coherence import TopicCoherence, topic_diversity
+    from bertopic_matryoshka.comparison import DimensionComparison, compare_dimensions
+    from bertopic_matryoshka.embedding import MatryoshkaBackend
+    from bertopic_matryoshka.inspection import DimensionInspection, inspect_dimensions
+    from bertopic_matryoshka.selection import DimensionSelector
+    from bertopic_matryoshka.storage import load_topic_model, save_topic_model
+    from bertopic_matryoshka.topics import ExpectWidth, build_topic_model
+    from bertopic_matryoshka.truncation import TruncationWarning, truncate
+
+__version__ = "0.1.0"
+
+# A name's module is imported when the name is used: the selector needs no torch.
+_MODULE_OF = {
+    "DimensionComparison": "comparison",
+    "DimensionInspection": "inspection",
+    "DimensionSelector": "selection",
+    "ExpectWidth": "topics",
+    "MatryoshkaBackend": "embedding",
+    "TopicCoherence": "coherence",
+    "TruncationWarning": "truncation",
+    "build_topic_model": "topics",
+    "compare_dimensions": "comparison",
+    "inspect_dimensions": "inspection",
+    "load_topic_model": "storage",
+    "save_topic_model": "storage",
+    "topic_diversity": "coherence",
+    "truncate": "truncation",
+}
+
+__all__ = [
+    "DimensionComparison",
+    "DimensionInspection",
+    "DimensionSelector",
+    "ExpectWidth",
+    "MatryoshkaBackend",
+    "TopicCoherence",
+    "TruncationWarning",
+    "build_topic_model",
+    "compare_dimensions",
+    "inspect_dimensions",
+    "load_topic_model",
+    "save_topic_model",
+    "topic_diversity",
+    "truncate",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULE_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_MODULE_OF[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

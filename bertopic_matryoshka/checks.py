@@ -1,0 +1,84 @@
+"""Checks of what callers hand in, each with an error that names value and remedy."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sized
+
+    from numpy.typing import ArrayLike, NDArray
+
+
+def list_of_strings(documents: Iterable[str]) -> list[str]:
+    """Make a list of documents.
+
+    Raises
+    ------
+    TypeError
+        If `documents` is a single string, or one of them is none; the message gives its position.
+    """
+    if isinstance(documents, str):
+        raise TypeError(f"documents={documents[:40]!r} is a single string; pass a list of strings.")
+    texts = list(documents)
+    for position, text in enumerate(texts):
+        if not isinstance(text, str):
+            raise TypeError(
+                f"documents[{position}]={text!r} is of type {type(text).__name__} and must be a "
+                "string. Remove such rows, or replace them by an empty string."
+            )
+    return texts
+
+
+def check_enough(documents: Sized, min_topic_size: int) -> None:
+    """Check that there are enough documents for one topic."""
+    if len(documents) < min_topic_size:
+        raise ValueError(
+            f"{len(documents)} documents are fewer than one topic needs "
+            f"(min_topic_size={min_topic_size}). Add documents or lower min_topic_size."
+        )
+
+
+def check_dim(dim: object, width: int, *, of: str, name: str = "truncate_dim") -> int:
+    """Check that `dim` is an int from 1 to `width`, the width of what `of` names.
+
+    Raises
+    ------
+    TypeError
+        If `dim` is not an int.
+    ValueError
+        If it is out of range; the message names both numbers.
+    """
+    if isinstance(dim, bool) or not isinstance(dim, (int, np.integer)):
+        raise TypeError(f"{name}={dim!r} must be an int, not {type(dim).__name__}.")
+    if not 1 <= dim <= width:
+        raise ValueError(
+            f"{name}={dim} must be between 1 and {width}, the width of {of}. "
+            "Choose a smaller prefix or a wider model."
+        )
+    return int(dim)
+
+
+def check_labels(labels: ArrayLike | None, n_documents: int) -> NDArray[Any] | None:
+    """Check that there is a label for each document."""
+    if labels is None:
+        return None
+    classes = np.asarray(labels)
+    if classes.shape != (n_documents,):
+        raise ValueError(
+            f"labels has shape {classes.shape} and must have shape ({n_documents},), as documents."
+        )
+    return classes
+
+
+def check_embeddings(embeddings: ArrayLike, n_documents: int) -> NDArray[np.floating]:
+    """Check that there is a row for each document."""
+    full = np.asarray(embeddings)
+    if full.ndim != 2 or full.shape[0] != n_documents:
+        raise ValueError(
+            f"embeddings has shape {full.shape} and must have one row for each of the "
+            f"{n_documents} documents."
+        )
+    return full

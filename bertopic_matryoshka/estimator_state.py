@@ -1,0 +1,96 @@
+"""A fitted estimator -> JSON and arrays, and back, for classes on an allow-list."""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import sklearn
+from sklearn.exceptions import InconsistentVersionWarning
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+Arrays = dict[str, "NDArray[Any]"]
+
+
+def pack(estimator: Any) -> tuple[dict[str, Any], Arrays]:
+    """Divide an estimator's attributes into JSON values and arrays.
+
+    Parameters
+    ----------
+    estimator : object
+        Its attributes are None, bool, int, float, str or arrays of them.
+
+    Returns
+    -------
+    state : dict
+        JSON types: "class", "sklearn_version" and "values".
+    arrays : dict of str to ndarray
+
+    Raises
+    ------
+    TypeError
+        If an attribute is of another kind; the message names it.
+    """
+    values: dict[str, Any] = {}
+    arrays: Arrays = {}
+    for name, value in vars(estimator).items():
+        if isinstance(value, np.ndarray) and value.dtype.kind in "fiub":
+            arrays[name] = np.ascontiguousarray(value)
+        elif isinstance(value, np.ndarray) and all(isinstance(item, str) for item in value.flat):
+            values[name] = {"strings": value.tolist()}  # feature_names_in_
+        elif isinstance(value, np.generic):
+            values[name] = value.item()
+        elif value is None or isinstance(value, (bool, int, float, str)):
+            values[name] = value
+        else:
+            raise TypeError(
+                f"{type(estimator).__name__}.{name}={value!r} cannot be saved: only numbers, "
+                "strings and arrays can. Save the topic model with pickle, or leave it at its "
+                "default."
+            )
+    state = {
+        "class": type(estimator).__name__,
+        "sklearn_version": sklearn.__version__,
+        "values": values,
+    }
+    return state, arrays
+
+
+def unpack(state: dict[str, Any], arrays: Arrays, allowed: Sequence[type]) -> Any:
+    """Put together what :func:`pack` took apart.
+
+    Raises
+    ------
+    ValueError
+        If the class is not among those allowed.
+
+    Warns
+    -----
+    InconsistentVersionWarning
+        If scikit-learn was of another version when the estimator was saved.
+    """
+    classes = {cls.__name__: cls for cls in allowed}
+    if state["class"] not in classes:
+        raise ValueError(f"class {state['class']!r} is not one of {', '.join(sorted(classes))}.")
+    if state["sklearn_version"] != sklearn.__version__:
+        warnings.warn(
+            InconsistentVersionWarning(
+                estimator_name=state["class"],
+                current_sklearn_version=sklearn.__version__,
+                original_sklearn_version=state["sklearn_version"],
+            ),
+            stacklevel=2,
+        )
+    cls = classes[state["class"]]
+    estimator: Any = object.__new__(cls)
+    for name, value in state["values"].items():
+        is_strings = isinstance(value, dict)
+        setattr(estimator, name, np.array(value["strings"], object) if is_strings else value)
+    for name, array in arrays.items():
+        setattr(estimator, name, array)
+    return estimator

@@ -1,0 +1,244 @@
+"""Selected embeddings -> topics: a plain BERTopic with the reduction of your choice."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from bertopic import BERTopic
+from bertopic.dimensionality import BaseDimensionalityReduction
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.decomposition import PCA
+from sklearn.utils.metaestimators import available_if
+
+from bertopic_matryoshka.embedding import MatryoshkaBackend
+from bertopic_matryoshka.selection import DimensionSelector
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+    from sentence_transformers import SentenceTransformer
+
+    from bertopic_matryoshka.criteria import Criterion
+
+REDUCTIONS = ("variance", "pca", "umap", "none")
+"""What may stand between the embeddings and the clustering."""
+
+N_COMPONENTS = 5
+"""Dimensions that PCA and UMAP leave, BERTopic's own default."""
+
+
+def build_topic_model(
+    backend: MatryoshkaBackend | SentenceTransformer | str | Path | None = None,
+    *,
+    reduction: str = "variance",
+    n_features_to_select: float | None = None,
+    criterion: str | Criterion = "variance",
+    n_components: int | None = None,
+    random_state: int | None = None,
+    **bertopic_kwargs: Any,
+) -> BERTopic:
+    """Build a BERTopic on truncated embeddings, with dimension selection or another reduction.
+
+    Parameters
+    ----------
+    backend : MatryoshkaBackend, SentenceTransformer, str, Path or None, default=None
+        What embeds the documents; anything else than a backend is handed to MatryoshkaBackend,
+        and None is the bundled model.
+    reduction : {"variance", "pca", "umap", "none"}, default="variance"
+        What stands between embeddings and clustering. "variance" is a DimensionSelector, "pca"
+        scikit-learn's PCA, "umap" a UMAP with BERTopic's settings, "none" hands the embeddings
+        on as they are.
+    n_features_to_select : int, float or None, default=None
+        For "variance": how many dimensions to keep, see DimensionSelector.
+    criterion : str or callable, default="variance"
+        For "variance": what ranks the dimensions, see DimensionSelector.
+    n_components : int or None, default=None
+        For "pca" and "umap": how many dimensions to leave; None leaves 5, as BERTopic does.
+    random_state : int or None, default=None
+        Seed of PCA's randomised solver and of UMAP, which then runs on one thread. Dimension
+        selection needs none.
+    **bertopic_kwargs
+        Every other argument of BERTopic, such as `hdbscan_model`, `min_topic_size`, `nr_topics`,
+        `vectorizer_model`, `representation_model` or `calculate_probabilities`.
+
+    Returns
+    -------
+    topic_model : BERTopic
+        Its `umap_model` is an ExpectWidth around the reducer.
+
+    Raises
+    ------
+    ValueError
+        If `reduction` is unknown, an argument belongs to another reduction, or `embedding_model`
+        or `umap_model` is among the BERTopic arguments.
+
+    Examples
+    --------
+    >>> from bertopic_matryoshka import MatryoshkaBackend, build_topic_model
+    >>> topic_model = build_topic_model(MatryoshkaBackend(truncate_dim=128))
+
+    By hand, in two lines:
+
+    >>> from bertopic import BERTopic
+    >>> from bertopic_matryoshka import DimensionSelector
+    >>> backend = MatryoshkaBackend(truncate_dim=128)
+    >>> topic_model = BERTopic(embedding_model=backend, umap_model=DimensionSelector())
+    """
+    for argument, instead in (("embedding_model", "backend"), ("umap_model", "reduction")):
+        if argument in bertopic_kwargs:
+            raise ValueError(
+                f"{argument}={bertopic_kwargs[argument]!r} is what `{instead}` decides here. "
+                f"Pass {instead}=..., or build BERTopic by hand."
+            )
+    if not isinstance(backend, MatryoshkaBackend):
+        backend = MatryoshkaBackend(backend)
+    reducer = build_reducer(
+        reduction,
+        n_features_to_select=n_features_to_select,
+        criterion=criterion,
+        n_components=n_components,
+        random_state=random_state,
+        low_memory=bertopic_kwargs.get("low_memory", False),
+    )
+    return BERTopic(
+        embedding_model=backend,
+        umap_model=ExpectWidth(reducer, backend.embedding_dim),
+        **bertopic_kwargs,
+    )
+
+
+def build_reducer(
+    reduction: str,
+    *,
+    n_features_to_select: float | None = None,
+    criterion: str | Criterion = "variance",
+    n_components: int | None = None,
+    random_state: int | None = None,
+    low_memory: bool = False,
+) -> Any:
+    """Build what stands between embeddings and clustering; see build_topic_model."""
+    check_reductions([reduction])
+    given = {
+        "n_features_to_select": (n_features_to_select is not None, ("variance",)),
+        "criterion": (criterion != "variance", ("variance",)),
+        "n_components": (n_components is not None, ("pca", "umap")),
+    }
+    for argument, (is_given, belongs_to) in given.items():
+        if is_given and reduction not in belongs_to:
+            raise ValueError(
+                f"{argument} is for reduction={' or '.join(map(repr, belongs_to))}, not for "
+                f"reduction={reduction!r}. Leave it out."
+            )
+    n_components = N_COMPONENTS if n_components is None else n_components
+    if reduction == "variance":
+        return DimensionSelector(n_features_to_select, criterion=criterion)
+    if reduction == "pca":
+        return PCA(n_components=n_components, random_state=random_state)
+    if reduction == "none":
+        return BaseDimensionalityReduction()
+    return _umap(n_components, random_state, low_memory=low_memory)
+
+
+def check_reductions(reductions: Sequence[str]) -> tuple[str, ...]:
+    """Check that each name is a reduction; a name given twice counts once."""
+    if isinstance(reductions, str) or not reductions:
+        raise ValueError(
+            f"reductions={reductions!r} must be a list with some of {', '.join(REDUCTIONS)}."
+        )
+    for reduction in reductions:
+        if reduction not in REDUCTIONS:
+            raise ValueError(f"reduction={reduction!r} must be one of {', '.join(REDUCTIONS)}.")
+    return tuple(dict.fromkeys(reductions))
+
+
+def _umap(n_components: int, random_state: int | None, *, low_memory: bool) -> Any:
+    """Build a UMAP with the settings that BERTopic gives it."""
+    try:
+        from umap import UMAP
+    except ImportError as error:
+        raise ImportError(
+            'reduction="umap" needs umap-learn: pip install umap-learn. "variance" needs nothing.'
+        ) from error
+    return UMAP(
+        n_neighbors=15,
+        n_components=n_components,
+        min_dist=0.0,
+        metric="cosine",
+        low_memory=low_memory,
+        random_state=random_state,
+        n_jobs=1 if random_state is not None else -1,  # what UMAP does anyway, with a warning
+    )
+
+
+class ExpectWidth(TransformerMixin, BaseEstimator):  # type: ignore[misc]
+    """A reducer that refuses embeddings of another width than its topic model's backend.
+
+    BERTopic fits precomputed embeddings of any width and fails, or compares wrong vectors, only
+    when the backend embeds the next document. The check belongs to the reducer, because the
+    reducer is the first to see them.
+
+    Parameters
+    ----------
+    reducer : estimator with fit and transform
+        What does the work. Its attributes can be read from here, as in
+        ``topic_model.umap_model.support_``.
+    width : int
+        The backend's width.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bertopic_matryoshka import DimensionSelector, ExpectWidth
+    >>> ExpectWidth(DimensionSelector(), 256).fit(np.eye(768))
+    Traceback (most recent call last):
+    ValueError: The documents' embeddings are 768 wide but the backend produces 256. ...
+    """
+
+    def __init__(self, reducer: Any, width: int) -> None:
+        self.reducer = reducer
+        self.width = width
+
+    def fit(self, X: NDArray[np.floating], y: Any = None) -> ExpectWidth:
+        """Check the width of X, of shape (n_documents, width), and fit the reducer."""
+        self._check(X)
+        self.reducer.fit(X, y)
+        return self
+
+    def fit_transform(self, X: NDArray[np.floating], y: Any = None) -> Any:
+        """Fit the reducer and reduce X, in the reducer's own way where it has one."""
+        self._check(X)
+        if hasattr(self.reducer, "fit_transform"):
+            return self.reducer.fit_transform(X, y)
+        return self.reducer.fit(X, y).transform(X)
+
+    @available_if(lambda self: hasattr(self.reducer, "partial_fit"))  # type: ignore[untyped-decorator]
+    def partial_fit(self, X: NDArray[np.floating], y: Any = None) -> ExpectWidth:
+        """Check the width of a batch and go on fitting the reducer."""
+        self._check(X)
+        self.reducer.partial_fit(X, y)
+        return self
+
+    def transform(self, X: NDArray[np.floating]) -> Any:
+        """Check the width of X and reduce it."""
+        self._check(X)
+        return self.reducer.transform(X)
+
+    def __getattr__(self, name: str) -> Any:
+        # Only what is not found here comes to this. While unpickling there is no reducer yet.
+        if name.startswith("__") or "reducer" not in self.__dict__:
+            raise AttributeError(name)
+        return getattr(self.reducer, name)
+
+    def _check(self, X: NDArray[np.floating]) -> None:
+        shape = np.shape(X)
+        if len(shape) != 2 or shape[1] != self.width:
+            found = f"{shape[1]} wide" if len(shape) == 2 else f"of shape {shape}"
+            raise ValueError(
+                f"The documents' embeddings are {found} but the backend produces {self.width}. "
+                "Embed them with this backend; cut them with truncate(embeddings, "
+                f"{self.width}) if they come from the same model; or build the backend with "
+                "their truncate_dim."
+            )
