@@ -9,14 +9,16 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from bertopic_matryoshka.cautions import LossySaveWarning, TruncationWarning
     from bertopic_matryoshka.coherence import TopicCoherence, topic_diversity
-    from bertopic_matryoshka.comparison import DimensionComparison, compare_dimensions
+    from bertopic_matryoshka.comparison import DimensionComparison
     from bertopic_matryoshka.embedding import MatryoshkaBackend
     from bertopic_matryoshka.inspection import DimensionInspection, inspect_dimensions
     from bertopic_matryoshka.selection import DimensionSelector
     from bertopic_matryoshka.storage import load_topic_model, save_topic_model
+    from bertopic_matryoshka.sweep import compare_dimensions
     from bertopic_matryoshka.topics import ExpectWidth, build_topic_model
-    from bertopic_matryoshka.truncation import TruncationWarning, truncate
+    from bertopic_matryoshka.truncation import truncate
 
 __version__ = "0.1.0"
 
@@ -26,11 +28,12 @@ _MODULE_OF = {
     "DimensionInspection": "inspection",
     "DimensionSelector": "selection",
     "ExpectWidth": "topics",
+    "LossySaveWarning": "cautions",
     "MatryoshkaBackend": "embedding",
     "TopicCoherence": "coherence",
-    "TruncationWarning": "truncation",
+    "TruncationWarning": "cautions",
     "build_topic_model": "topics",
-    "compare_dimensions": "comparison",
+    "compare_dimensions": "sweep",
     "inspect_dimensions": "inspection",
     "load_topic_model": "storage",
     "save_topic_model": "storage",
@@ -43,6 +46,7 @@ __all__ = [
     "DimensionInspection",
     "DimensionSelector",
     "ExpectWidth",
+    "LossySaveWarning",
     "MatryoshkaBackend",
     "TopicCoherence",
     "TruncationWarning",

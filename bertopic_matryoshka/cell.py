@@ -18,8 +18,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Topic:
-    """One topic of a cell: its words, most important first, its documents and its coherence."""
+    """One topic of a cell: its words, most important first, its documents and its coherence.
 
+    `id` is what the documents of the topic have in Cell.document_topics.
+    """
+
+    id: int
     words: tuple[str, ...]
     size: int
     coherence: float
@@ -138,7 +142,7 @@ def measure_cell(
         ami=ami,
         ari=ari,
         topics=tuple(
-            Topic(tuple(w), int(sizes[t]), float(s))
+            Topic(int(t), tuple(w), int(sizes[t]), float(s))
             for w, t, s in zip(words, order, scores, strict=True)
         ),
         document_topics=found,

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from bertopic.backend import BaseEmbedder
 
+from bertopic_matryoshka.cautions import TruncationWarning
 from bertopic_matryoshka.checks import check_dim, list_of_strings
 from bertopic_matryoshka.model_facts import ModelFacts, facts_of
 from bertopic_matryoshka.model_source import ModelSource
-from bertopic_matryoshka.truncation import TruncationWarning, truncate
+from bertopic_matryoshka.truncation import truncate
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -132,7 +133,7 @@ class MatryoshkaBackend(BaseEmbedder):  # type: ignore[misc]
         self.prompt = prompt
         self.batch_size = check_dim(batch_size, 2**31, of="a batch", name="batch_size")
         self.encode_kwargs = dict(encode_kwargs or {})
-        self._given_dims = None if dims is None else tuple(sorted(set(dims), reverse=True))
+        self._given_dims = None if dims is None else _checked_dims(dims)
         self._width_is_checked = False
         self._source = ModelSource.of(
             model,
@@ -307,6 +308,11 @@ class MatryoshkaBackend(BaseEmbedder):  # type: ignore[misc]
             TruncationWarning,
             stacklevel=3,
         )
+
+
+def _checked_dims(dims: Sequence[int]) -> tuple[int, ...]:
+    checked = {check_dim(dim, 2**31, of="any model", name="dims") for dim in dims}
+    return tuple(sorted(checked, reverse=True))
 
 
 def _layer_norm(X: NDArray[np.floating], epsilon: float = 1e-5) -> NDArray[np.floating]:

@@ -23,7 +23,7 @@ def pack(estimator: Any) -> tuple[dict[str, Any], Arrays]:
     Parameters
     ----------
     estimator : object
-        Its attributes are None, bool, int, float, str or arrays of them.
+        Its attributes are None, bool, int, float, str, lists or arrays of them, or RandomState.
 
     Returns
     -------
@@ -45,7 +45,9 @@ def pack(estimator: Any) -> tuple[dict[str, Any], Arrays]:
             values[name] = {"strings": value.tolist()}  # feature_names_in_
         elif isinstance(value, np.generic):
             values[name] = value.item()
-        elif value is None or isinstance(value, (bool, int, float, str)):
+        elif isinstance(value, np.random.RandomState):  # MiniBatchKMeans.random_state_
+            values[name] = {"random_state": _random_state(value)}
+        elif _is_plain(value) or (type(value) is list and all(map(_is_plain, value))):
             values[name] = value
         else:
             raise TypeError(
@@ -89,8 +91,24 @@ def unpack(state: dict[str, Any], arrays: Arrays, allowed: Sequence[type]) -> An
     cls = classes[state["class"]]
     estimator: Any = object.__new__(cls)
     for name, value in state["values"].items():
-        is_strings = isinstance(value, dict)
-        setattr(estimator, name, np.array(value["strings"], object) if is_strings else value)
+        setattr(estimator, name, _unpacked(value) if isinstance(value, dict) else value)
     for name, array in arrays.items():
         setattr(estimator, name, array)
     return estimator
+
+
+def _is_plain(value: Any) -> bool:
+    return value is None or isinstance(value, (bool, int, float, str))
+
+
+def _random_state(generator: np.random.RandomState) -> dict[str, Any]:
+    state: Any = generator.get_state(legacy=False)
+    return {**state, "state": {**state["state"], "key": state["state"]["key"].tolist()}}
+
+
+def _unpacked(value: dict[str, Any]) -> Any:
+    if "strings" in value:
+        return np.array(value["strings"], object)
+    generator = np.random.RandomState()
+    generator.set_state(value["random_state"])
+    return generator

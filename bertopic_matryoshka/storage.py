@@ -12,10 +12,13 @@ from typing import TYPE_CHECKING, Any
 from bertopic import BERTopic
 from bertopic.cluster import BaseCluster
 from bertopic.dimensionality import BaseDimensionalityReduction
+from bertopic.vectorizers import OnlineCountVectorizer
 from safetensors.numpy import load_file, save_file
 from sklearn.cluster import KMeans, MiniBatchKMeans
 from sklearn.decomposition import PCA, IncrementalPCA
+from sklearn.feature_extraction.text import CountVectorizer
 
+from bertopic_matryoshka.cautions import LossySaveWarning
 from bertopic_matryoshka.embedding import MatryoshkaBackend
 from bertopic_matryoshka.estimator_state import pack, unpack
 from bertopic_matryoshka.selection import DimensionSelector
@@ -41,10 +44,6 @@ SAFE_ESTIMATORS = (
     MiniBatchKMeans,
     PCA,
 )
-
-
-class LossySaveWarning(RuntimeWarning):
-    """Part of a topic model has no safe format and was left out."""
 
 
 def save_topic_model(
@@ -92,15 +91,8 @@ def save_topic_model(
         )
     if topic_model.topics_ is None:
         raise ValueError("The topic model is not fitted. Call fit before saving it.")
-    folder = Path(path)
-    with _quiet_about_embedding_model():
-        topic_model.save(
-            folder, serialization="safetensors", save_ctfidf=True, save_embedding_model=False
-        )
     recipe = backend.recipe()
-    if save_embedding_model:
-        backend.embedding_model.save_pretrained(str(folder / MODEL_FOLDER))
-    elif "model" not in recipe:
+    if not save_embedding_model and "model" not in recipe:
         _warn(
             "The backend was built from a loaded model, whose name is not known here. Pass "
             "load_topic_model(path, backend=...), or save with save_embedding_model=True."
@@ -126,8 +118,20 @@ def save_topic_model(
         "has_embedding_model": save_embedding_model,
         **parts,
     }
+    state_json = json.dumps(state, indent=2)
+    # Nothing is written before all that can fail has been tried: an older save stays whole.
+    folder = Path(path)
+    with _quiet_about_embedding_model(), _plain_vectorizer(topic_model):
+        topic_model.save(
+            folder, serialization="safetensors", save_ctfidf=True, save_embedding_model=False
+        )
+    if topic_model.c_tf_idf_ is None:  # of a merged model; an older save's would be loaded
+        for name in ("ctfidf.safetensors", "ctfidf_config.json"):
+            (folder / name).unlink(missing_ok=True)
+    if save_embedding_model:
+        backend.embedding_model.save_pretrained(str(folder / MODEL_FOLDER))
     save_file(arrays, folder / ARRAYS_FILE)
-    (folder / STATE_FILE).write_text(json.dumps(state, indent=2), "utf-8")
+    (folder / STATE_FILE).write_text(state_json, "utf-8")
 
 
 def load_topic_model(
@@ -263,3 +267,20 @@ def _quiet_about_embedding_model() -> Iterator[None]:
         yield
     finally:
         logger.setLevel(level)
+
+
+@contextmanager
+def _plain_vectorizer(topic_model: BERTopic) -> Iterator[None]:
+    """Let BERTopic save a CountVectorizer, which it loads in any case, for an online one.
+
+    OnlineCountVectorizer hides its inherited parameters from get_params: saving it fails.
+    """
+    own = topic_model.vectorizer_model
+    if isinstance(own, OnlineCountVectorizer) and topic_model.c_tf_idf_ is not None:
+        parameters = {name: getattr(own, name) for name in CountVectorizer().get_params()}
+        topic_model.vectorizer_model = CountVectorizer(**parameters)
+        topic_model.vectorizer_model.vocabulary_ = own.vocabulary_
+    try:
+        yield
+    finally:
+        topic_model.vectorizer_model = own

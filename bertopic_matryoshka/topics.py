@@ -15,7 +15,7 @@ from bertopic_matryoshka.embedding import MatryoshkaBackend
 from bertopic_matryoshka.selection import DimensionSelector
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -142,7 +142,7 @@ def build_reducer(
     return _umap(n_components, random_state, low_memory=low_memory)
 
 
-def check_reductions(reductions: Sequence[str]) -> tuple[str, ...]:
+def check_reductions(reductions: Collection[str]) -> tuple[str, ...]:
     """Check that each name is a reduction; a name given twice counts once."""
     if isinstance(reductions, str) or not reductions:
         raise ValueError(

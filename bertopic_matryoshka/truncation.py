@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeVar, overload
 
 import numpy as np
 
+from bertopic_matryoshka.cautions import TruncationWarning
 from bertopic_matryoshka.checks import check_dim
 
 if TYPE_CHECKING:
@@ -15,13 +16,6 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 FloatArray = TypeVar("FloatArray", bound="NDArray[np.floating]")
-
-
-class TruncationWarning(RuntimeWarning):
-    """A width that the model was not trained at, or rows that have no direction.
-
-    Not a UserWarning: importing BERTopic silences those for the whole process.
-    """
 
 
 def row_lengths(X: NDArray[np.floating]) -> NDArray[np.float64]:

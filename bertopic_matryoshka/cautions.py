@@ -1,0 +1,14 @@
+"""The package's warnings.
+
+None is a UserWarning: importing BERTopic silences those for the whole process.
+"""
+
+from __future__ import annotations
+
+
+class TruncationWarning(RuntimeWarning):
+    """A width that the model is not known to be good at, or rows that have no direction."""
+
+
+class LossySaveWarning(RuntimeWarning):
+    """Part of a topic model has no safe format and was left out."""

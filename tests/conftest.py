@@ -1,0 +1,81 @@
+"""Real text, embedded once a session with the bundled model: no test downloads anything."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+from sklearn.cluster import KMeans
+from sklearn.feature_extraction.text import CountVectorizer
+
+from bertopic_matryoshka import MatryoshkaBackend, build_topic_model
+from bertopic_matryoshka.docstrings import load_docstrings
+
+# Subpackages whose docstrings speak of different things: filters, sparse matrices, splines...
+LABELS = (
+    "scipy.interpolate",
+    "scipy.ndimage",
+    "scipy.signal",
+    "scipy.sparse",
+    "scipy.spatial",
+    "scipy.stats",
+    "sklearn.metrics",
+)
+MAX_PER_LABEL = 80
+
+
+@pytest.fixture(scope="session")
+def _labelled_docs():
+    corpus = load_docstrings(("scipy", "sklearn"))
+    taken = Counter()
+    picked = []
+    for text, label in zip(corpus.texts, corpus.labels, strict=True):
+        if label in LABELS and taken[label] < MAX_PER_LABEL:
+            taken[label] += 1
+            picked.append((text, label))
+    return picked
+
+
+@pytest.fixture(scope="session")
+def docs(_labelled_docs):
+    """About 500 docstrings of scipy and scikit-learn, the same at each run."""
+    return [text for text, _ in _labelled_docs]
+
+
+@pytest.fixture(scope="session")
+def doc_labels(_labelled_docs):
+    """The subpackage of each document, one of LABELS."""
+    return [label for _, label in _labelled_docs]
+
+
+@pytest.fixture(scope="session")
+def backend():
+    """The bundled model cut to 64 of its 256 dimensions. Shared: not to be changed."""
+    return MatryoshkaBackend(truncate_dim=64)
+
+
+@pytest.fixture(scope="session")
+def embeddings(backend, docs):
+    """Of shape (n_documents, 64) and read-only; guided modelling writes into a copy."""
+    return _read_only(backend.embed(docs))
+
+
+@pytest.fixture(scope="session")
+def full_embeddings(backend, docs):
+    """Of shape (n_documents, 256) and read-only: the same model without truncation."""
+    return _read_only(backend.truncated(None).embed(docs))
+
+
+@pytest.fixture(scope="session")
+def topic_model(backend, docs, embeddings):
+    """A fitted model with seven topics and no outliers. Shared: copy it before changing it."""
+    return build_topic_model(
+        backend,
+        hdbscan_model=KMeans(len(LABELS), n_init=3, random_state=0),
+        vectorizer_model=CountVectorizer(stop_words="english"),
+    ).fit(docs, embeddings)
+
+
+def _read_only(array):
+    array.setflags(write=False)
+    return array
