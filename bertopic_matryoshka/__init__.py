@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from bertopic_matryoshka.cautions import LossySaveWarning, TruncationWarning
+    from bertopic_matryoshka.clustering import LeidenClustering
     from bertopic_matryoshka.coherence import TopicCoherence, topic_diversity
     from bertopic_matryoshka.comparison import DimensionComparison
     from bertopic_matryoshka.embedding import MatryoshkaBackend
     from bertopic_matryoshka.inspection import DimensionInspection, inspect_dimensions
+    from bertopic_matryoshka.neighbors import nearest_neighbors
     from bertopic_matryoshka.selection import DimensionSelector
     from bertopic_matryoshka.storage import load_topic_model, save_topic_model
     from bertopic_matryoshka.sweep import compare_dimensions
@@ -28,6 +30,7 @@ _MODULE_OF = {
     "DimensionInspection": "inspection",
     "DimensionSelector": "selection",
     "ExpectWidth": "topics",
+    "LeidenClustering": "clustering",
     "LossySaveWarning": "cautions",
     "MatryoshkaBackend": "embedding",
     "TopicCoherence": "coherence",
@@ -36,6 +39,7 @@ _MODULE_OF = {
     "compare_dimensions": "sweep",
     "inspect_dimensions": "inspection",
     "load_topic_model": "storage",
+    "nearest_neighbors": "neighbors",
     "save_topic_model": "storage",
     "topic_diversity": "coherence",
     "truncate": "truncation",
@@ -46,6 +50,7 @@ __all__ = [
     "DimensionInspection",
     "DimensionSelector",
     "ExpectWidth",
+    "LeidenClustering",
     "LossySaveWarning",
     "MatryoshkaBackend",
     "TopicCoherence",
@@ -54,6 +59,7 @@ __all__ = [
     "compare_dimensions",
     "inspect_dimensions",
     "load_topic_model",
+    "nearest_neighbors",
     "save_topic_model",
     "topic_diversity",
     "truncate",

@@ -48,10 +48,12 @@ class DimensionSelector(SelectorMixin, BaseEstimator):  # type: ignore[misc]
     n_features_to_select : int, float or None, default=None
         How many dimensions to keep. None keeps all but the near-zero ones; an int in
         [1, n_dims] keeps that many; a float in (0, 1] keeps that share of the width.
-    criterion : {"variance"} or callable, default="variance"
+    criterion : {"variance", "laplacian"} or callable, default="variance"
         What ranks the dimensions, higher is better. "variance" is the variance over the
-        documents. A callable takes the embeddings, ndarray of shape (n_documents, n_dims), and
-        returns scores of shape (n_dims,). Equal scores are ranked by position.
+        documents; "laplacian" divides it by the variance within neighbourhoods of documents, see
+        `bertopic_matryoshka.criteria`. A callable takes the embeddings, ndarray of shape
+        (n_documents, n_dims), and returns scores of shape (n_dims,). Equal scores are ranked by
+        position.
     near_zero : float, default=0.1
         A dimension is near-zero when its standard deviation is at most this share, in [0, 1), of
         the median one. Older models have such dimensions: all-mpnet-base-v2 has four,
@@ -248,11 +250,12 @@ class DimensionSelector(SelectorMixin, BaseEstimator):  # type: ignore[misc]
 
     def _choose(self, X: NDArray[np.floating] | None, moments: Moments) -> None:
         """Set `scores_` and `support_`."""
-        if callable(self.criterion):
-            assert X is not None  # noqa: S101  (partial_fit refuses callables)
-            scores = np.asarray(self.criterion(X), dtype=np.float64)
+        if self.criterion == "variance":
+            scores = moments.variance  # found on the way
         else:
-            scores = CRITERIA[self.criterion](X, moments)
+            assert X is not None  # noqa: S101  (partial_fit refuses what needs the rows)
+            criterion = self.criterion if callable(self.criterion) else CRITERIA[self.criterion]
+            scores = np.asarray(criterion(X), dtype=np.float64)
         if scores.shape != self.variances_.shape or not np.isfinite(scores).all():
             raise ValueError(
                 f"criterion={self.criterion!r} gave scores of shape {scores.shape}; it must give "

@@ -6,6 +6,7 @@ import json
 import logging
 import warnings
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,8 +20,10 @@ from sklearn.decomposition import PCA, IncrementalPCA
 from sklearn.feature_extraction.text import CountVectorizer
 
 from bertopic_matryoshka.cautions import LossySaveWarning
+from bertopic_matryoshka.clustering import LeidenClustering
 from bertopic_matryoshka.embedding import MatryoshkaBackend
 from bertopic_matryoshka.estimator_state import pack, unpack
+from bertopic_matryoshka.model_facts import ModelFacts
 from bertopic_matryoshka.selection import DimensionSelector
 from bertopic_matryoshka.topics import ExpectWidth
 
@@ -41,6 +44,7 @@ SAFE_ESTIMATORS = (
     DimensionSelector,
     IncrementalPCA,
     KMeans,
+    LeidenClustering,
     MiniBatchKMeans,
     PCA,
 )
@@ -111,9 +115,12 @@ def save_topic_model(
                 "nearest topic embedding by cosine similarity, as BERTopic.load does. "
                 "Keep serialization='pickle' beside it if transform must not change."
             )
+    # Weights in a folder of another name are not found in the registry of published models.
+    facts = backend.facts if save_embedding_model else backend._source.facts  # noqa: SLF001
     state = {
         "format_version": FORMAT_VERSION,
         "backend": recipe,
+        "facts": None if facts is None else asdict(facts),
         "width": backend.embedding_dim,
         "has_embedding_model": save_embedding_model,
         **parts,
@@ -225,11 +232,13 @@ def _backend(
             f"{recipe.get('model')} was saved with trust_remote_code=True. Pass "
             "trust_remote_code=True if you trust its authors, or backend=... to use another copy."
         )
+    facts = state["facts"]
     if isinstance(given, MatryoshkaBackend):
         backend = given
     elif given is not None:
         for loading in ("model", "dtype", "revision"):
             recipe.pop(loading, None)
+        recipe["dims"] = recipe["dims"] or (facts and facts["dims"])  # checked at once
         backend = MatryoshkaBackend(given, **recipe)
     else:
         if state["has_embedding_model"]:
@@ -240,6 +249,9 @@ def _backend(
                 "Pass it: load_topic_model(path, backend=...)."
             )
         backend = MatryoshkaBackend(device=device, trust_remote_code=trust_remote_code, **recipe)
+    if facts is not None and backend is not given:
+        dims = None if facts["dims"] is None else tuple(facts["dims"])
+        backend._source.facts = ModelFacts(**{**facts, "dims": dims})  # noqa: SLF001
     if given is not None and backend.embedding_dim != state["width"]:
         raise ValueError(
             f"backend produces embeddings {backend.embedding_dim} wide, but the topic model was "

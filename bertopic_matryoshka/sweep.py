@@ -23,7 +23,12 @@ from bertopic_matryoshka.coherence import TopicCoherence
 from bertopic_matryoshka.comparison import DimensionComparison
 from bertopic_matryoshka.embedding import MatryoshkaBackend
 from bertopic_matryoshka.progress import Progress, Steps
-from bertopic_matryoshka.topics import build_reducer, check_reductions
+from bertopic_matryoshka.topics import (
+    MIN_TOPIC_SIZE,
+    build_clusterer,
+    build_reducer,
+    check_reductions,
+)
 from bertopic_matryoshka.truncation import truncate
 from bertopic_matryoshka.versions import versions
 
@@ -49,6 +54,7 @@ def compare_dimensions(
     embeddings: ArrayLike | None = None,
     labels: ArrayLike | None = None,
     random_state: int | None = 0,
+    clustering: str | None = None,
     n_features_to_select: float | None = None,
     n_components: int | None = None,
     top_n: int = 10,
@@ -79,6 +85,8 @@ def compare_dimensions(
         Classes to measure AMI and ARI against.
     random_state : int or None, default=0
         Seed of PCA and UMAP.
+    clustering : {"leiden", "hdbscan"} or None, default=None
+        What finds the topics, see build_topic_model. An `hdbscan_model` is taken instead.
     n_features_to_select : int, float or None, default=None
         For "variance", see DimensionSelector. A float is a share of each width.
     n_components : int or None, default=None
@@ -112,7 +120,8 @@ def compare_dimensions(
     >>> comparison.recommend().dim  # doctest: +SKIP
     """
     documents = list_of_strings(documents)
-    check_enough(documents, int(bertopic_kwargs.get("min_topic_size", 10)))
+    min_topic_size = int(bertopic_kwargs.get("min_topic_size", MIN_TOPIC_SIZE))
+    check_enough(documents, min_topic_size)
     labels = check_labels(labels, len(documents))
     dims_of = _dims_of(reductions, dims)
     bertopic_kwargs.setdefault("vectorizer_model", CountVectorizer(stop_words="english"))
@@ -141,6 +150,9 @@ def compare_dimensions(
             compile_seconds = _warm_up_umap(full, n_components)
         for dim, reduction in plan:
             steps.begin(f"{dim} dims, {reduction}")
+            own = copy.deepcopy(bertopic_kwargs)
+            if own.get("hdbscan_model") is None:
+                own["hdbscan_model"] = build_clusterer(reduction, clustering, min_topic_size)
             topic_model = BERTopic(
                 embedding_model=backend.truncated(dim) if backend else BaseEmbedder(),
                 umap_model=build_reducer(
@@ -149,7 +161,7 @@ def compare_dimensions(
                     n_components=n_components if reduction in ("pca", "umap") else None,
                     random_state=random_state,
                 ),
-                **copy.deepcopy(bertopic_kwargs),
+                **own,
             )
             cells.append(
                 measure_cell(

@@ -6,6 +6,7 @@ import warnings
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from rich import box
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -93,7 +94,8 @@ def print_comparison(comparison: DimensionComparison) -> None:
     stages = ["reduce_seconds", "cluster_seconds", "represent_seconds"]
     frame["seconds"] = frame[stages].sum(axis=1)
     shown = [column for column in _COLUMNS if column[0] in frame]
-    table = Table(title=f"{comparison.n_documents:,} documents, {comparison.model}")
+    title = f"{comparison.n_documents:,} documents, {comparison.model}"
+    table = Table(title=title, box=box.SIMPLE_HEAD)  # fits 80 columns
     for _, heading, _ in shown:
         table.add_column(heading, justify="left" if heading == "reduction" else "right")
     for _, row in frame.iterrows():

@@ -11,6 +11,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.decomposition import PCA
 from sklearn.utils.metaestimators import available_if
 
+from bertopic_matryoshka.clustering import LeidenClustering
 from bertopic_matryoshka.embedding import MatryoshkaBackend
 from bertopic_matryoshka.selection import DimensionSelector
 
@@ -26,6 +27,12 @@ if TYPE_CHECKING:
 REDUCTIONS = ("variance", "pca", "umap", "none")
 """What may stand between the embeddings and the clustering."""
 
+CLUSTERINGS = ("leiden", "hdbscan")
+"""What may find the topics."""
+
+MIN_TOPIC_SIZE = 10
+"""Documents that make a topic, BERTopic's own default."""
+
 N_COMPONENTS = 5
 """Dimensions that PCA and UMAP leave, BERTopic's own default."""
 
@@ -34,6 +41,7 @@ def build_topic_model(
     backend: MatryoshkaBackend | SentenceTransformer | str | Path | None = None,
     *,
     reduction: str = "variance",
+    clustering: str | None = None,
     n_features_to_select: float | None = None,
     criterion: str | Criterion = "variance",
     n_components: int | None = None,
@@ -51,6 +59,10 @@ def build_topic_model(
         What stands between embeddings and clustering. "variance" is a DimensionSelector, "pca"
         scikit-learn's PCA, "umap" a UMAP with BERTopic's settings, "none" hands the embeddings
         on as they are.
+    clustering : {"leiden", "hdbscan"} or None, default=None
+        What finds the topics: a LeidenClustering, or BERTopic's own HDBSCAN. None takes "leiden"
+        after "variance" and "none", where HDBSCAN calls most documents outliers, and "hdbscan"
+        after "pca" and "umap". An `hdbscan_model` among the BERTopic arguments is taken instead.
     n_features_to_select : int, float or None, default=None
         For "variance": how many dimensions to keep, see DimensionSelector.
     criterion : str or callable, default="variance"
@@ -59,7 +71,7 @@ def build_topic_model(
         For "pca" and "umap": how many dimensions to leave; None leaves 5, as BERTopic does.
     random_state : int or None, default=None
         Seed of PCA's randomised solver and of UMAP, which then runs on one thread. Dimension
-        selection needs none.
+        selection needs none, and Leiden is seeded in any case.
     **bertopic_kwargs
         Every other argument of BERTopic, such as `hdbscan_model`, `min_topic_size`, `nr_topics`,
         `vectorizer_model`, `representation_model` or `calculate_probabilities`.
@@ -83,9 +95,13 @@ def build_topic_model(
     By hand, in two lines:
 
     >>> from bertopic import BERTopic
-    >>> from bertopic_matryoshka import DimensionSelector
+    >>> from bertopic_matryoshka import DimensionSelector, LeidenClustering
     >>> backend = MatryoshkaBackend(truncate_dim=128)
-    >>> topic_model = BERTopic(embedding_model=backend, umap_model=DimensionSelector())
+    >>> topic_model = BERTopic(
+    ...     embedding_model=backend,
+    ...     umap_model=DimensionSelector(),
+    ...     hdbscan_model=LeidenClustering(),
+    ... )
     """
     for argument, instead in (("embedding_model", "backend"), ("umap_model", "reduction")):
         if argument in bertopic_kwargs:
@@ -103,6 +119,14 @@ def build_topic_model(
         random_state=random_state,
         low_memory=bertopic_kwargs.get("low_memory", False),
     )
+    if bertopic_kwargs.get("hdbscan_model") is None:
+        bertopic_kwargs["hdbscan_model"] = build_clusterer(
+            reduction, clustering, bertopic_kwargs.get("min_topic_size", MIN_TOPIC_SIZE)
+        )
+    elif clustering is not None:
+        raise ValueError(
+            f"clustering={clustering!r} and hdbscan_model are both given. Leave one of them out."
+        )
     return BERTopic(
         embedding_model=backend,
         umap_model=ExpectWidth(reducer, backend.embedding_dim),
@@ -140,6 +164,17 @@ def build_reducer(
     if reduction == "none":
         return BaseDimensionalityReduction()
     return _umap(n_components, random_state, low_memory=low_memory)
+
+
+def build_clusterer(reduction: str, clustering: str | None, min_topic_size: int) -> Any:
+    """Build what finds the topics; None is BERTopic's own HDBSCAN. See build_topic_model."""
+    if clustering is None:
+        clustering = "leiden" if reduction in {"variance", "none"} else "hdbscan"
+    if clustering not in CLUSTERINGS:
+        raise ValueError(f"clustering={clustering!r} must be one of {', '.join(CLUSTERINGS)}.")
+    if clustering == "leiden":
+        return LeidenClustering(min_cluster_size=min_topic_size)
+    return None
 
 
 def check_reductions(reductions: Collection[str]) -> tuple[str, ...]:
