@@ -38,6 +38,8 @@ class Cell:
     dim : int
         Width of the embeddings, before the reduction.
     reduction : str
+    clustering : str
+        Class of what found the topics, such as "LeidenClustering" or "HDBSCAN".
     seed : int or None
     n_topics : int
         Without the outlier topic.
@@ -60,6 +62,7 @@ class Cell:
 
     dim: int
     reduction: str
+    clustering: str
     seed: int | None
     n_topics: int
     outlier_share: float
@@ -129,6 +132,7 @@ def measure_cell(
     return Cell(
         dim=embeddings.shape[1],
         reduction=reduction,
+        clustering=type(topic_model.hdbscan_model).__name__,
         seed=seed,
         n_topics=len(order),
         outlier_share=float(np.mean(found == -1)),

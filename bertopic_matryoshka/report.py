@@ -95,6 +95,7 @@ def write_report(comparison: DimensionComparison, path: Path) -> Path:
 
     decided = {cell.reduction: _decide(comparison, cell.reduction) for cell in comparison.cells}
     keep = {reduction: cell for reduction, (cell, _) in decided.items()}
+    clusterings = {cell.reduction: cell.clustering for cell in comparison.cells}
     inspection = inspect_dimensions(comparison.embeddings)
     spectrum = inspection.plot().update_layout(title=None, height=340, **LAYOUT)
     spectrum.update_layout(showlegend=bool(inspection.near_zero))
@@ -109,7 +110,9 @@ def write_report(comparison: DimensionComparison, path: Path) -> Path:
         topics="\n".join(_topics(comparison, r, keep[r]) for r in keep),
         agreement=AGREEMENT if "ami" in comparison.table else "",
         smallest_match=f"{SMALLEST_MATCH:.0%}",
-        reductions=_definitions({r: REDUCTIONS_IN_WORDS[r] for r in keep}),
+        reductions=_definitions(
+            {r: f"{REDUCTIONS_IN_WORDS[r]} Topics by {clusterings[r]}." for r in keep}
+        ),
         made_with=_definitions({"seed": str(comparison.cells[0].seed), **comparison.made_with}),
         comparison_wide=_json(comparison_figure(comparison)),
         comparison_narrow=_json(comparison_figure(comparison, n_columns=1)),

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 from bertopic import BERTopic
 from bertopic.cluster import BaseCluster
 from bertopic.dimensionality import BaseDimensionalityReduction
-from bertopic.vectorizers import OnlineCountVectorizer
 from safetensors.numpy import load_file, save_file
 from sklearn.cluster import KMeans, MiniBatchKMeans
 from sklearn.decomposition import PCA, IncrementalPCA
@@ -96,6 +95,8 @@ def save_topic_model(
     if topic_model.topics_ is None:
         raise ValueError("The topic model is not fitted. Call fit before saving it.")
     recipe = backend.recipe()
+    if recipe.get("model") and Path(recipe["model"]).is_dir():
+        recipe["model"] = str(Path(recipe["model"]).absolute())  # to be found from elsewhere
     if not save_embedding_model and "model" not in recipe:
         _warn(
             "The backend was built from a loaded model, whose name is not known here. Pass "
@@ -283,15 +284,17 @@ def _quiet_about_embedding_model() -> Iterator[None]:
 
 @contextmanager
 def _plain_vectorizer(topic_model: BERTopic) -> Iterator[None]:
-    """Let BERTopic save a CountVectorizer, which it loads in any case, for an online one.
+    """Let BERTopic save the plain CountVectorizer that it will load.
 
-    OnlineCountVectorizer hides its inherited parameters from get_params: saving it fails.
+    It fails on OnlineCountVectorizer, which hides the parameters that it inherits, and on the
+    NumPy numbers in the vocabulary of a vectorizer with max_features.
     """
     own = topic_model.vectorizer_model
-    if isinstance(own, OnlineCountVectorizer) and topic_model.c_tf_idf_ is not None:
+    if isinstance(own, CountVectorizer) and hasattr(own, "vocabulary_"):
         parameters = {name: getattr(own, name) for name in CountVectorizer().get_params()}
         topic_model.vectorizer_model = CountVectorizer(**parameters)
-        topic_model.vectorizer_model.vocabulary_ = own.vocabulary_
+        columns = {word: int(column) for word, column in own.vocabulary_.items()}
+        topic_model.vectorizer_model.vocabulary_ = columns
     try:
         yield
     finally:

@@ -84,7 +84,7 @@ def compare_dimensions(
     labels : array-like of shape (n_documents,) or None, default=None
         Classes to measure AMI and ARI against.
     random_state : int or None, default=0
-        Seed of PCA and UMAP.
+        Seed of PCA, UMAP and Leiden.
     clustering : {"leiden", "hdbscan"} or None, default=None
         What finds the topics, see build_topic_model. An `hdbscan_model` is taken instead.
     n_features_to_select : int, float or None, default=None
@@ -152,7 +152,9 @@ def compare_dimensions(
             steps.begin(f"{dim} dims, {reduction}")
             own = copy.deepcopy(bertopic_kwargs)
             if own.get("hdbscan_model") is None:
-                own["hdbscan_model"] = build_clusterer(reduction, clustering, min_topic_size)
+                own["hdbscan_model"] = build_clusterer(
+                    reduction, clustering, min_topic_size, random_state
+                )
             topic_model = BERTopic(
                 embedding_model=backend.truncated(dim) if backend else BaseEmbedder(),
                 umap_model=build_reducer(

@@ -70,8 +70,8 @@ def build_topic_model(
     n_components : int or None, default=None
         For "pca" and "umap": how many dimensions to leave; None leaves 5, as BERTopic does.
     random_state : int or None, default=None
-        Seed of PCA's randomised solver and of UMAP, which then runs on one thread. Dimension
-        selection needs none, and Leiden is seeded in any case.
+        Seed of Leiden (None is 0), of PCA's randomised solver, and of UMAP, which then runs on one
+        thread. Dimension selection needs none.
     **bertopic_kwargs
         Every other argument of BERTopic, such as `hdbscan_model`, `min_topic_size`, `nr_topics`,
         `vectorizer_model`, `representation_model` or `calculate_probabilities`.
@@ -121,7 +121,10 @@ def build_topic_model(
     )
     if bertopic_kwargs.get("hdbscan_model") is None:
         bertopic_kwargs["hdbscan_model"] = build_clusterer(
-            reduction, clustering, bertopic_kwargs.get("min_topic_size", MIN_TOPIC_SIZE)
+            reduction,
+            clustering,
+            bertopic_kwargs.get("min_topic_size", MIN_TOPIC_SIZE),
+            random_state,
         )
     elif clustering is not None:
         raise ValueError(
@@ -166,14 +169,16 @@ def build_reducer(
     return _umap(n_components, random_state, low_memory=low_memory)
 
 
-def build_clusterer(reduction: str, clustering: str | None, min_topic_size: int) -> Any:
+def build_clusterer(
+    reduction: str, clustering: str | None, min_topic_size: int, random_state: int | None
+) -> Any:
     """Build what finds the topics; None is BERTopic's own HDBSCAN. See build_topic_model."""
     if clustering is None:
         clustering = "leiden" if reduction in {"variance", "none"} else "hdbscan"
     if clustering not in CLUSTERINGS:
         raise ValueError(f"clustering={clustering!r} must be one of {', '.join(CLUSTERINGS)}.")
     if clustering == "leiden":
-        return LeidenClustering(min_cluster_size=min_topic_size)
+        return LeidenClustering(min_cluster_size=min_topic_size, random_state=random_state or 0)
     return None
 
 

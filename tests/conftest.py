@@ -68,10 +68,11 @@ def full_embeddings(backend, docs):
 
 @pytest.fixture(scope="session")
 def topic_model(backend, docs, embeddings):
-    """A fitted model with seven topics and no outliers. Shared: copy it before changing it."""
+    """A fitted model with nine topics and no outliers. Shared: copy it before changing it."""
     return build_topic_model(
         backend,
-        hdbscan_model=KMeans(len(LABELS), n_init=3, random_state=0),
+        n_features_to_select=32,
+        hdbscan_model=KMeans(9, n_init=10, random_state=0),
         vectorizer_model=CountVectorizer(stop_words="english"),
     ).fit(docs, embeddings)
 

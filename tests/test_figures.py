@@ -33,6 +33,7 @@ def make_cell(dim, reduction="variance", *, words=("cat", "dog"), document_topic
     return Cell(
         dim=dim,
         reduction=reduction,
+        clustering="HDBSCAN" if reduction == "umap" else "LeidenClustering",
         seed=0,
         n_topics=len(by_size),
         outlier_share=float(np.mean(found == -1)),

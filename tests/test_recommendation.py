@@ -11,6 +11,7 @@ def cell(dim, coherence, error=0.02, *, reduction="variance", n_topics=10, outli
     return Cell(
         dim=dim,
         reduction=reduction,
+        clustering="LeidenClustering",
         seed=0,
         n_topics=n_topics,
         outlier_share=outliers,

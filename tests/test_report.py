@@ -279,3 +279,10 @@ def test_wide_and_narrow_pages_do_not_overflow_and_draw_their_figures(tmp_path):
     assert measured == [("1280", "1280", "9"), ("420", "420", "9")]
     assert picture.read_bytes().startswith(b"\x89PNG")
     assert picture.stat().st_size > 50_000
+
+
+def test_the_clustering_is_named(tmp_path):
+    comparison = make_comparison(make_cell(64), make_cell(64, "umap"))
+    text = comparison.to_html(tmp_path / "report.html").read_text("utf-8")
+    assert "Topics by LeidenClustering." in text
+    assert "Topics by HDBSCAN." in text

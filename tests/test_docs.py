@@ -1,0 +1,47 @@
+"""What README and docstrings show runs."""
+
+import doctest
+import importlib
+import pkgutil
+import re
+from pathlib import Path
+
+import pytest
+
+import bertopic_matryoshka
+
+ROOT = Path(__file__).parents[1]
+MODULES = [
+    module.name
+    for module in pkgutil.iter_modules(bertopic_matryoshka.__path__)
+    if not module.name.startswith("__")
+]
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_docstring_examples(name):
+    module = importlib.import_module(f"bertopic_matryoshka.{name}")
+    flags = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+    assert doctest.testmod(module, optionflags=flags).failed == 0
+
+
+def test_every_public_name_is_there_and_documented():
+    for name in bertopic_matryoshka.__all__:
+        assert getattr(bertopic_matryoshka, name).__doc__
+    documented = (ROOT / "docs" / "api.md").read_text("utf-8")
+    for name in bertopic_matryoshka.__all__:
+        assert f"bertopic_matryoshka.{name}\n" in documented
+
+
+def test_every_module_is_in_the_architecture():
+    text = (ROOT / "docs" / "architecture.md").read_text("utf-8")
+    assert [name for name in MODULES if f"`{name}`" not in text] == []
+
+
+def test_the_readmes_python_runs(docs, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.DOTALL)
+    assert blocks
+    names = {"docs": docs}
+    for block in blocks:
+        exec(compile(block, "README.md", "exec"), names)
