@@ -14,7 +14,7 @@ from bertopic_matryoshka.cautions import TruncationWarning
 from bertopic_matryoshka.checks import check_dim, list_of_strings
 from bertopic_matryoshka.model_facts import ModelFacts, facts_of
 from bertopic_matryoshka.model_source import ModelSource
-from bertopic_matryoshka.truncation import truncate
+from bertopic_matryoshka.truncation import cut_rows, warn_of_zero_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -218,24 +218,8 @@ class MatryoshkaBackend(BaseEmbedder):  # type: ignore[misc]
             its position.
         """
         texts = list_of_strings(documents)
-        model, dim = self.embedding_model, self.embedding_dim
-        if not texts:
-            return np.zeros((0, dim), dtype=np.float32)
-        facts = self.facts
-        full = model.encode(
-            texts,
-            prompt=self.effective_prompt,
-            batch_size=self.batch_size,
-            show_progress_bar=verbose,
-            convert_to_numpy=True,
-            normalize_embeddings=False,
-            # Cut within the model's batches where nothing else must come first.
-            truncate_dim=self.full_dim if facts.before_slicing else dim,
-            **{**facts.encode_kwargs, **self.encode_kwargs},
-        )
-        if facts.before_slicing == "layer_norm":
-            full = _layer_norm(full)
-        embeddings: NDArray[np.float32] = truncate(full, dim).astype(np.float32, copy=False)
+        embeddings, zero = self._embed(texts, verbose=verbose)
+        warn_of_zero_rows(int(zero.sum()), embeddings.shape[1])
         return embeddings
 
     def embed_documents(self, document: Iterable[str], verbose: bool = False) -> Any:
@@ -243,8 +227,16 @@ class MatryoshkaBackend(BaseEmbedder):  # type: ignore[misc]
         return self.embed(document, verbose)
 
     def embed_words(self, words: Iterable[str], verbose: bool = False) -> Any:
-        """Embed words into the documents' space, with their prompt: the same as :meth:`embed`."""
-        return self.embed(words, verbose)
+        """Embed words into the documents' space, with their prompt: as :meth:`embed` does.
+
+        The empty words with which BERTopic fills up short topics give zero rows without a warning.
+        """
+        texts = list_of_strings(words)
+        embeddings, zero = self._embed(texts, verbose=verbose)
+        warn_of_zero_rows(
+            sum(bool(texts[i].strip()) for i in np.flatnonzero(zero)), embeddings.shape[1]
+        )
+        return embeddings
 
     def truncated(self, truncate_dim: int | None) -> MatryoshkaBackend:
         """Give the same model, loaded once, at another width.
@@ -285,6 +277,30 @@ class MatryoshkaBackend(BaseEmbedder):  # type: ignore[misc]
 
     def __repr__(self) -> str:
         return f"MatryoshkaBackend({self.name!r}, truncate_dim={self.truncate_dim})"
+
+    def _embed(
+        self, texts: list[str], *, verbose: bool
+    ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+        """Embed texts, and tell which rows are zero."""
+        model, dim = self.embedding_model, self.embedding_dim
+        if not texts:
+            return np.zeros((0, dim), dtype=np.float32), np.zeros(0, dtype=bool)
+        facts = self.facts
+        full = model.encode(
+            texts,
+            prompt=self.effective_prompt,
+            batch_size=self.batch_size,
+            show_progress_bar=verbose,
+            convert_to_numpy=True,
+            normalize_embeddings=False,
+            # Cut within the model's batches where nothing else must come first.
+            truncate_dim=self.full_dim if facts.before_slicing else dim,
+            **{**facts.encode_kwargs, **self.encode_kwargs},
+        )
+        if facts.before_slicing == "layer_norm":
+            full = _layer_norm(full)
+        cut, zero = cut_rows(full, dim)
+        return cut.astype(np.float32, copy=False), zero
 
     def _check_width(self) -> None:
         """Check `truncate_dim` as far as can be: again when the model is loaded."""

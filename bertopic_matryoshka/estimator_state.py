@@ -45,7 +45,7 @@ def pack(estimator: Any) -> tuple[dict[str, Any], Arrays]:
             values[name] = {"strings": value.tolist()}  # feature_names_in_
         elif isinstance(value, np.generic):
             values[name] = value.item()
-        elif isinstance(value, np.random.RandomState):  # MiniBatchKMeans.random_state_
+        elif isinstance(value, np.random.RandomState):  # MiniBatchKMeans keeps one
             values[name] = {"random_state": _random_state(value)}
         elif _is_plain(value) or (type(value) is list and all(map(_is_plain, value))):
             values[name] = value

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import logging
 import warnings
-from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,18 +14,17 @@ from bertopic.dimensionality import BaseDimensionalityReduction
 from safetensors.numpy import load_file, save_file
 from sklearn.cluster import KMeans, MiniBatchKMeans
 from sklearn.decomposition import PCA, IncrementalPCA
-from sklearn.feature_extraction.text import CountVectorizer
 
+from bertopic_matryoshka.bertopic_files import write_bertopic_files
 from bertopic_matryoshka.cautions import LossySaveWarning
 from bertopic_matryoshka.clustering import LeidenClustering
 from bertopic_matryoshka.embedding import MatryoshkaBackend
-from bertopic_matryoshka.estimator_state import pack, unpack
+from bertopic_matryoshka.estimator_state import Arrays, pack, unpack
 from bertopic_matryoshka.model_facts import ModelFacts
 from bertopic_matryoshka.selection import DimensionSelector
 from bertopic_matryoshka.topics import ExpectWidth
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
 
     from sentence_transformers import SentenceTransformer
 
@@ -102,20 +99,7 @@ def save_topic_model(
             "The backend was built from a loaded model, whose name is not known here. Pass "
             "load_topic_model(path, backend=...), or save with save_embedding_model=True."
         )
-    parts: dict[str, Any] = {}
-    arrays: dict[str, Any] = {}
-    for role, estimator in _steps(topic_model).items():
-        reason = _why_unsafe(estimator)
-        if reason is None:
-            parts[role], own = pack(estimator)
-            arrays |= {f"{role}.{name}": array for name, array in own.items()}
-        else:
-            parts[role] = None
-            _warn(
-                f"{reason} It is left out: the loaded model will assign new documents to the "
-                "nearest topic embedding by cosine similarity, as BERTopic.load does. "
-                "Keep serialization='pickle' beside it if transform must not change."
-            )
+    parts, arrays = _packed(topic_model)
     # Weights in a folder of another name are not found in the registry of published models.
     facts = backend.facts if save_embedding_model else backend._source.facts  # noqa: SLF001
     state = {
@@ -129,13 +113,7 @@ def save_topic_model(
     state_json = json.dumps(state, indent=2)
     # Nothing is written before all that can fail has been tried: an older save stays whole.
     folder = Path(path)
-    with _quiet_about_embedding_model(), _plain_vectorizer(topic_model):
-        topic_model.save(
-            folder, serialization="safetensors", save_ctfidf=True, save_embedding_model=False
-        )
-    if topic_model.c_tf_idf_ is None:  # of a merged model; an older save's would be loaded
-        for name in ("ctfidf.safetensors", "ctfidf_config.json"):
-            (folder / name).unlink(missing_ok=True)
+    write_bertopic_files(topic_model, folder)
     if save_embedding_model:
         backend.embedding_model.save_pretrained(str(folder / MODEL_FOLDER))
     save_file(arrays, folder / ARRAYS_FILE)
@@ -203,6 +181,27 @@ def load_topic_model(
     return topic_model
 
 
+def _packed(topic_model: BERTopic) -> tuple[dict[str, Any], Arrays]:
+    """Pack reducer and clusterer; None for one that has no safe format, with a warning."""
+    parts: dict[str, Any] = {}
+    arrays: Arrays = {}
+    for role, estimator in _steps(topic_model).items():
+        reason = _why_unsafe(estimator)
+        if reason is None:
+            parts[role], own = pack(estimator)
+            if "device" in parts[role]["values"]:
+                parts[role]["values"]["device"] = None  # it belongs to this machine
+            arrays |= {f"{role}.{name}": array for name, array in own.items()}
+        else:
+            parts[role] = None
+            _warn(
+                f"{reason} It is left out: the loaded model will assign new documents to the "
+                "nearest topic embedding by cosine similarity, as BERTopic.load does. "
+                "Keep serialization='pickle' beside it if transform must not change."
+            )
+    return parts, arrays
+
+
 def _steps(topic_model: BERTopic) -> dict[str, Any]:
     reducer = topic_model.umap_model
     return {
@@ -267,35 +266,4 @@ def _own(arrays: dict[str, Any], role: str) -> dict[str, Any]:
 
 
 def _warn(message: str) -> None:
-    warnings.warn(message, LossySaveWarning, stacklevel=3)
-
-
-@contextmanager
-def _quiet_about_embedding_model() -> Iterator[None]:
-    """Keep back BERTopic's advice to name an embedding model: load would ignore its width."""
-    logger = logging.getLogger("BERTopic")
-    level = logger.level
-    logger.setLevel(logging.ERROR)
-    try:
-        yield
-    finally:
-        logger.setLevel(level)
-
-
-@contextmanager
-def _plain_vectorizer(topic_model: BERTopic) -> Iterator[None]:
-    """Let BERTopic save the plain CountVectorizer that it will load.
-
-    It fails on OnlineCountVectorizer, which hides the parameters that it inherits, and on the
-    NumPy numbers in the vocabulary of a vectorizer with max_features.
-    """
-    own = topic_model.vectorizer_model
-    if isinstance(own, CountVectorizer) and hasattr(own, "vocabulary_"):
-        parameters = {name: getattr(own, name) for name in CountVectorizer().get_params()}
-        topic_model.vectorizer_model = CountVectorizer(**parameters)
-        columns = {word: int(column) for word, column in own.vocabulary_.items()}
-        topic_model.vectorizer_model.vocabulary_ = columns
-    try:
-        yield
-    finally:
-        topic_model.vectorizer_model = own
+    warnings.warn(message, LossySaveWarning, stacklevel=4)

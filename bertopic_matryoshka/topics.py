@@ -9,7 +9,9 @@ from bertopic import BERTopic
 from bertopic.dimensionality import BaseDimensionalityReduction
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.decomposition import PCA
+from sklearn.exceptions import NotFittedError
 from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted
 
 from bertopic_matryoshka.clustering import LeidenClustering
 from bertopic_matryoshka.embedding import MatryoshkaBackend
@@ -265,6 +267,15 @@ class ExpectWidth(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         """Check the width of X and reduce it."""
         self._check(X)
         return self.reducer.transform(X)
+
+    def __sklearn_is_fitted__(self) -> bool:
+        try:
+            check_is_fitted(self.reducer)
+        except NotFittedError:
+            return False
+        except TypeError:  # BERTopic's BaseDimensionalityReduction learns nothing
+            return True
+        return True
 
     def __getattr__(self, name: str) -> Any:
         # Only what is not found here comes to this. While unpickling there is no reducer yet.

@@ -96,12 +96,17 @@ def truncate(embeddings: torch.Tensor | ArrayLike, dim: int) -> torch.Tensor | N
     torch = sys.modules.get("torch")  # whoever passes a tensor has imported it
     if torch is not None and isinstance(embeddings, torch.Tensor):
         return _truncate_tensor(embeddings, dim)
-    X = np.asarray(embeddings)
+    cut, zero = cut_rows(np.asarray(embeddings), dim)
+    warn_of_zero_rows(int(zero.sum()), dim)
+    return cut
+
+
+def cut_rows(X: NDArray[np.floating], dim: int) -> tuple[NDArray[np.floating], NDArray[np.bool_]]:
+    """Cut an array as :func:`truncate` does, and tell which rows are zero instead of warning."""
     dim = _check_cut(X.shape, dim)
     cut = np.asarray(X[:, :dim], dtype=np.float64 if X.dtype == np.float64 else np.float32)
     lengths = row_lengths(cut)
-    _warn_of_zero_rows(int(np.count_nonzero(lengths == 0)), dim)
-    return unit_rows(cut, lengths)
+    return unit_rows(cut, lengths), lengths == 0
 
 
 def _truncate_tensor(embeddings: torch.Tensor, dim: int) -> torch.Tensor:
@@ -114,7 +119,7 @@ def _truncate_tensor(embeddings: torch.Tensor, dim: int) -> torch.Tensor:
     lengths = torch.linalg.vector_norm(cut, dim=1, dtype=torch.float64)
     _check_finite(torch.isfinite(lengths).numpy(force=True))
     zero = lengths == 0
-    _warn_of_zero_rows(int(zero.sum()), dim)
+    warn_of_zero_rows(int(zero.sum()), dim)
     return cut / torch.where(zero, 1.0, lengths)[:, None].to(cut.dtype)
 
 
@@ -135,7 +140,8 @@ def _check_finite(finite: NDArray[np.bool_]) -> None:
         )
 
 
-def _warn_of_zero_rows(n_zero: int, dim: int) -> None:
+def warn_of_zero_rows(n_zero: int, dim: int) -> None:
+    """Warn if there are zero rows, on behalf of the caller's caller."""
     if n_zero:
         warnings.warn(
             f"{n_zero} rows are zero in the first {dim} dimensions and stay zero: they have no "

@@ -254,3 +254,9 @@ def test_gpu_equals_cpu(folder):
     on_gpu = MatryoshkaBackend(folder, device="cuda", truncate_dim=16).embed(TEXTS)
     on_cpu = MatryoshkaBackend(folder, device="cpu", truncate_dim=16).embed(TEXTS)
     np.testing.assert_allclose(on_gpu, on_cpu, atol=1e-5)
+
+
+def test_bertopics_empty_filler_words_give_zero_rows_without_a_warning(recwarn):
+    rows = MatryoshkaBackend().embed_words(["cat", "", " "])
+    np.testing.assert_allclose(np.linalg.norm(rows, axis=1), [1, 0, 0], atol=1e-6)
+    assert [w for w in recwarn if w.category is TruncationWarning] == []

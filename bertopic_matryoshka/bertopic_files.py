@@ -1,0 +1,57 @@
+"""BERTopic's own safetensors files, written where BERTopic by itself would stumble."""
+
+from __future__ import annotations
+
+import logging
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from sklearn.feature_extraction.text import CountVectorizer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from bertopic import BERTopic
+
+
+def write_bertopic_files(topic_model: BERTopic, folder: Path) -> None:
+    """Write what ``BERTopic.load`` reads, c-TF-IDF included, and no older save's c-TF-IDF."""
+    with _quiet_about_embedding_model(), _plain_vectorizer(topic_model):
+        topic_model.save(
+            folder, serialization="safetensors", save_ctfidf=True, save_embedding_model=False
+        )
+    if topic_model.c_tf_idf_ is None:  # of a merged model; an older save's would be loaded
+        for name in ("ctfidf.safetensors", "ctfidf_config.json"):
+            (folder / name).unlink(missing_ok=True)
+
+
+@contextmanager
+def _quiet_about_embedding_model() -> Iterator[None]:
+    """Keep back BERTopic's advice to name an embedding model: load would ignore its width."""
+    logger = logging.getLogger("BERTopic")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
+
+
+@contextmanager
+def _plain_vectorizer(topic_model: BERTopic) -> Iterator[None]:
+    """Let BERTopic save the plain CountVectorizer that it will load.
+
+    It fails on OnlineCountVectorizer, which hides the parameters that it inherits, and on the
+    NumPy numbers in the vocabulary of a vectorizer with max_features.
+    """
+    own = topic_model.vectorizer_model
+    if isinstance(own, CountVectorizer) and hasattr(own, "vocabulary_"):
+        parameters = {name: getattr(own, name) for name in CountVectorizer().get_params()}
+        topic_model.vectorizer_model = CountVectorizer(**parameters)
+        columns = {word: int(column) for word, column in own.vocabulary_.items()}
+        topic_model.vectorizer_model.vocabulary_ = columns
+    try:
+        yield
+    finally:
+        topic_model.vectorizer_model = own
