@@ -175,6 +175,9 @@ def fit(
     device: Device = None,
     dim: Annotated[int | None, typer.Option(min=1, help="Width to cut to.")] = None,
     reduction: Annotated[str, typer.Option(help="variance, pca, umap or none.")] = "variance",
+    topics: Annotated[
+        int | None, typer.Option(min=1, help="How many topics; found out if left out.")
+    ] = None,
     min_topic_size: MinTopicSize = 10,
     seed: Seed = 0,
 ) -> None:
@@ -193,17 +196,18 @@ def fit(
     topic_model = build_topic_model(
         _backend(model, prompt, device).truncated(dim),
         reduction=reduction,
-        random_state=seed if reduction in ("pca", "umap") else None,
+        random_state=seed,
         min_topic_size=min_topic_size,
         vectorizer_model=CountVectorizer(stop_words="english"),
+        nr_topics=topics,
     )
     terminal.working("fitting topics", topic_model.fit_transform, documents.texts)
-    topics = topics_table(topic_model)
+    table = topics_table(topic_model)
     out.mkdir(parents=True, exist_ok=True)
-    topics.to_csv(out / "topics.csv", index=False)
+    table.to_csv(out / "topics.csv", index=False)
     documents_table(topic_model, documents).to_csv(out / "documents.csv", index=False)
     save_topic_model(topic_model, out / "model")
-    terminal.print_topics(topics)
+    terminal.print_topics(table)
     terminal.say(f"Written to {out}: topics.csv, documents.csv, model")
 
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bertopic_matryoshka.bundled import DEFAULT_MODEL, load_default_model
+
 if TYPE_CHECKING:
     import torch
     from sentence_transformers import SentenceTransformer
 
     from bertopic_matryoshka.model_facts import ModelFacts
-
-DEFAULT_MODEL = Path(__file__).parent / "default_model"
-"""The folder of the model that ships with this package."""
 
 
 class ModelSource:
@@ -83,15 +82,7 @@ class ModelSource:
     def load(self) -> SentenceTransformer:
         """Load the model, the first time."""
         if self._model is None:
-            from sentence_transformers import SentenceTransformer
-
-            self._model = SentenceTransformer(
-                self.name,
-                device=self.device,
-                revision=self.revision,
-                trust_remote_code=self.trust_remote_code,
-                model_kwargs={"dtype": self.dtype} if self.dtype else None,
-            )
+            self._model = self._loaded()
             if self.dtype:
                 import torch
 
@@ -99,13 +90,30 @@ class ModelSource:
                 self._model.to(dtype=getattr(torch, self.dtype))
         return self._model
 
+    def _loaded(self) -> SentenceTransformer:
+        if self.name == str(DEFAULT_MODEL):
+            return load_default_model(self.device)
+        from sentence_transformers import SentenceTransformer
+
+        return SentenceTransformer(
+            self.name,
+            device=self.device,
+            revision=self.revision,
+            trust_remote_code=self.trust_remote_code,
+            model_kwargs={"dtype": self.dtype} if self.dtype else None,
+        )
+
     def width(self, model: SentenceTransformer) -> int:
         """Width of the model's last module, whatever truncation the model is set to."""
         if self._width is None:
-            with model.truncate_embeddings(None):  # puts back what was set
-                width = model.get_embedding_dimension()
-                # Some custom last modules do not tell.
-                self._width = width or int(model.encode(["width"]).shape[1])
+            own, model.truncate_dim = model.truncate_dim, None
+            try:
+                # Renamed in sentence-transformers 5.4; some custom last modules do not tell.
+                tell = getattr(model, "get_embedding_dimension", None)
+                tell = tell or model.get_sentence_embedding_dimension
+                self._width = tell() or int(model.encode(["width"]).shape[1])
+            finally:
+                model.truncate_dim = own
         return self._width
 
     def recipe(self) -> dict[str, Any]:

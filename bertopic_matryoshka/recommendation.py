@@ -68,7 +68,9 @@ def recommend(cells: Sequence[Cell], reduction: str) -> Recommendation:
         key=lambda cell: cell.dim,
     )
     widest = max(cell.dim for cell in candidates)
-    if chosen is best:
+    if len(candidates) == 1:
+        verdict = "that of the only width compared"
+    elif chosen is best:
         verdict = "the highest of all widths, and no smaller one comes within a standard error"
     else:
         verdict = (
@@ -81,6 +83,17 @@ def recommend(cells: Sequence[Cell], reduction: str) -> Recommendation:
     )
     return Recommendation(
         chosen.dim, reduction, best.dim, reason, tuple(_cautions(chosen, scored, candidates))
+    )
+
+
+def caution_across(cells: Sequence[Cell]) -> str:
+    """Say so where the reductions' numbers of topics forbid a comparison; "" where not."""
+    counts = [cell.n_topics for cell in cells if cell.n_topics] or [1]
+    if len({cell.reduction for cell in cells}) < 2 or max(counts) <= TOPICS_RATIO * min(counts):
+        return ""
+    return (
+        f"The models have {min(counts)} to {max(counts)} topics: coherence, diversity and AMI "
+        "depend on that number, so compare them across reductions with care."
     )
 
 

@@ -13,6 +13,7 @@ from scipy.optimize import linear_sum_assignment
 
 from bertopic_matryoshka.figures import LAYOUT, STYLES, comparison_figure
 from bertopic_matryoshka.inspection import inspect_dimensions
+from bertopic_matryoshka.recommendation import caution_across
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -203,7 +204,7 @@ def _compared(comparison: DimensionComparison, reductions: list[str]) -> str:
         said += f" Encoding all documents once, at full width, took {encode:,.2f} s."
     if compile_ is not None:
         said += f" UMAP's first fit took {compile_:,.2f} s, mostly to compile: left out below."
-    return said
+    return f"{said} {caution_across(comparison.cells)}".rstrip()
 
 
 def _listed(words: list[str]) -> str:

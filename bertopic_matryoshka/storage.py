@@ -25,7 +25,6 @@ from bertopic_matryoshka.selection import DimensionSelector
 from bertopic_matryoshka.topics import ExpectWidth
 
 if TYPE_CHECKING:
-
     from sentence_transformers import SentenceTransformer
 
 STATE_FILE = "matryoshka.json"

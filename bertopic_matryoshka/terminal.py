@@ -13,6 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from bertopic_matryoshka.cautions import LossySaveWarning, TruncationWarning
+from bertopic_matryoshka.recommendation import caution_across
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -95,9 +96,10 @@ def print_comparison(comparison: DimensionComparison) -> None:
     frame["seconds"] = frame[stages].sum(axis=1)
     shown = [column for column in _COLUMNS if column[0] in frame]
     title = f"{comparison.n_documents:,} documents, {comparison.model}"
-    table = Table(title=title, box=box.SIMPLE_HEAD)  # fits 80 columns
+    table = Table(title=title, box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
     for _, heading, _ in shown:
-        table.add_column(heading, justify="left" if heading == "reduction" else "right")
+        justify: Any = "left" if heading == "reduction" else "right"
+        table.add_column(heading, justify=justify, no_wrap=True)
     for _, row in frame.iterrows():
         table.add_row(*(_written(row[column], form) for column, _, form in shown))
     console.print(table)
@@ -112,6 +114,8 @@ def print_comparison(comparison: DimensionComparison) -> None:
             if (cell.dim, cell.reduction) == (recommendation.dim, reduction):
                 for topic in cell.topics[:TOPICS_SHOWN]:
                     say(f"  {topic.size:>6,}  {', '.join(topic.words[:8])}")
+    if across := caution_across(comparison.cells):
+        say(f"\n{across}")
     if comparison.umap_compile_seconds is not None:
         say(
             f"\nUMAP took {comparison.umap_compile_seconds:.0f} s to compile itself before the "

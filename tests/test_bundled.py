@@ -5,15 +5,13 @@ from __future__ import annotations
 import json
 import socket
 import zipfile
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-from bertopic_matryoshka import bundled
-from bertopic_matryoshka.bundled import DEFAULT_MODEL_NAME, load_default_model
+from bertopic_matryoshka.bundled import DEFAULT_MODEL as FOLDER
+from bertopic_matryoshka.bundled import load_default_model
 
-FOLDER = Path(bundled.__file__).parent / "default_model"
 WIDTHS = [256, 128, 64, 32]
 CAT, KITTEN, RATES = "a cat sat on the mat", "the kitten lay on the rug", "interest rates rose"
 
@@ -41,10 +39,6 @@ def test_config_states_the_widths(model):
     assert config["is_matryoshka"]
     assert config["matryoshka_dimensions"] == WIDTHS
     assert config["hidden_dim"] == model.encode(["a"]).shape[1] == WIDTHS[0]
-
-
-def test_name():
-    assert DEFAULT_MODEL_NAME == "bertopic-matryoshka-default"
 
 
 def test_same_rows_every_time_and_in_every_batch(model):

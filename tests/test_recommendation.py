@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from bertopic_matryoshka.cell import Cell
-from bertopic_matryoshka.recommendation import recommend
+from bertopic_matryoshka.recommendation import caution_across, recommend
 
 
 def cell(dim, coherence, error=0.02, *, reduction="variance", n_topics=10, outliers=0.1):
@@ -86,3 +86,15 @@ def test_nothing_to_recommend():
         recommend([cell(256, 0.3)], "pca")
     with pytest.raises(ValueError, match="there is none to recommend"):
         recommend([cell(256, np.nan)], "variance")
+
+
+def test_a_single_width_is_said_to_be_one():
+    assert "is that of the only width compared" in recommend([cell(256, 0.3)], "variance").reason
+
+
+def test_numbers_of_topics_that_forbid_a_comparison():
+    few, many = cell(64, 0.3, n_topics=20), cell(64, 0.3, n_topics=85, reduction="umap")
+    assert caution_across([few, many]).startswith("The models have 20 to 85 topics")
+    assert caution_across([few, cell(64, 0.3, n_topics=30, reduction="umap")]) == ""
+    assert caution_across([few, cell(32, 0.3, n_topics=85)]) == ""  # said with its reduction
+    assert caution_across([few, cell(64, np.nan, n_topics=0, reduction="umap")]) == ""
