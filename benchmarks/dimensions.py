@@ -1,26 +1,30 @@
 """Widths and reductions compared on a corpus whose embeddings are on disk.
 
     python benchmarks/dimensions.py --corpus ag.parquet --embeddings matryoshka_ag.npy \
-        --dims 768 512 256 128 64 --model "name of the model"
+        --dims 768 512 256 128 64 --model "name of the model" [--methods UMAP]
 
-The corpus has the columns text and label. Prints a markdown table: mean over the seeds, with
-the standard deviation behind it where it is not zero in the digits shown.
+--methods keeps the methods whose name has one of the words. The corpus has the columns text and
+label. Prints a markdown table: mean over the seeds, with the standard deviation behind it where it
+is not zero in the digits shown.
 """
 
 import argparse
+import itertools
 import time
 
 import numpy as np
 import pandas as pd
 
-from bertopic_matryoshka import compare_dimensions
+from bertopic_matryoshka import LeidenClustering, compare_dimensions
 from bertopic_matryoshka.versions import versions
 
+EQUAL = "variance + Leiden, equal to UMAP's topics"
 # What each row is called, the reduction and the clustering.
 METHODS = (
     ("variance + Leiden (default)", "variance", "leiden"),
     ("none + Leiden", "none", "leiden"),
     ("UMAP + HDBSCAN (BERTopic)", "umap", "hdbscan"),
+    (EQUAL, "variance", None),
     ("PCA + HDBSCAN", "pca", "hdbscan"),
     ("variance + HDBSCAN", "variance", "hdbscan"),
     ("none + HDBSCAN", "none", "hdbscan"),
@@ -43,28 +47,34 @@ def main() -> None:
     parser.add_argument("--embeddings", required=True)
     parser.add_argument("--dims", type=int, nargs="+", required=True)
     parser.add_argument("--model", required=True)
+    parser.add_argument("--methods", nargs="+", default=[""])
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     arguments = parser.parse_args()
     corpus = pd.read_parquet(arguments.corpus)
     embeddings = np.load(arguments.embeddings).astype(np.float32)
-    rows = []
+    methods = [m for m in METHODS if any(word in m[0] for word in arguments.methods)]
+    results = pd.DataFrame(columns=["method", "dim", "n_topics"])
     start = time.perf_counter()
-    for name, reduction, clustering in METHODS:
-        for seed in arguments.seeds:
+    for name, reduction, clustering in methods:
+        for dim, seed in itertools.product(arguments.dims, arguments.seeds):
             if clustering == "hdbscan" and reduction != "umap" and seed != arguments.seeds[0]:
                 continue  # nothing in it depends on the seed
+            clusterer = None
+            if name == EQUAL:
+                umap = results[results["method"].str.startswith("UMAP") & (results["dim"] == dim)]
+                clusterer = LeidenClustering(round(umap["n_topics"].mean()), random_state=seed)
             table = compare_dimensions(
                 corpus["text"].tolist(),
                 embeddings=embeddings,
                 labels=corpus["label"],
-                dims=arguments.dims,
+                dims=[dim],
                 reductions=[reduction],
                 clustering=clustering,
+                hdbscan_model=clusterer,
                 random_state=seed,
                 progress=False,
             ).table
-            rows.append(table.assign(method=name))
-    results = pd.concat(rows)
+            results = pd.concat([results, table.assign(method=name)])
     made_with = versions()
     print(
         f"{len(corpus):,} documents, {arguments.model}, seeds {arguments.seeds}, "
@@ -74,7 +84,7 @@ def main() -> None:
     )
     print("| method | dims | " + " | ".join(COLUMNS) + " |")
     print("|---|--:|" + "--:|" * len(COLUMNS))
-    for name, _, _ in METHODS:
+    for name, _, _ in methods:
         for dim in sorted(arguments.dims, reverse=True):
             cells = results[(results["method"] == name) & (results["dim"] == dim)]
             values = [

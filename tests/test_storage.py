@@ -18,12 +18,12 @@ from bertopic.dimensionality import BaseDimensionalityReduction
 from bertopic.vectorizers import OnlineCountVectorizer
 from hdbscan import HDBSCAN
 from sentence_transformers import SentenceTransformer
-from sentence_transformers.models import StaticEmbedding
 from sklearn.cluster import KMeans, MiniBatchKMeans
 from sklearn.decomposition import PCA, IncrementalPCA
 from sklearn.exceptions import InconsistentVersionWarning
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.metrics.pairwise import cosine_similarity
+from tiny_models import StaticEmbedding
 from tokenizers import Tokenizer
 from tokenizers.models import WordLevel
 from tokenizers.pre_tokenizers import WhitespaceSplit

@@ -3,8 +3,23 @@
 import json
 
 from sentence_transformers import SentenceTransformer
-from sentence_transformers.models import Normalize, Pooling, Transformer
-from transformers import BertConfig, BertModel, BertTokenizerFast
+from tokenizers import Tokenizer
+from tokenizers.models import WordPiece
+from tokenizers.pre_tokenizers import BertPreTokenizer
+from tokenizers.processors import TemplateProcessing
+from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
+
+try:
+    from sentence_transformers.sentence_transformer.modules import (
+        Normalize,
+        Pooling,
+        StaticEmbedding,
+        Transformer,
+    )
+except ImportError:  # before sentence-transformers 5.4
+    from sentence_transformers.models import Normalize, Pooling, StaticEmbedding, Transformer
+
+__all__ = ["StaticEmbedding", "make_model", "write_config"]
 
 VOCABULARY = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *"abcdefghijklmnopqrstuvwxyz:"]
 
@@ -13,8 +28,14 @@ def make_model(folder, *, width=24, normalize=False, config=None, prompts=None, 
     """Save a BERT of the given width to `folder` and return the folder as a string."""
     raw = folder / "raw"
     raw.mkdir(parents=True)
-    (raw / "vocab.txt").write_text("\n".join(VOCABULARY), "utf-8")
-    BertTokenizerFast(vocab=str(raw / "vocab.txt")).save_pretrained(raw)
+    words = {word: i for i, word in enumerate(VOCABULARY)}
+    tokenizer = Tokenizer(WordPiece(words, unk_token="[UNK]"))
+    tokenizer.pre_tokenizer = BertPreTokenizer()
+    ends = [(end, words[end]) for end in ("[CLS]", "[SEP]")]
+    tokenizer.post_processor = TemplateProcessing(single="[CLS] $A [SEP]", special_tokens=ends)
+    PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer, unk_token="[UNK]", pad_token="[PAD]"
+    ).save_pretrained(raw)
     bert = BertConfig(
         vocab_size=len(VOCABULARY),
         hidden_size=width,
