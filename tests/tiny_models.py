@@ -2,6 +2,7 @@
 
 import json
 
+import torch
 from sentence_transformers import SentenceTransformer
 from tokenizers import Tokenizer
 from tokenizers.models import WordPiece
@@ -45,7 +46,11 @@ def make_model(folder, *, width=24, normalize=False, config=None, prompts=None, 
         max_position_embeddings=32,
         **(config or {}),
     )
-    BertModel(bert).save_pretrained(raw)
+    torch.manual_seed(0)
+    model = BertModel(bert)
+    # Else rows have mean zero already, and a layer norm before slicing would change nothing.
+    torch.nn.init.normal_(model.encoder.layer[0].output.LayerNorm.bias, mean=0.5)
+    model.save_pretrained(raw)
     modules = [Transformer(str(raw)), Pooling(width)]
     if normalize:
         modules.append(Normalize())
