@@ -312,7 +312,7 @@ class MatryoshkaBackend(BaseEmbedder):  # type: ignore[misc]
         dim = check_dim(self.truncate_dim, self._source.width(self._source.load()), of=self.name)
         self._width_is_checked = True
         dims = self.dims
-        if dim == self.full_dim or (dims and dim in dims):
+        if dim == self.full_dim or self.facts.any_width or (dims and dim in dims):
             return
         trained = (
             f"It was trained at {', '.join(map(str, dims))} ({self.facts.dims_source})."

@@ -30,6 +30,8 @@ class ModelFacts:
         A step between the model's last module and the cut.
     dims_source : str
         Where `dims` comes from, for messages.
+    any_width : bool
+        Whether config.json calls it a Matryoshka model (``is_matryoshka``) and names no width.
     """
 
     dims: tuple[int, ...] | None = None
@@ -37,6 +39,7 @@ class ModelFacts:
     encode_kwargs: dict[str, Any] = field(default_factory=dict)
     before_slicing: str | None = None
     dims_source: str = "unknown"
+    any_width: bool = False
 
 
 def facts_of(model: SentenceTransformer, name: str | None, width: int) -> ModelFacts:
@@ -59,7 +62,8 @@ def facts_of(model: SentenceTransformer, name: str | None, width: int) -> ModelF
     """
     name = name or _remembered_name(model)
     published = _published(name, width)
-    dims, source = _dims_from_config(model, name), "config.json"
+    configs = _configs(model, name)
+    dims, source = _dims_from_configs(configs), "config.json"
     if dims is None or dims[0] > width:
         dims, source = _dims_from_card(model), "the model card"
     if dims is None or dims[0] > width:
@@ -71,6 +75,7 @@ def facts_of(model: SentenceTransformer, name: str | None, width: int) -> ModelF
         encode_kwargs={"task": task} if task else {},
         before_slicing=published.get("before_slicing"),
         dims_source=source,
+        any_width=not dims and any(config.get("is_matryoshka") for config in configs),
     )
 
 
@@ -100,18 +105,21 @@ def _remembered_name(model: SentenceTransformer) -> str | None:
     return getattr(model.model_card_data, "base_model", None)
 
 
-def _dims_from_config(model: SentenceTransformer, name: str | None) -> tuple[int, ...] | None:
-    for module in model:
-        config = getattr(getattr(module, "auto_model", None), "config", None)
-        dims = getattr(config, "matryoshka_dimensions", None)
-        if dims:
-            return _descending(dims)
+def _configs(model: SentenceTransformer, name: str | None) -> list[dict[str, Any]]:
+    """Gather the configurations of the model's modules, and its folder's config.json."""
+    configs = [getattr(getattr(module, "auto_model", None), "config", None) for module in model]
+    found = [config.to_dict() for config in configs if config is not None]
     # Static models have no transformers config, but may have the file.
     file = Path(name or "", "config.json")
     if file.is_file():
-        dims = json.loads(file.read_text("utf-8")).get("matryoshka_dimensions")
-        if dims:
-            return _descending(dims)
+        found.append(json.loads(file.read_text("utf-8")))
+    return found
+
+
+def _dims_from_configs(configs: list[dict[str, Any]]) -> tuple[int, ...] | None:
+    for config in configs:
+        if config.get("matryoshka_dimensions"):
+            return _descending(config["matryoshka_dimensions"])
     return None
 
 

@@ -4,9 +4,11 @@ import re
 
 import pytest
 from sentence_transformers import SentenceTransformer
-from tiny_models import make_model, write_config
+from tiny_models import StaticEmbedding, make_model, write_config
+from tokenizers import Tokenizer
+from tokenizers.models import WordLevel
 
-from bertopic_matryoshka import MatryoshkaBackend
+from bertopic_matryoshka import MatryoshkaBackend, TruncationWarning
 from bertopic_matryoshka.model_facts import published_models
 
 CARD = """---
@@ -122,12 +124,20 @@ def test_a_name_of_another_width_is_not_believed(tmp_path):
 
 
 def test_config_of_a_static_model(tmp_path):
-    folder = make_model(tmp_path / "static", width=24)
-    # Only the folder's own config.json counts here: make_model's lies in a subfolder or is BERT's.
-    write_config(folder, matryoshka_dimensions=[24, 6])
-    from bertopic_matryoshka.model_facts import _dims_from_config
+    words = Tokenizer(WordLevel({"[UNK]": 0, "a": 1}, unk_token="[UNK]"))
+    static = StaticEmbedding(words, embedding_dim=24)
+    SentenceTransformer(modules=[static], device="cpu").save_pretrained(str(tmp_path))
+    assert MatryoshkaBackend(tmp_path).dims is None
+    write_config(tmp_path, matryoshka_dimensions=[24, 6])
+    assert MatryoshkaBackend(tmp_path).dims == (24, 6)
 
-    assert _dims_from_config([], folder) == (24, 6)
+
+def test_a_model_that_is_called_matryoshka_without_widths_takes_any(tmp_path, recwarn):
+    folder = make_model(tmp_path / "any", config={"is_matryoshka": True})
+    backend = MatryoshkaBackend(folder, truncate_dim=10)
+    assert backend.embed(["a"]).shape == (1, 10)
+    assert backend.dims is None
+    assert [w for w in recwarn if w.category is TruncationWarning] == []
 
 
 def test_the_bundled_model():
