@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any
 
@@ -131,6 +132,11 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         TypeError, ValueError
             If a parameter is of the wrong kind or out of range, or `n_clusters` are more than the
             rows can make.
+
+        Warns
+        -----
+        RuntimeWarning
+            If fewer than `n_clusters` clusters of sufficient size were found.
         """
         self._check_parameters()
         rows = unit_rows(self._validate(X, reset=True))
@@ -150,6 +156,14 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         self.probabilities_ = np.zeros(rows.shape[0])
         self.probabilities_[order] = np.where(keep, membership, 0.0)
         self.n_clusters_ = int(self._fit_labels.max(initial=-1)) + 1
+        if self.n_clusters is not None and self.n_clusters_ < self.n_clusters:
+            warnings.warn(
+                f"n_clusters={self.n_clusters}, but only {self.n_clusters_} clusters of at least "
+                f"min_cluster_size={self.min_cluster_size} rows were found. Ask for fewer, or lower "
+                "min_cluster_size.",
+                RuntimeWarning,
+                stacklevel=2,
+            )
         return self
 
     def predict(self, X: ArrayLike) -> NDArray[np.int_]:

@@ -69,26 +69,30 @@ def resolution_for(
     resolution : float
     """
     low, high = -14.0, 10.0  # powers of two
-    best: tuple[NDArray[np.int_], float] | None = None
-    fewest_above = np.inf
-    most: tuple[NDArray[np.int_], float, int] | None = None
+    above: tuple[int, NDArray[np.int_], float] | None = None
+    below: tuple[int, NDArray[np.int_], float] | None = None
     middle = 0.0
     for _ in range(SEARCH_RUNS):
-        labels = communities(graph, 2.0**middle, seed)
-        count = n_large(labels, min_cluster_size)
+        resolution = 2.0**middle
+        labels = communities(graph, resolution, seed)
+        sizes = np.bincount(labels)
+        large = sizes >= min_cluster_size
+        count = int(large.sum())
         if count == n_clusters:
-            return labels, 2.0**middle
-        if most is None or count > most[2]:
-            most = labels, 2.0**middle, count
-        if count > n_clusters:
-            if count < fewest_above:
-                best, fewest_above = (labels, 2.0**middle), count
+            return labels, resolution
+        # Where most rows are in small communities, their number falls again.
+        if count > n_clusters or 2 * sizes[large].sum() < sizes.sum():
             high = middle
         else:
             low = middle
+        if count > n_clusters and (above is None or count < above[0]):
+            above = count, labels, resolution
+        if count < n_clusters and (below is None or count > below[0]):
+            below = count, labels, resolution
         middle = (low + high) / 2
-    assert most is not None  # noqa: S101  (there was at least one run)
-    return best or most[:2]
+    nearest = above or below
+    assert nearest is not None  # noqa: S101  (every run was one or the other)
+    return nearest[1], nearest[2]
 
 
 def n_large(labels: NDArray[np.int_], min_cluster_size: int) -> int:

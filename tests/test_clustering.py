@@ -224,6 +224,12 @@ def test_bad_parameters(blobs, parameters, error, message):
         LeidenClustering(**parameters).fit(blobs[0])
 
 
+def test_too_few_clusters_are_said_to_be_so(blobs):
+    with pytest.warns(RuntimeWarning, match=r"n_clusters=12, but only \d+ clusters of at least"):
+        clustering = LeidenClustering(12).fit(blobs[0])
+    assert clustering.n_clusters_ < 12
+
+
 def test_unfitted():
     with pytest.raises(NotFittedError):
         LeidenClustering().predict([[1.0]])

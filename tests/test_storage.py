@@ -39,8 +39,8 @@ from bertopic_matryoshka import (
     load_topic_model,
     save_topic_model,
 )
+from bertopic_matryoshka.bundled import DEFAULT_MODEL, load_default_model
 from bertopic_matryoshka.estimator_state import pack, unpack
-from bertopic_matryoshka.model_source import DEFAULT_MODEL
 from bertopic_matryoshka.storage import (
     ARRAYS_FILE,
     FORMAT_VERSION,
@@ -95,7 +95,7 @@ def saved(topic_model, tmp_path):
 @pytest.fixture(scope="session")
 def from_loaded_model(docs, embeddings):
     """A model whose backend was built from a SentenceTransformer, so has no name."""
-    model = SentenceTransformer(str(DEFAULT_MODEL), device="cpu")
+    model = load_default_model()
     backend = MatryoshkaBackend(model, truncate_dim=64, dims=[256, 64], batch_size=16)
     return build(backend).fit(docs, embeddings)
 
@@ -454,7 +454,7 @@ def test_the_device_is_the_loading_machines(topic_model, tmp_path):
 
 def test_a_model_by_folder_name(docs, embeddings, tmp_path):
     folder = tmp_path / "model"
-    shutil.copytree(DEFAULT_MODEL, folder)
+    load_default_model().save_pretrained(str(folder))
     topic_model = build(MatryoshkaBackend(folder, truncate_dim=64)).fit(docs, embeddings)
     loaded = saved_and_loaded(topic_model, tmp_path / "saved")
     assert loaded.embedding_model.name == str(folder)
@@ -464,7 +464,7 @@ def test_a_model_by_folder_name(docs, embeddings, tmp_path):
 
 def test_a_model_by_relative_folder_name(docs, embeddings, tmp_path, monkeypatch):
     (tmp_path / "work" / "model").mkdir(parents=True)
-    shutil.copytree(DEFAULT_MODEL, tmp_path / "work" / "model", dirs_exist_ok=True)
+    load_default_model().save_pretrained(str(tmp_path / "work" / "model"))
     monkeypatch.chdir(tmp_path / "work")
     topic_model = build(MatryoshkaBackend("model", truncate_dim=64)).fit(docs, embeddings)
     save_topic_model(topic_model, "saved")
