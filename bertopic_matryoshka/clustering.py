@@ -159,8 +159,8 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         if self.n_clusters is not None and self.n_clusters_ < self.n_clusters:
             warnings.warn(
                 f"n_clusters={self.n_clusters}, but only {self.n_clusters_} clusters of at least "
-                f"min_cluster_size={self.min_cluster_size} rows were found. Ask for fewer, or lower "
-                "min_cluster_size.",
+                f"min_cluster_size={self.min_cluster_size} rows were found. Ask for fewer, or "
+                "lower min_cluster_size.",
                 RuntimeWarning,
                 stacklevel=2,
             )
