@@ -225,3 +225,21 @@ def test_a_backend_that_is_truncated_is_still_compared_at_its_full_width(docs):
         progress=False,
     )
     assert comparison.embeddings.shape == (len(docs), 256)
+
+
+def test_what_is_clustered_has_unit_rows(docs, full_embeddings):
+    """Without a reduction in between, the clusterer sees the cut as truncate makes it."""
+    clusterer = KMeans(8, n_init=2, random_state=0)
+    comparison = compare_dimensions(
+        docs,
+        embeddings=full_embeddings,
+        dims=[32],
+        reductions=["none"],
+        hdbscan_model=clusterer,
+        progress=False,
+    )
+    by_hand = clusterer.fit_predict(truncate(full_embeddings, 32))
+    found = comparison.cells[0].document_topics
+    assert adjusted_mutual_info_score(by_hand, found) == pytest.approx(1)
+    unnormalised = clusterer.fit_predict(full_embeddings[:, :32])
+    assert adjusted_mutual_info_score(unnormalised, found) < 0.99
