@@ -176,7 +176,8 @@ def fit(
     dim: Annotated[int | None, typer.Option(min=1, help="Width to cut to.")] = None,
     reduction: Annotated[str, typer.Option(help="variance, pca, umap or none.")] = "variance",
     topics: Annotated[
-        int | None, typer.Option(min=1, help="How many topics; found out if left out.")
+        int | None,
+        typer.Option(min=1, help="How many topics; pca and umap can only merge down to it."),
     ] = None,
     min_topic_size: MinTopicSize = 10,
     seed: Seed = 0,
@@ -185,6 +186,7 @@ def fit(
     from sklearn.feature_extraction.text import CountVectorizer
 
     from bertopic_matryoshka.checks import check_enough
+    from bertopic_matryoshka.clustering import LeidenClustering
     from bertopic_matryoshka.reading import read_documents
     from bertopic_matryoshka.storage import save_topic_model
     from bertopic_matryoshka.tables import documents_table, topics_table
@@ -193,13 +195,20 @@ def fit(
     documents = read_documents(file, text_column=text_column)
     terminal.say(documents.summary())
     check_enough(documents, min_topic_size)
+    how_many: dict[str, Any] = {"nr_topics": topics}
+    if topics is not None and reduction in {"variance", "none"}:
+        how_many = {
+            "hdbscan_model": LeidenClustering(
+                topics, min_cluster_size=min_topic_size, random_state=seed
+            )
+        }
     topic_model = build_topic_model(
         _backend(model, prompt, device).truncated(dim),
         reduction=reduction,
         random_state=seed,
         min_topic_size=min_topic_size,
         vectorizer_model=CountVectorizer(stop_words="english"),
-        nr_topics=topics,
+        **how_many,
     )
     terminal.working("fitting topics", topic_model.fit_transform, documents.texts)
     table = topics_table(topic_model)

@@ -106,15 +106,19 @@ def exactly(
     """Merge the most densely joined communities until `n_clusters` of sufficient size are left."""
     labels = np.unique(labels, return_inverse=True)[1]
     while n_large(labels, min_cluster_size) > n_clusters:
-        sizes = np.bincount(labels).astype(np.float64)
-        rows = np.repeat(labels, np.diff(graph.indptr))
+        sizes = np.bincount(labels)
+        large = np.flatnonzero(sizes >= min_cluster_size)
+        position = np.full(sizes.size, -1)  # among the large ones: small ones may be very many
+        position[large] = np.arange(large.size)
+        rows = position[np.repeat(labels, np.diff(graph.indptr))]
+        columns = position[labels[graph.indices]]
+        inside = (rows >= 0) & (columns >= 0)
         between = coo_matrix(
-            (graph.data, (rows, labels[graph.indices])), shape=(sizes.size, sizes.size)
+            (graph.data[inside], (rows[inside], columns[inside])), shape=(large.size, large.size)
         ).toarray()
-        density = between / np.outer(sizes, sizes)
-        density[sizes < min_cluster_size] = density[:, sizes < min_cluster_size] = -1
+        density = between / np.outer(sizes[large], sizes[large])
         np.fill_diagonal(density, -1)
-        first, second = np.unravel_index(density.argmax(), density.shape)
+        first, second = large[list(np.unravel_index(density.argmax(), density.shape))]
         labels = np.where(labels == second, first, labels)
         labels = np.unique(labels, return_inverse=True)[1]
     return labels

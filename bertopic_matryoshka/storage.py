@@ -96,7 +96,8 @@ def save_topic_model(
     if not save_embedding_model and "model" not in recipe:
         _warn(
             "The backend was built from a loaded model, whose name is not known here. Pass "
-            "load_topic_model(path, backend=...), or save with save_embedding_model=True."
+            "load_topic_model(path, backend=...), or save with save_embedding_model=True.",
+            stacklevel=2,
         )
     parts, arrays = _packed(topic_model)
     # Weights in a folder of another name are not found in the registry of published models.
@@ -196,7 +197,8 @@ def _packed(topic_model: BERTopic) -> tuple[dict[str, Any], Arrays]:
             _warn(
                 f"{reason} It is left out: the loaded model will assign new documents to the "
                 "nearest topic embedding by cosine similarity, as BERTopic.load does. "
-                "Keep serialization='pickle' beside it if transform must not change."
+                "Keep serialization='pickle' beside it if transform must not change.",
+                stacklevel=3,
             )
     return parts, arrays
 
@@ -264,5 +266,5 @@ def _own(arrays: dict[str, Any], role: str) -> dict[str, Any]:
     return {name.removeprefix(prefix): a for name, a in arrays.items() if name.startswith(prefix)}
 
 
-def _warn(message: str) -> None:
-    warnings.warn(message, LossySaveWarning, stacklevel=4)
+def _warn(message: str, *, stacklevel: int) -> None:
+    warnings.warn(message, LossySaveWarning, stacklevel=stacklevel + 1)

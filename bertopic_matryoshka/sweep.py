@@ -201,7 +201,7 @@ def _dims_of(
     """Give each reduction its own widths, or all of them."""
     names = check_reductions(reductions)
     own = reductions if isinstance(reductions, Mapping) else {}
-    dims_of = {name: own.get(name) or dims for name in names}
+    dims_of = {name: dims if own.get(name) is None else own[name] for name in names}
     for name, widths in dims_of.items():
         if widths is not None and not len(widths):
             raise ValueError(f"dims={widths!r} names no width for {name!r}. Leave it out for all.")

@@ -62,6 +62,14 @@ def test_fit_writes_topics_documents_and_a_model(run, csv, tmp_path, docs):
     assert loaded.embedding_model.embedding_dim == 64
 
 
+@pytest.mark.parametrize("n_topics", [3, 15])
+def test_fit_gives_as_many_topics_as_asked_for(run, csv, tmp_path, n_topics):
+    out = tmp_path / "out"
+    done = run("fit", csv, "--out", out, "--topics", n_topics, "--min-topic-size", 8)
+    assert done.exit_code == 0, done.output
+    assert (pd.read_csv(out / "topics.csv")["topic"] >= 0).sum() == n_topics
+
+
 def test_inspect_embeddings(run, tmp_path):
     rng = np.random.default_rng(0)
     embeddings = rng.normal(size=(50, 6)) * [1, 1, 0, 1, 1e-4, 1]

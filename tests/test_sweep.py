@@ -192,6 +192,7 @@ def test_umap_is_compiled_before_the_clock_runs(docs, full_embeddings):
     [
         ({"dims": [512]}, ValueError, "dims=512 must be between 1 and 256"),
         ({"dims": []}, ValueError, "names no width"),
+        ({"reductions": {"none": []}}, ValueError, "names no width for 'none'"),
         ({"reductions": ["svd"]}, ValueError, "reduction='svd' must be one of"),
         ({"reductions": []}, ValueError, r"reductions=\[\] must be a list"),
         ({"reductions": "umap"}, ValueError, "reductions='umap' must be a list"),
