@@ -10,24 +10,19 @@ reference needs umap-learn and hdbscan. The settings of docs/selection.md are th
 from __future__ import annotations
 
 import argparse
-import importlib.metadata
-import os
-import platform
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import scipy.sparse as sp
 import torch
+from corpus import MEASURES, Corpus, machine
 from graspologic_native import leiden_csr
 from hdbscan import HDBSCAN
 from sklearn.cluster import KMeans
 from sklearn.decomposition import PCA
-from sklearn.feature_extraction.text import CountVectorizer
-from sklearn.metrics import adjusted_mutual_info_score, adjusted_rand_score
 from umap import UMAP
 
-from bertopic_matryoshka.coherence import TopicCoherence, topic_diversity
 from bertopic_matryoshka.communities import exactly, n_large
 from bertopic_matryoshka.neighbors import nearest_neighbors
 from bertopic_matryoshka.selection import DimensionSelector
@@ -46,37 +41,6 @@ GRAPHS = {  # objective, neighbours
     "CPM, weights scaled": ("scaled CPM", 20),
     "CPM, weights of 1": ("CPM", 20),
 }
-MEASURES = ("AMI", "ARI", "NPMI", "diversity", "topics", "outliers")
-
-
-class Corpus:
-    def __init__(self, table: pd.DataFrame):
-        self.labels = pd.factorize(table["label"])[0]
-        vectorizer = CountVectorizer(stop_words="english")
-        self.counts = vectorizer.fit_transform(table["text"])
-        self.words = vectorizer.get_feature_names_out()
-        self.coherence = TopicCoherence(table["text"], vectorizer=vectorizer)
-
-    def score(self, found: np.ndarray) -> dict[str, float]:
-        """Measure a clustering; -1 is a class of its own for AMI and ARI and no topic for words."""
-        member = sp.csr_matrix((np.ones(len(found)), (found + 1, np.arange(len(found)))))
-        counts = (member @ self.counts).tocsr()
-        sizes, total = (np.asarray(counts.sum(axis=axis)).ravel() for axis in (1, 0))
-        idf = np.log1p(int(sizes[sizes > 0].mean()) / np.maximum(total, 1))
-        topics = []
-        for row in range(1, counts.shape[0]):
-            words, weights = counts[row].indices, counts[row].data * idf[counts[row].indices]
-            topics.append(self.words[words[np.argsort(-weights, kind="stable")[:10]]].tolist())
-        ami = adjusted_mutual_info_score(self.labels, found)
-        words = self.coherence.score(topics), topic_diversity(topics)
-        values = (
-            ami,
-            adjusted_rand_score(self.labels, found),
-            *words,
-            len(topics),
-            np.mean(found < 0),
-        )
-        return dict(zip(MEASURES, values, strict=True))
 
 
 def neighbors_of(X: np.ndarray, criterion: str, width: int, seed: int = 0) -> np.ndarray:
@@ -239,9 +203,8 @@ def main() -> None:
     print("\nMedian deviation between seeds:", spread.median().round(4).to_dict())
     print("\n## Topics by documents and resolution")
     print_wide(of["scale"].astype({"width": int}), ["data", "width"], "row", "topics")
-    versions = ", ".join(f"{p} {importlib.metadata.version(p)}" for p in PACKAGES)
     print(f"\nSeeds {SEEDS}; topics {N_TOPICS}; at most {args.max_documents:,} documents.")
-    print(f"{os.cpu_count()} cores; Python {platform.python_version()}, {versions}.")
+    print(machine(PACKAGES))
 
 
 if __name__ == "__main__":

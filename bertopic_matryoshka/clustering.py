@@ -12,8 +12,9 @@ from sklearn.base import BaseEstimator, ClusterMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from bertopic_matryoshka.communities import communities, exactly, resolution_for
+from bertopic_matryoshka.merging import membership
 from bertopic_matryoshka.neighbors import METHODS, nearest_neighbors
+from bertopic_matryoshka.partition import at_resolution, in_number
 from bertopic_matryoshka.truncation import unit_rows
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
-    """Communities of the cosine nearest-neighbour graph, found by the Leiden algorithm.
+    """Clusters of the cosine nearest-neighbour graph: Leiden communities, merged and settled.
 
     Takes HDBSCAN's place in BERTopic: ``BERTopic(umap_model=DimensionSelector(),
     hdbscan_model=LeidenClustering())``. It needs no UMAP before it, calls no document an outlier
@@ -37,10 +38,11 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
     n_neighbors : int, default=15
         Neighbours of each row in the graph.
     min_cluster_size : int, default=10
-        Rows that make a cluster, >= 2; the rows of smaller communities become outliers.
+        Core rows that make a cluster, >= 2; core rows have at least half of their neighbours in
+        their cluster. The rows of smaller ones go to the clusters of their neighbours.
     min_membership : float, default=0.0
-        Rows with a smaller share, in [0, 1], of their neighbours in their own community become
-        outliers. 0 makes none.
+        Rows with a smaller share, in [0, 1], of their neighbours in their own cluster become
+        outliers. 0 makes none but rows that no path in the graph joins to a cluster.
     random_state : int, RandomState or None, default=0
         Seed of the Leiden algorithm.
     method : {"auto", "exact", "approximate"}, default="auto"
@@ -53,7 +55,7 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
     labels_ : ndarray of shape (n_samples,), int
         Cluster of each row, 0 for the largest; -1 for outliers. A zero row is an outlier.
     probabilities_ : ndarray of shape (n_samples,), float64, in [0, 1]
-        Share of a row's neighbours in its own community, 0 for outliers.
+        Share of a row's neighbours in its own cluster, 0 for outliers.
     n_clusters_ : int
         Clusters found.
     resolution_ : float
@@ -67,9 +69,12 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
     Notes
     -----
     The graph joins two rows where one is among the `n_neighbors` nearest of the other. Leiden [1]_
-    maximises the Constant Potts Model's quality [2]_ on it, with unit weights: the edges within
-    communities less ``gamma`` for each pair of rows in them. ``gamma`` is `resolution` times the
-    mean degree over the number of rows, the density that a random graph would have.
+    divides it more finely than asked for, by the Constant Potts Model [2]_: the edges within
+    communities less ``gamma`` for each pair of rows in them, where ``gamma`` is relative to the
+    density that a random graph would have. The most strongly joined communities are then merged
+    (see `bertopic_matryoshka.merging`), rows move to the cluster of most of their neighbours, and
+    clusters without a core dissolve. Leiden alone gives clusters of even size; merging lets large
+    topics be large and small ones stand apart.
 
     There is no ``partial_fit``: a new batch would change the graph and so the clusters that stand.
     BERTopic's partial_fit says so; use MiniBatchKMeans there, or ``BERTopic.merge_models``.
@@ -146,15 +151,14 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         self._fit_rows = rows[order]
         graph = self._graph(self._fit_rows)
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
-        found = self._communities(graph, seed)
-        membership = _membership(graph, found)
-        sizes = np.bincount(found, minlength=1)
-        keep = (sizes[found] >= self.min_cluster_size) & (membership >= self.min_membership)
+        found = self._clusters(graph, seed)
+        strength = membership(graph, found)
+        keep = (found >= 0) & (strength >= self.min_membership)
         self._fit_labels = _by_size(np.where(keep, found, -1))
         self.labels_ = np.full(rows.shape[0], -1)
         self.labels_[order] = self._fit_labels
         self.probabilities_ = np.zeros(rows.shape[0])
-        self.probabilities_[order] = np.where(keep, membership, 0.0)
+        self.probabilities_[order] = np.where(keep, strength, 0.0)
         self.n_clusters_ = int(self._fit_labels.max(initial=-1)) + 1
         if self.n_clusters is not None and self.n_clusters_ < self.n_clusters:
             warnings.warn(
@@ -176,7 +180,8 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         Returns
         -------
         labels : ndarray of shape (n_samples,), int
-            -1 where most neighbours are outliers, and for a zero row.
+            -1 where the share of the neighbours that are in the cluster is below
+            `min_membership`, where all are outliers, and for a zero row.
         """
         return self.predict_strength(X)[0]
 
@@ -208,10 +213,12 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         cells = np.arange(directed.size)[:, None] * (self.n_clusters_ + 1) + votes
         size = directed.size * (self.n_clusters_ + 1)
         counted = np.bincount(cells.ravel(), weights.ravel(), size).reshape(directed.size, -1)
+        counted[:, 0] = 0
         winners = counted.argmax(axis=1)
-        labels[directed] = winners - 1
         share = counted[np.arange(directed.size), winners] / weights.sum(axis=1)
-        strengths[directed] = np.where(winners == 0, 0.0, share)
+        sure = (share > 0) & (share >= self.min_membership)
+        labels[directed] = np.where(sure, winners - 1, -1)
+        strengths[directed] = np.where(sure, share, 0.0)
         return labels, strengths
 
     def _graph(self, rows: NDArray[np.floating]) -> csr_matrix:
@@ -226,10 +233,10 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         graph.sort_indices()
         return graph
 
-    def _communities(self, graph: csr_matrix, seed: int) -> NDArray[np.int_]:
+    def _clusters(self, graph: csr_matrix, seed: int) -> NDArray[np.int_]:
         if self.n_clusters is None:
             self.resolution_ = float(self.resolution)
-            return communities(graph, self.resolution_, seed)
+            return at_resolution(graph, self.resolution_, self.min_cluster_size, seed)
         n_samples = graph.shape[0]
         most = n_samples // self.min_cluster_size
         if self.n_clusters > most:
@@ -238,10 +245,8 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
                 f"more rows than n_samples={n_samples}. Ask for at most {most}, or lower "
                 "min_cluster_size."
             )
-        found, self.resolution_ = resolution_for(
-            graph, self.n_clusters, self.min_cluster_size, seed
-        )
-        return exactly(graph, found, self.n_clusters, self.min_cluster_size)
+        found, self.resolution_ = in_number(graph, self.n_clusters, self.min_cluster_size, seed)
+        return found
 
     def _check_parameters(self) -> None:
         for name, low in (("n_clusters", 1), ("n_neighbors", 1), ("min_cluster_size", 2)):
@@ -265,15 +270,6 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
 
     def _validate(self, X: ArrayLike, *, reset: bool) -> Any:
         return validate_data(self, X, reset=reset, dtype=[np.float32, np.float64])
-
-
-def _membership(graph: csr_matrix, labels: NDArray[np.int_]) -> NDArray[np.float64]:
-    """Share of each row's edges that lead into its own community."""
-    degrees = np.diff(graph.indptr)
-    rows = np.repeat(np.arange(graph.shape[0]), degrees)
-    inside = np.bincount(rows, labels[graph.indices] == labels[rows], graph.shape[0])
-    share: NDArray[np.float64] = inside / np.maximum(degrees, 1)
-    return share
 
 
 def _by_size(labels: NDArray[np.int_]) -> NDArray[np.int_]:

@@ -1,21 +1,20 @@
-"""A neighbour graph -> communities, at a resolution or in a given number."""
+"""A neighbour graph -> communities, by Leiden, at a resolution or in about a given number."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.sparse import coo_matrix
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from scipy.sparse import csr_matrix
 
-ITERATIONS = 3
-"""Leiden cycles; more change few labels."""
+ITERATIONS = 1
+"""Leiden cycles; a second takes as long again and moves no measure once clusters are merged."""
 
-SEARCH_RUNS = 14
-"""Leiden runs that the search for a resolution may take."""
+SEARCH_RUNS = 12
+"""Leiden runs that the search for a number may take."""
 
 
 def communities(graph: csr_matrix, resolution: float, seed: int) -> NDArray[np.int_]:
@@ -55,13 +54,13 @@ def communities(graph: csr_matrix, resolution: float, seed: int) -> NDArray[np.i
 
 
 def resolution_for(
-    graph: csr_matrix, n_clusters: int, min_cluster_size: int, seed: int
+    graph: csr_matrix, least: int, most: int, min_cluster_size: int, seed: int
 ) -> tuple[NDArray[np.int_], float]:
-    """Search the resolution at which there are `n_clusters` communities of sufficient size.
+    """Search a resolution that gives from `least` to `most` communities of sufficient size.
 
-    Their number grows with the resolution, so the search bisects its logarithm. Where no
-    resolution gives just that number, the result has the nearest larger one that was seen, or the
-    largest.
+    Their number grows with the resolution, about as a power of it, so the search bisects the
+    logarithm. Where no resolution gives such a number, the result is the one with the fewest above
+    it that was seen, or the most.
 
     Returns
     -------
@@ -69,56 +68,26 @@ def resolution_for(
     resolution : float
     """
     low, high = -14.0, 10.0  # powers of two
-    above: tuple[int, NDArray[np.int_], float] | None = None
-    below: tuple[int, NDArray[np.int_], float] | None = None
-    middle = 0.0
+    middle = 1.0
+    seen: list[tuple[int, float, NDArray[np.int_]]] = []
     for _ in range(SEARCH_RUNS):
-        resolution = 2.0**middle
-        labels = communities(graph, resolution, seed)
+        labels = communities(graph, 2.0**middle, seed)
         sizes = np.bincount(labels)
         large = sizes >= min_cluster_size
         count = int(large.sum())
-        if count == n_clusters:
-            return labels, resolution
-        # Where most rows are in small communities, their number falls again.
-        if count > n_clusters or 2 * sizes[large].sum() < sizes.sum():
+        seen.append((count, 2.0**middle, labels))
+        if least <= count <= most:
+            break
+        # Where most rows are in small communities, the number of large ones falls again.
+        if count > most or 2 * sizes[large].sum() < sizes.sum():
             high = middle
         else:
             low = middle
-        if count > n_clusters and (above is None or count < above[0]):
-            above = count, labels, resolution
-        if count < n_clusters and (below is None or count > below[0]):
-            below = count, labels, resolution
-        middle = (low + high) / 2
-    nearest = above or below
-    assert nearest is not None  # noqa: S101  (every run was one or the other)
-    return nearest[1], nearest[2]
-
-
-def n_large(labels: NDArray[np.int_], min_cluster_size: int) -> int:
-    """Count the communities of sufficient size."""
-    return int(np.count_nonzero(np.bincount(labels) >= min_cluster_size))
-
-
-def exactly(
-    graph: csr_matrix, labels: NDArray[np.int_], n_clusters: int, min_cluster_size: int
-) -> NDArray[np.int_]:
-    """Merge the most densely joined communities until `n_clusters` of sufficient size are left."""
-    labels = np.unique(labels, return_inverse=True)[1]
-    while n_large(labels, min_cluster_size) > n_clusters:
-        sizes = np.bincount(labels)
-        large = np.flatnonzero(sizes >= min_cluster_size)
-        position = np.full(sizes.size, -1)  # among the large ones: small ones may be very many
-        position[large] = np.arange(large.size)
-        rows = position[np.repeat(labels, np.diff(graph.indptr))]
-        columns = position[labels[graph.indices]]
-        inside = (rows >= 0) & (columns >= 0)
-        between = coo_matrix(
-            (graph.data[inside], (rows[inside], columns[inside])), shape=(large.size, large.size)
-        ).toarray()
-        density = between / np.outer(sizes[large], sizes[large])
-        np.fill_diagonal(density, -1)
-        first, second = large[list(np.unravel_index(density.argmax(), density.shape))]
-        labels = np.where(labels == second, first, labels)
-        labels = np.unique(labels, return_inverse=True)[1]
-    return labels
+        # A step towards the number asked for, as long as both ends are far.
+        step = np.log2(np.sqrt(least * most) / max(count, 1)) * 1.5
+        middle = middle + step if low < middle + step < high else (low + high) / 2
+    enough = [run for run in seen if run[0] >= least]
+    _, resolution, labels = (
+        min(enough, key=lambda run: run[0]) if enough else max(seen, key=lambda run: run[0])
+    )
+    return labels, resolution

@@ -15,6 +15,7 @@ from bertopic_matryoshka.checks import check_dim, list_of_strings
 from bertopic_matryoshka.model_facts import ModelFacts, facts_of
 from bertopic_matryoshka.model_source import ModelSource
 from bertopic_matryoshka.truncation import cut_rows, warn_of_zero_rows
+from bertopic_matryoshka.without_hdbscan import mend_transform
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     import torch
     from numpy.typing import NDArray
     from sentence_transformers import SentenceTransformer
+
+mend_transform()
 
 # What the backend decides itself; an encode_kwargs entry would contradict it.
 _OWN_ENCODE_KWARGS = frozenset(

@@ -112,6 +112,8 @@ def compare_dimensions(
     ValueError
         If there are fewer documents than a topic needs, a width is out of range, a reduction is
         unknown, or `embeddings` or `labels` are not as many as the documents.
+    ImportError
+        If umap-learn or hdbscan is needed and not installed.
 
     Examples
     --------
@@ -133,6 +135,11 @@ def compare_dimensions(
         full_dim = given.shape[1]
     plan = _plan(dims_of, backend, full_dim)
     uses_umap = any(reduction == "umap" for _, reduction in plan)
+    if uses_umap:
+        build_reducer("umap")  # says so where it is not installed, before anything is encoded
+    if bertopic_kwargs.get("hdbscan_model") is None:
+        for reduction in dims_of:
+            build_clusterer(reduction, clustering, min_topic_size, random_state)
     encode_seconds = compile_seconds = None
     cells = []
     with Steps(1 + uses_umap + len(plan), progress) as steps:

@@ -88,6 +88,8 @@ def build_topic_model(
     ValueError
         If `reduction` is unknown, an argument belongs to another reduction, or `embedding_model`
         or `umap_model` is among the BERTopic arguments.
+    ImportError
+        If umap-learn or hdbscan is needed and not installed.
 
     Examples
     --------
@@ -181,6 +183,13 @@ def build_clusterer(
         raise ValueError(f"clustering={clustering!r} must be one of {', '.join(CLUSTERINGS)}.")
     if clustering == "leiden":
         return LeidenClustering(min_cluster_size=min_topic_size, random_state=random_state or 0)
+    try:
+        import hdbscan  # noqa: F401
+    except ImportError as error:  # BERTopic would take scikit-learn's, which cannot predict
+        raise ImportError(
+            'clustering="hdbscan", the default after "pca" and "umap", needs hdbscan: '
+            'pip install hdbscan. clustering="leiden" needs nothing.'
+        ) from error
     return None
 
 
