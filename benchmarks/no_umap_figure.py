@@ -15,6 +15,7 @@ from no_umap import (
     HDBSCAN,
     KMEANS,
     METHODS,
+    N_TOPICS,
     OWN,
     QUADRATIC_ROWS,
     SEEDS,
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
+SHOWN = ("AMI", "ARI", "NPMI", "diversity", "outliers")
 BETTER = {"AMI": 1, "NPMI": 1, "diversity": 1, "outliers": -1}  # the sign of "not worse"
 TARGETS = {(UMAP, "first"): 40, (UMAP, "later"): 10, (EVOC, "first"): 1, (EVOC, "later"): 1}
 # Okabe and Ito's palette, which colour-blind readers tell apart.
@@ -51,30 +53,29 @@ def share(value: float, sign: str = "") -> str:
     return "-" if math.isnan(value) else f"{value:{sign}.3f}".replace("0.", ".", 1)
 
 
-def spread(values: pd.Series) -> str:
-    """Write the mean, and the deviation between seeds where there are several."""
-    write = "{:.0f}".format if values.name == "topics" else share
-    mean, deviation = values.mean(), values.std()
-    if math.isnan(mean) or math.isnan(deviation):
-        return "-" if math.isnan(mean) else write(mean)
-    return f"{write(mean)} ± {write(deviation)}"
-
-
 def print_quality(results: pd.DataFrame) -> None:
-    print(f"# Quality\n\nMean ± standard deviation over seeds {SEEDS}. Outliers are a share.")
+    print(f"# Quality\n\nMean over seeds {SEEDS}. Each cell is {' / '.join(SHOWN)}.")
     print("-: fewer topics found than asked for, or not measured, which is", end=" ")
     print(f"{HDBSCAN} of over {QUADRATIC_ROWS:,} documents. Nothing in it depends on the seed.")
-    for (data, wanted), part in results.groupby(["data", "wanted"], sort=False):
-        number = "each at its own number of" if wanted == OWN else wanted
-        print(f"\n## {data}, {number} topics\n")
-        of = dict(list(part.groupby("method")))
-        nothing = part[:0]
+    for data, part in results.groupby("data", sort=False):
+        print(f"\n## {data}\n")
+        found = part.dropna().groupby(["method", "wanted"])[list(MEASURES)].mean()
         rows = []
-        for method in (m for m in (*METHODS, AS_UMAP) if m in of or m == HDBSCAN):
-            found = of.get(method, nothing).dropna()
-            seeds = f" ({len(found)} of {len(SEEDS)} seeds)" if 0 < len(found) < len(SEEDS) else ""
-            rows.append([method + seeds, *(spread(found[name]) for name in MEASURES)])
-        print_table(["method", *MEASURES], rows)
+        for method in (*METHODS, AS_UMAP):
+            cells = [
+                " / ".join(share(found.loc[method, n][m]) for m in SHOWN)
+                if (method, n) in found.index
+                else "-"
+                for n in N_TOPICS
+            ]
+            if (method, OWN) in found.index:
+                cells[0] = f"{found.loc[method, OWN]['topics']:.0f} topics: {cells[0]}"
+            if method in set(part["method"]):
+                rows.append([method, *cells])
+        print_table(["method", "own number", *map(str, N_TOPICS[1:])], rows)
+        deviations = part.groupby(["method", "wanted"])[list(SHOWN)].std().median()
+        print("\nMedian deviation between seeds:", end=" ")
+        print(", ".join(f"{m} {share(value)}" for m, value in deviations.items()))
 
 
 def print_differences(results: pd.DataFrame) -> None:

@@ -14,12 +14,13 @@ if TYPE_CHECKING:
     from bertopic_matryoshka.coherence import TopicCoherence, topic_diversity
     from bertopic_matryoshka.comparison import DimensionComparison
     from bertopic_matryoshka.embedding import MatryoshkaBackend
+    from bertopic_matryoshka.expect_width import ExpectWidth
     from bertopic_matryoshka.inspection import DimensionInspection, inspect_dimensions
     from bertopic_matryoshka.neighbors import nearest_neighbors
     from bertopic_matryoshka.selection import DimensionSelector
     from bertopic_matryoshka.storage import load_topic_model, save_topic_model
     from bertopic_matryoshka.sweep import compare_dimensions
-    from bertopic_matryoshka.topics import ExpectWidth, build_topic_model
+    from bertopic_matryoshka.topics import build_topic_model
     from bertopic_matryoshka.truncation import truncate
 
 __version__ = "0.1.0"
@@ -29,7 +30,7 @@ _MODULE_OF = {
     "DimensionComparison": "comparison",
     "DimensionInspection": "inspection",
     "DimensionSelector": "selection",
-    "ExpectWidth": "topics",
+    "ExpectWidth": "expect_width",
     "LeidenClustering": "clustering",
     "LossySaveWarning": "cautions",
     "MatryoshkaBackend": "embedding",

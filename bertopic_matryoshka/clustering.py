@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import warnings
+from functools import partial
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy.sparse import csr_matrix
 from sklearn.base import BaseEstimator, ClusterMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from bertopic_matryoshka.merging import membership
+from bertopic_matryoshka.neighbor_graph import neighbor_graph
 from bertopic_matryoshka.neighbors import METHODS, nearest_neighbors
+from bertopic_matryoshka.ordering import ranks_by_size, row_order
 from bertopic_matryoshka.partition import at_resolution, in_number
+from bertopic_matryoshka.supervision import known_classes, n_large_classes, supervised
 from bertopic_matryoshka.truncation import unit_rows
+from bertopic_matryoshka.voting import membership, shares, weighted_shares
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
+    from scipy.sparse import csr_matrix
 
 
 class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
@@ -26,7 +30,7 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
 
     Takes HDBSCAN's place in BERTopic: ``BERTopic(umap_model=DimensionSelector(),
     hdbscan_model=LeidenClustering())``. It needs no UMAP before it, calls no document an outlier
-    unless asked to, and gives the same labels for the same rows in any order.
+    unless asked to, and gives the same rows the same labels in any order.
 
     Parameters
     ----------
@@ -34,28 +38,36 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         How many clusters to find. None takes what `resolution` gives.
     resolution : float, default=1.0
         How fine the clusters are, > 0: more for a larger value. Relative to the graph's density,
-        so that it needs no tuning for the number of rows. Not used where `n_clusters` is given.
+        so that it needs no tuning for the number of rows. Halved while most communities would be
+        smaller than `min_cluster_size`. Not used where `n_clusters` is given.
     n_neighbors : int, default=15
         Neighbours of each row in the graph.
     min_cluster_size : int, default=10
         Core rows that make a cluster, >= 2; core rows have at least half of their neighbours in
-        their cluster. The rows of smaller ones go to the clusters of their neighbours.
+        their cluster. The rows of smaller ones go to the clusters of their neighbours. Where
+        `n_clusters` are not found so, clusters of as many rows do, with fewer of them core.
     min_membership : float, default=0.0
         Rows with a smaller share, in [0, 1], of their neighbours in their own cluster become
-        outliers. 0 makes none but rows that no path in the graph joins to a cluster.
+        outliers. 0 makes none but zero rows, and rows in parts of the graph with fewer than
+        `min_cluster_size`.
+    calculate_probabilities : bool, default=False
+        Whether `probabilities_` has a column for each cluster. BERTopic takes it as it is.
     random_state : int, RandomState or None, default=0
         Seed of the Leiden algorithm.
     method : {"auto", "exact", "approximate"}, default="auto"
         How neighbours are found, see nearest_neighbors.
     device : str or None, default=None
-        Where they are found; None takes a GPU where there is one.
+        Where they are found; None takes a GPU where there is one. There, communities are found by
+        cuGraph where it is installed.
 
     Attributes
     ----------
     labels_ : ndarray of shape (n_samples,), int
         Cluster of each row, 0 for the largest; -1 for outliers. A zero row is an outlier.
     probabilities_ : ndarray of shape (n_samples,), float64, in [0, 1]
-        Share of a row's neighbours in its own cluster, 0 for outliers.
+        Share of a row's neighbours in its own cluster, 0 for outliers. With
+        `calculate_probabilities` of shape (n_samples, n_clusters_): the shares in each cluster, of
+        outliers too. Rows that `min_membership` makes outliers count as neighbours still.
     n_clusters_ : int
         Clusters found.
     resolution_ : float
@@ -105,6 +117,7 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         n_neighbors: int = 15,
         min_cluster_size: int = 10,
         min_membership: float = 0.0,
+        calculate_probabilities: bool = False,
         random_state: int | np.random.RandomState | None = 0,
         method: str = "auto",
         device: str | None = None,
@@ -114,19 +127,23 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         self.n_neighbors = n_neighbors
         self.min_cluster_size = min_cluster_size
         self.min_membership = min_membership
+        self.calculate_probabilities = calculate_probabilities
         self.random_state = random_state
         self.method = method
         self.device = device
 
-    def fit(self, X: ArrayLike, y: object = None) -> LeidenClustering:  # noqa: ARG002
-        """Find the communities of the rows.
+    def fit(self, X: ArrayLike, y: ArrayLike | None = None) -> LeidenClustering:
+        """Find the clusters of the rows.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
             Rows are compared by cosine.
-        y : None
-            Ignored.
+        y : array-like of shape (n_samples,), int, or None, default=None
+            Classes that are known, -1 where none is. Rows of different classes are not joined in
+            the graph, and each row is joined with its nearest of its own class too. Merging leaves
+            as many clusters as classes of `min_cluster_size` rows. Nothing more is made sure:
+            neighbours without a class may draw rows to another cluster, or divide a class.
 
         Returns
         -------
@@ -135,31 +152,44 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         Raises
         ------
         TypeError, ValueError
-            If a parameter is of the wrong kind or out of range, or `n_clusters` are more than the
-            rows can make.
+            If a parameter is of the wrong kind or out of range, `n_clusters` are more than the
+            rows can make, or `y` holds no classes.
 
         Warns
         -----
         RuntimeWarning
-            If fewer than `n_clusters` clusters of sufficient size were found.
+            If fewer than `n_clusters` clusters of sufficient size were found, or `y` is of another
+            length than X and not used: BERTopic hands on that of all documents with the rows that
+            zero-shot topics leave.
         """
         self._check_parameters()
         rows = unit_rows(self._validate(X, reset=True))
-        # In an order that the rows' values decide, so that shuffled rows give the same labels.
-        order = np.lexsort(rows[:, :4].T)
+        order = row_order(rows)
         order = order[rows[order].any(axis=1)]  # zero rows have no direction
         self._fit_rows = rows[order]
-        graph = self._graph(self._fit_rows)
+        graph_of = partial(
+            neighbor_graph, n_neighbors=self.n_neighbors, method=self.method, device=self.device
+        )
+        graph, at_least = graph_of(self._fit_rows), 1
+        if y is not None:
+            classes = known_classes(y, rows.shape[0])[order]
+            size = self.min_cluster_size
+            graph = supervised(graph, classes, self._fit_rows, graph_of, size)
+            at_least = max(1, n_large_classes(classes, size))
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
-        found = self._clusters(graph, seed)
+        found = self._clusters(graph, at_least, seed)
         strength = membership(graph, found)
-        keep = (found >= 0) & (strength >= self.min_membership)
-        self._fit_labels = _by_size(np.where(keep, found, -1))
+        kept = np.where((found >= 0) & (strength >= self.min_membership), found, -1)
+        ranks = ranks_by_size(kept, int(found.max(initial=-1)) + 1)
+        self._fit_labels = ranks[kept]
+        self.n_clusters_ = int(self._fit_labels.max(initial=-1)) + 1
         self.labels_ = np.full(rows.shape[0], -1)
         self.labels_[order] = self._fit_labels
-        self.probabilities_ = np.zeros(rows.shape[0])
-        self.probabilities_[order] = np.where(keep, strength, 0.0)
-        self.n_clusters_ = int(self._fit_labels.max(initial=-1)) + 1
+        probabilities = np.where(kept >= 0, strength, 0.0)
+        if self.calculate_probabilities:
+            probabilities = shares(graph, ranks[found], self.n_clusters_)
+        self.probabilities_ = np.zeros((rows.shape[0], *probabilities.shape[1:]))
+        self.probabilities_[order] = probabilities
         if self.n_clusters is not None and self.n_clusters_ < self.n_clusters:
             warnings.warn(
                 f"n_clusters={self.n_clusters}, but only {self.n_clusters_} clusters of at least "
@@ -169,6 +199,10 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
                 stacklevel=2,
             )
         return self
+
+    def fit_predict(self, X: ArrayLike, y: ArrayLike | None = None) -> NDArray[np.int_]:
+        """Find the clusters of the rows, see :meth:`fit`, and return `labels_`."""
+        return self.fit(X, y).labels_  # scikit-learn's own would leave y out
 
     def predict(self, X: ArrayLike) -> NDArray[np.int_]:
         """Assign new rows to the cluster of most of their neighbours.
@@ -195,48 +229,49 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
             Share of the neighbours that are in the cluster, each weighted with its similarity; 0
             for outliers.
         """
+        probabilities = self.predict_proba(X)
+        if self.n_clusters_ == 0:
+            return np.full(len(probabilities), -1), np.zeros(len(probabilities))
+        winners, strengths = probabilities.argmax(axis=1), probabilities.max(axis=1)
+        sure = (strengths > 0) & (strengths >= self.min_membership)
+        return np.where(sure, winners, -1), np.where(sure, strengths, 0.0)
+
+    def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:
+        """Share of new rows' neighbours in each cluster, each weighted with its similarity.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        probabilities : ndarray of shape (n_samples, n_clusters_), float64, in [0, 1]
+            What is missing to 1 is the share of outliers. A zero row has 0 everywhere.
+        """
         check_is_fitted(self)
         rows = self._validate(X, reset=False)
-        labels, strengths = np.full(rows.shape[0], -1), np.zeros(rows.shape[0])
+        probabilities = np.zeros((rows.shape[0], self.n_clusters_))
         directed = np.flatnonzero(rows.any(axis=1))
-        if directed.size == 0 or self._fit_rows.shape[0] == 0:
-            return labels, strengths
-        indices, similarities = nearest_neighbors(
-            self._fit_rows,
-            min(self.n_neighbors, self._fit_rows.shape[0]),
-            queries=rows[directed],
-            method="exact",
-            device=self.device,
-        )
-        votes = self._fit_labels[indices] + 1  # (n, k), outliers vote for column 0
-        weights = np.maximum(similarities.astype(np.float64), 1e-6)
-        cells = np.arange(directed.size)[:, None] * (self.n_clusters_ + 1) + votes
-        size = directed.size * (self.n_clusters_ + 1)
-        counted = np.bincount(cells.ravel(), weights.ravel(), size).reshape(directed.size, -1)
-        counted[:, 0] = 0
-        winners = counted.argmax(axis=1)
-        share = counted[np.arange(directed.size), winners] / weights.sum(axis=1)
-        sure = (share > 0) & (share >= self.min_membership)
-        labels[directed] = np.where(sure, winners - 1, -1)
-        strengths[directed] = np.where(sure, share, 0.0)
-        return labels, strengths
+        k = min(self.n_neighbors, self._fit_rows.shape[0])
+        if directed.size > 0 and k > 0:
+            found, similarities = nearest_neighbors(
+                self._fit_rows, k, queries=rows[directed], method="exact", device=self.device
+            )
+            labels = self._fit_labels[found]
+            probabilities[directed] = weighted_shares(labels, similarities, self.n_clusters_)
+        return probabilities
 
-    def _graph(self, rows: NDArray[np.floating]) -> csr_matrix:
-        n = rows.shape[0]
-        k = min(self.n_neighbors, n - 1)
-        if k < 1:
-            return csr_matrix((n, n))
-        indices, _ = nearest_neighbors(rows, k, method=self.method, device=self.device)
-        starts = np.arange(0, n * k + 1, k)
-        directed = csr_matrix((np.ones(n * k), indices.ravel(), starts), shape=(n, n))
-        graph = directed.maximum(directed.T).tocsr()
-        graph.sort_indices()
-        return graph
-
-    def _clusters(self, graph: csr_matrix, seed: int) -> NDArray[np.int_]:
+    def _clusters(self, graph: csr_matrix, at_least: int, seed: int) -> NDArray[np.int_]:
         if self.n_clusters is None:
-            self.resolution_ = float(self.resolution)
-            return at_resolution(graph, self.resolution_, self.min_cluster_size, seed)
+            found, self.resolution_ = at_resolution(
+                graph,
+                float(self.resolution),
+                self.min_cluster_size,
+                seed,
+                at_least=at_least,
+                device=self.device,
+            )
+            return found
         n_samples = graph.shape[0]
         most = n_samples // self.min_cluster_size
         if self.n_clusters > most:
@@ -245,7 +280,9 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
                 f"more rows than n_samples={n_samples}. Ask for at most {most}, or lower "
                 "min_cluster_size."
             )
-        found, self.resolution_ = in_number(graph, self.n_clusters, self.min_cluster_size, seed)
+        found, self.resolution_ = in_number(
+            graph, self.n_clusters, self.min_cluster_size, seed, self.device
+        )
         return found
 
     def _check_parameters(self) -> None:
@@ -257,7 +294,7 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
                 raise TypeError(f"{name}={value!r} must be an int.")
             if value < low:
                 raise ValueError(f"{name}={value} must be at least {low}.")
-        if not (isinstance(self.resolution, Real) and self.resolution > 0):
+        if not (isinstance(self.resolution, Real) and 0 < self.resolution < float("inf")):
             raise ValueError(
                 f"resolution={self.resolution!r} must be above 0; more gives more clusters."
             )
@@ -270,13 +307,3 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
 
     def _validate(self, X: ArrayLike, *, reset: bool) -> Any:
         return validate_data(self, X, reset=reset, dtype=[np.float32, np.float64])
-
-
-def _by_size(labels: NDArray[np.int_]) -> NDArray[np.int_]:
-    """Give the clusters new numbers by size, largest first; ties by their first row."""
-    names, first, sizes = np.unique(labels, return_index=True, return_counts=True)
-    kept = names >= 0
-    names, first, sizes = names[kept], first[kept], sizes[kept]
-    rank = np.full(int(labels.max(initial=-1)) + 2, -1)  # the last cell is for -1
-    rank[names[np.lexsort((first, -sizes))]] = np.arange(names.size)
-    return rank[labels]

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bertopic_matryoshka.gpu_communities import gpu_communities, has_cugraph
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from scipy.sparse import csr_matrix
@@ -17,8 +19,12 @@ SEARCH_RUNS = 12
 """Leiden runs that the search for a number may take."""
 
 
-def communities(graph: csr_matrix, resolution: float, seed: int) -> NDArray[np.int_]:
+def communities(
+    graph: csr_matrix, resolution: float, seed: int, device: str | None = None
+) -> NDArray[np.int_]:
     """Find the communities of an undirected graph, with the Constant Potts Model.
+
+    On a GPU where cuGraph is installed it is cuGraph's Leiden, by modularity.
 
     Parameters
     ----------
@@ -27,6 +33,8 @@ def communities(graph: csr_matrix, resolution: float, seed: int) -> NDArray[np.i
     resolution : float
         Relative to the density that a random graph of this mean degree has.
     seed : int
+    device : str or None, default=None
+        None takes a GPU where there is one.
 
     Returns
     -------
@@ -35,6 +43,8 @@ def communities(graph: csr_matrix, resolution: float, seed: int) -> NDArray[np.i
     n = graph.shape[0]
     if graph.nnz == 0:
         return np.arange(n)
+    if has_cugraph(device):
+        return gpu_communities(graph, resolution, seed)
     from graspologic_native import leiden_csr
 
     # CPM does not depend on the weights' scale, but the library's refinement does: with weights
@@ -54,38 +64,51 @@ def communities(graph: csr_matrix, resolution: float, seed: int) -> NDArray[np.i
 
 
 def resolution_for(
-    graph: csr_matrix, least: int, most: int, min_cluster_size: int, seed: int
+    graph: csr_matrix,
+    least: int,
+    most: int,
+    min_cluster_size: int,
+    seed: int,
+    device: str | None = None,
 ) -> tuple[NDArray[np.int_], float]:
     """Search a resolution that gives from `least` to `most` communities of sufficient size.
 
-    Their number grows with the resolution, about as a power of it, so the search bisects the
-    logarithm. Where no resolution gives such a number, the result is the one with the fewest above
-    it that was seen, or the most.
+    Their number grows about in proportion to the resolution, so the search interpolates the
+    logarithms of both. Where no resolution gives such a number, the result is the one with the
+    fewest above it that was seen, or else the most.
 
     Returns
     -------
     labels : ndarray of shape (n,), int
     resolution : float
     """
-    low, high = -14.0, 10.0  # powers of two
-    middle = 1.0
+    target = np.log2(np.sqrt(least * most))
+    below: tuple[float, float] | None = None  # logarithms of resolution and number
+    above: tuple[float, float] | None = None
     seen: list[tuple[int, float, NDArray[np.int_]]] = []
+    exponent = 1.0
     for _ in range(SEARCH_RUNS):
-        labels = communities(graph, 2.0**middle, seed)
+        labels = communities(graph, 2.0**exponent, seed, device)
         sizes = np.bincount(labels)
         large = sizes >= min_cluster_size
         count = int(large.sum())
-        seen.append((count, 2.0**middle, labels))
+        seen.append((count, 2.0**exponent, labels))
         if least <= count <= most:
             break
+        point = exponent, float(np.log2(max(count, 0.5)))
         # Where most rows are in small communities, the number of large ones falls again.
         if count > most or 2 * sizes[large].sum() < sizes.sum():
-            high = middle
+            above = point
         else:
-            low = middle
-        # A step towards the number asked for, as long as both ends are far.
-        step = np.log2(np.sqrt(least * most) / max(count, 1)) * 1.5
-        middle = middle + step if low < middle + step < high else (low + high) / 2
+            below = point
+        if above is None:
+            exponent += float(np.clip(target - point[1], 0.5, 4))
+        elif below is None:
+            exponent -= float(np.clip(point[1] - target, 0.5, 4))
+        else:
+            rise = above[1] - below[1]
+            share = (target - below[1]) / rise if rise > 0 else 0.5
+            exponent = below[0] + float(np.clip(share, 0.2, 0.8)) * (above[0] - below[0])
     enough = [run for run in seen if run[0] >= least]
     _, resolution, labels = (
         min(enough, key=lambda run: run[0]) if enough else max(seen, key=lambda run: run[0])

@@ -29,7 +29,7 @@ def variance(X: NDArray[np.floating]) -> NDArray[np.float64]:
 
 
 def laplacian(
-    X: NDArray[np.floating], *, n_neighbors: int = 15, sample_size: int = 2000
+    X: NDArray[np.floating], *, n_neighbors: int = 15, sample_size: int = 1000
 ) -> NDArray[np.float64]:
     """Variance over neighbourhood variance of each dimension, higher is better.
 
@@ -42,7 +42,7 @@ def laplacian(
     X : ndarray of shape (n_documents, n_dims)
     n_neighbors : int, default=15
         Neighbours of a row, or all other rows where there are fewer.
-    sample_size : int, default=2000
+    sample_size : int, default=1000
         Rows that are looked at, evenly spaced; all where there are fewer.
 
     Returns

@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.sparse import csr_matrix
+from scipy.sparse.csgraph import connected_components
+
+from bertopic_matryoshka.voting import membership, one_hot
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+    from scipy.sparse import csr_matrix
 
-EXPONENT = 0.65
+EXPONENT = 0.8
 """How far the linkage discounts size, see merged."""
 
 ROUNDS = 4
@@ -22,22 +25,30 @@ CORE = 0.5
 BLOCK_CELLS = 2**24
 """Votes that are counted at a time."""
 
+NO_EDGE = 1e-30
+"""Edges between two clusters that no edge joins: less than any weight, so that they merge last."""
 
-def merged(graph: csr_matrix, labels: NDArray[np.int_], n_clusters: int) -> NDArray[np.int_]:
+
+def merged(
+    graph: csr_matrix, labels: NDArray[np.int_], n_clusters: int, min_lift: float = 0.0
+) -> NDArray[np.int_]:
     """Merge the pair of clusters with the strongest linkage, until `n_clusters` are left.
 
     The linkage of two clusters is the weight of the edges between them over
     ``(degree_a * degree_b) ** EXPONENT``. With an exponent of 1, as in modularity [1]_, the small
-    ones merge first and all end about equal in size; with 1/2, as in a normalised cut, one
-    cluster takes all. Between them a small cluster that stands apart stays, and a large one may
-    grow.
+    ones merge first and all end about equal in size; with 1/2, as in the normalised Laplacian,
+    one cluster takes all. Between them a small cluster that stands apart stays, and a large one
+    may grow. Clusters that no edge joins merge last, the smallest first.
 
     Parameters
     ----------
     graph : csr_matrix of shape (n, n), symmetric
     labels : ndarray of shape (n,), int
-        From 0 without a gap; -1 is no cluster and stays.
+        From 0 without a gap; -1 is no cluster and stays, and its edges do not count.
     n_clusters : int
+    min_lift : float, default=0.0
+        Merging ends earlier where the strongest pair has fewer edges than `min_lift` times those
+        that chance would give clusters of their degrees.
 
     Returns
     -------
@@ -51,55 +62,94 @@ def merged(graph: csr_matrix, labels: NDArray[np.int_], n_clusters: int) -> NDAr
     count = int(labels.max(initial=-1)) + 1
     if count <= n_clusters:
         return labels
-    member = _one_hot(labels, count)
+    member = one_hot(labels, count)
     between = (member.T @ graph @ member).toarray()  # (count, count)
-    degrees = np.maximum(between.sum(axis=1), 1e-12)  # a cluster may have no edge at all
+    degrees = between.sum(axis=1)
+    total = degrees.sum()
     names = np.arange(count)
-    linkage = between / np.outer(degrees, degrees) ** EXPONENT
+    products = np.maximum(np.outer(degrees, degrees), 1)  # a cluster may have no edge at all
+    linkage = np.maximum(between, NO_EDGE) / products**EXPONENT
     np.fill_diagonal(linkage, -1)
     for _ in range(count - n_clusters):
         a, b = sorted(np.unravel_index(linkage.argmax(), linkage.shape))
+        if between[a, b] * total < min_lift * max(degrees[a] * degrees[b], 1):
+            break
         between[a] += between[b]
         between[:, a] += between[:, b]
         degrees[a] += degrees[b]
         names[names == b] = a
         gone = np.flatnonzero(linkage[b] == -1)  # b itself, and what was merged before
-        linkage[a] = linkage[:, a] = between[a] / (degrees[a] * degrees) ** EXPONENT
-        linkage[a, [a, *gone]] = linkage[[a, *gone], a] = -1
+        products = np.maximum(degrees[a] * degrees, 1)
+        linkage[a] = np.maximum(between[a], NO_EDGE) / products**EXPONENT
+        linkage[a, [a, *gone]] = -1
+        linkage[:, a] = linkage[a]
         linkage[b] = linkage[:, b] = -1
     merged_names = np.append(np.unique(names, return_inverse=True)[1], -1)
     return merged_names[labels]
 
 
-def settled(graph: csr_matrix, labels: NDArray[np.int_], min_cluster_size: int) -> NDArray[np.int_]:
+def settled(
+    graph: csr_matrix, labels: NDArray[np.int_], min_cluster_size: int, min_core: int | None = None
+) -> NDArray[np.int_]:
     """Let the neighbours vote, and dissolve the clusters without a core, until all have one.
 
     A row is core where at least half of its neighbours are in its own cluster. A cluster with
-    fewer than `min_cluster_size` core rows is a border between others rather than a cluster: its
-    rows go to the clusters of their neighbours.
+    fewer than `min_core` core rows is a border between others rather than a cluster: its rows go
+    to the clusters of their neighbours.
 
     Parameters
     ----------
-    graph : csr_matrix of shape (n, n)
+    graph : csr_matrix of shape (n, n), symmetric, with weights of 1
     labels : ndarray of shape (n,), int
         From 0 without a gap; -1 is no cluster.
     min_cluster_size : int
+        Rows that a cluster has at least.
+    min_core : int or None, default=None
+        Core rows that a cluster has at least; None is `min_cluster_size`.
 
     Returns
     -------
     labels : ndarray of shape (n,), int
-        From 0 without a gap; -1 where no path leads to a cluster.
+        From 0 without a gap. A part of the graph that is left without a cluster is one, or -1
+        where it has fewer than `min_cluster_size` rows.
     """
+    min_core = min_cluster_size if min_core is None else min_core
     labels = voted(graph, labels, np.ones(labels.size, dtype=bool), ROUNDS)
     while True:
         count = int(labels.max(initial=-1)) + 1
         core = labels[membership(graph, labels) >= CORE]
-        weak = np.bincount(core[core >= 0], minlength=count) < min_cluster_size
+        weak = np.bincount(core[core >= 0], minlength=count) < min_core
+        weak |= np.bincount(labels[labels >= 0], minlength=count) < min_cluster_size
         names = np.append(np.where(weak, -1, np.cumsum(~weak) - 1), -1)
-        labels = names[labels]
-        labels = voted(graph, labels, labels < 0, labels.size)
+        labels = filled(graph, names[labels])
         if not weak.any():
-            return labels
+            break
+    return with_lone_parts(graph, labels, min_cluster_size)
+
+
+def with_lone_parts(
+    graph: csr_matrix, labels: NDArray[np.int_], min_cluster_size: int
+) -> NDArray[np.int_]:
+    """Make each connected part of the graph that is large enough and has no cluster one."""
+    parts = connected_components(graph, directed=False)[1]
+    lone = np.bincount(parts) >= min_cluster_size
+    lone[parts[labels >= 0]] = False
+    names = int(labels.max(initial=-1)) + np.cumsum(lone)
+    return np.where(lone[parts], names[parts], labels)
+
+
+def filled(graph: csr_matrix, labels: NDArray[np.int_]) -> NDArray[np.int_]:
+    """Give each row of -1 the cluster of most of its neighbours, from the borders inwards.
+
+    Then these rows vote as in :func:`voted`. -1 is left where no path leads to a cluster.
+    """
+    movers = labels < 0
+    while True:
+        # A row that has a cluster waits: where all could move, they could swap without an end.
+        after = voted(graph, labels, labels < 0, 1)
+        if (after == labels).all():
+            return voted(graph, labels, movers, ROUNDS)
+        labels = after
 
 
 def voted(
@@ -112,7 +162,7 @@ def voted(
 
     Parameters
     ----------
-    graph : csr_matrix of shape (n, n)
+    graph : csr_matrix of shape (n, n), with weights of 1
     labels : ndarray of shape (n,), int
         -1 has no vote; a row without a labelled neighbour stays as it is.
     may_move : ndarray of shape (n,), bool
@@ -131,7 +181,7 @@ def voted(
     movers = np.flatnonzero(may_move)
     size = max(1, BLOCK_CELLS // max(count, 1))
     for _ in range(rounds):
-        member = _one_hot(labels, count)
+        member = one_hot(labels, count)
         moved = labels.copy()
         for start in range(0, movers.size if count else 0, size):
             rows = movers[start : start + size]
@@ -144,17 +194,3 @@ def voted(
             break
         labels = moved
     return labels
-
-
-def membership(graph: csr_matrix, labels: NDArray[np.int_]) -> NDArray[np.float64]:
-    """Share of each row's neighbours that are in its own cluster, in [0, 1]; 0 for -1."""
-    degrees = np.diff(graph.indptr)
-    rows = np.repeat(np.arange(graph.shape[0]), degrees)
-    inside = np.bincount(rows, labels[graph.indices] == labels[rows], graph.shape[0])
-    share: NDArray[np.float64] = np.where(labels < 0, 0.0, inside / np.maximum(degrees, 1))
-    return share
-
-
-def _one_hot(labels: NDArray[np.int_], count: int) -> csr_matrix:
-    rows = np.flatnonzero(labels >= 0)
-    return csr_matrix((np.ones(rows.size), (rows, labels[rows])), shape=(labels.size, count))

@@ -3,31 +3,45 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from bertopic_matryoshka.checks import check_dim
-from bertopic_matryoshka.moments import row_blocks
-from bertopic_matryoshka.truncation import unit_rows
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import torch
     from numpy.typing import ArrayLike, NDArray
+
+    from bertopic_matryoshka.device_rows import DeviceRows
 
     Neighbors = tuple[NDArray[np.int32], NDArray[np.float32]]
 
 logger = logging.getLogger(__name__)
 
-METHODS = ("auto", "exact", "approximate")
+METHODS = ("auto", "exact", "two_stage", "approximate")
 
-EXACT_ROWS = 50_000
+EXACT_ROWS = 8_000
 """Rows up to which "auto" compares all pairs on a CPU."""
+
+SHORTLIST_DIMS = 64
+"""Principal axes on which "two_stage" looks for candidates."""
+
+CELL_DIMS = 128
+"""Principal axes on which "approximate" looks for candidates in wider rows."""
+
+SHORTLIST = {"two_stage": 4.0, "approximate": 1.5}
+"""Candidates for each neighbour that are re-ranked at full width, where they were found on axes."""
+
+AXES_ROWS = 4_096
+"""Rows, evenly spaced, from which the principal axes are found."""
 
 BLOCK_BYTES = 256 * 2**20
 """Memory for a block of similarities."""
 
-SPARE = 8
+SPARE = 4
 """Candidates beyond those asked for, re-scored so that rounding cannot change who is kept."""
 
 
@@ -37,6 +51,7 @@ def nearest_neighbors(
     *,
     queries: ArrayLike | None = None,
     method: str = "auto",
+    n_probes: int = 8,
     device: str | None = None,
 ) -> Neighbors:
     """Find the rows with the highest cosine similarity.
@@ -50,147 +65,164 @@ def nearest_neighbors(
     queries : array-like of shape (n_queries, n_dims) or None, default=None
         Rows to find neighbours for. None takes the embeddings themselves, and a row is then not its
         own neighbour.
-    method : {"auto", "exact", "approximate"}, default="auto"
-        "exact" compares all pairs, in blocks, with torch. "approximate" is pynndescent's
-        nearest-neighbour descent [1]_ and needs pynndescent. "auto" is "exact" on a GPU and up to
-        50,000 rows, and "approximate" above where pynndescent is installed; it logs its choice.
+    method : {"auto", "exact", "two_stage", "approximate"}, default="auto"
+        "exact" compares all pairs, in blocks. "two_stage" compares all pairs on the first
+        64 principal axes and ranks the best four times `n_neighbors` again at full width: a
+        Matryoshka shortlist [1]_ for any model. "approximate" compares a row with those in the
+        cells around it, an inverted file [2]_, and ranks the best again at full width. What they
+        find of the exact neighbours stands in docs/neighbors.md. "auto" is "exact" on a GPU and up
+        to 8,000 rows, "approximate" above; it logs its choice.
+    n_probes : int, default=8
+        Cells that "approximate" looks through for a row, >= 1: more find more, in more time.
     device : str or None, default=None
-        For "exact", such as "cuda" or "cpu". None takes a GPU where there is one.
+        Such as "cuda" or "cpu". None takes a GPU where there is one.
 
     Returns
     -------
     indices : ndarray of shape (n_queries, n_neighbors), int32
         Nearest first; equal similarities are ordered by index.
     similarities : ndarray of shape (n_queries, n_neighbors), float32, in [-1, 1]
+        Of the full rows, with every method.
 
     Raises
     ------
     ValueError
         If a parameter is out of range, a row is not finite, or a GPU is asked for and absent.
-    ImportError
-        If "approximate" is asked for without pynndescent.
 
     References
     ----------
-    .. [1] W. Dong, C. Moses, K. Li, "Efficient k-nearest neighbor graph construction for generic
-       similarity measures", WWW 2011.
+    .. [1] A. Kusupati et al., "Matryoshka representation learning", NeurIPS 2022.
+    .. [2] J. Sivic, A. Zisserman, "Video Google: a text retrieval approach to object matching in
+       videos", ICCV 2003.
     """
     if method not in METHODS:
         raise ValueError(f"method={method!r} must be one of {', '.join(METHODS)}.")
-    X = _unit(embeddings)
-    Q = None if queries is None else _unit(queries)
-    available = X.shape[0] - (Q is None)
+    if n_probes < 1:
+        raise ValueError(f"n_probes={n_probes} must be at least 1, a number of cells.")
+    device = _device(device)
+    # These need torch, which takes a second to import.
+    from bertopic_matryoshka.device_rows import DeviceRows
+
+    base = DeviceRows(embeddings, device)
+    asked = base if queries is None else DeviceRows(queries, device, name="queries")
+    available = base.n_rows - (asked is base)
     check_dim(n_neighbors, available, of="neighbours that there are", name="n_neighbors")
+    if asked.n_dims != base.n_dims:
+        raise ValueError(
+            f"queries are {asked.n_dims} wide and embeddings {base.n_dims}. Cut or select both in "
+            "the same way."
+        )
     if method == "auto":
-        method = _choose(X.shape[0], device)
-    if method == "approximate":
-        return _approximate(X, n_neighbors, Q)
-    return _exact(X, n_neighbors, Q, device)
-
-
-def _unit(embeddings: ArrayLike) -> NDArray[np.float32]:
-    rows = np.asarray(embeddings)
-    if rows.ndim != 2 or rows.shape[0] == 0:
-        raise ValueError(f"embeddings has shape {rows.shape} and must be (n_rows, n_dims).")
-    unit = np.empty(rows.shape, dtype=np.float32)
-    for start, block in row_blocks(rows):
-        unit[start : start + block.shape[0]] = unit_rows(block)
-    return unit
-
-
-def _choose(n_rows: int, device: str | None) -> str:
-    import torch
-
-    on_gpu = torch.cuda.is_available() if device is None else device.startswith("cuda")
-    method = "exact"
-    if n_rows > EXACT_ROWS and not on_gpu:
-        try:
-            import pynndescent  # noqa: F401
-        except ImportError:
-            logger.info("pynndescent is not installed: comparing all pairs of %d rows", n_rows)
-        else:
-            method = "approximate"
-    logger.info("%s neighbours of %d rows on %s", method, n_rows, "GPU" if on_gpu else "CPU")
-    return method
-
-
-def _exact(
-    X: NDArray[np.float32], n_neighbors: int, Q: NDArray[np.float32] | None, device: str | None
-) -> Neighbors:
-    import torch
-
-    base = torch.from_numpy(X).to(_device(device))
-    asked = base if Q is None else torch.from_numpy(Q).to(base.device)
-    indices = np.empty((asked.shape[0], n_neighbors), dtype=np.int32)
-    similarities = np.empty((asked.shape[0], n_neighbors), dtype=np.float32)
-    n_candidates = min(n_neighbors + SPARE, base.shape[0] - (Q is None))
-    rows = max(1, min(2048, BLOCK_BYTES // (4 * base.shape[0])))
-    start = 0
-    while start < asked.shape[0]:
-        block = asked[start : start + rows]
-        try:
-            found = _candidates(base, block, n_candidates, start if Q is None else None)
-            near, scores = _rescored(base, block, found, n_neighbors)
-        except torch.OutOfMemoryError:
-            if rows == 1:
-                raise
-            rows //= 2
-            logger.info("out of memory: going on with blocks of %d rows", rows)
-            continue
-        indices[start : start + rows] = near.numpy(force=True)
-        similarities[start : start + rows] = scores.numpy(force=True)
-        start += rows
+        on_gpu = not device.startswith("cpu")
+        method = "exact" if on_gpu or base.n_rows <= EXACT_ROWS else "approximate"
+        logger.info("%s neighbours of %d rows on %s", method, base.n_rows, device)
+    indices = np.empty((asked.n_rows, n_neighbors), dtype=np.int32)
+    similarities = np.empty((asked.n_rows, n_neighbors), dtype=np.float32)
+    for start, found in _candidates(base, asked, n_neighbors, method, n_probes):
+        near, scores = _ranked(base, asked, start, found, n_neighbors)
+        indices[start : start + near.shape[0]] = near.numpy(force=True)
+        similarities[start : start + near.shape[0]] = scores.numpy(force=True)
     return indices, similarities
 
 
 def _candidates(
-    base: torch.Tensor, block: torch.Tensor, n: int, first_row: int | None
-) -> torch.Tensor:
-    """Find the indices of the `n` most similar rows, in any order; not a row itself."""
+    base: DeviceRows, asked: DeviceRows, n_neighbors: int, method: str, n_probes: int
+) -> Iterator[tuple[int, torch.Tensor]]:
+    """Yield the first row of each block of queries, and candidates for its neighbours."""
+    from bertopic_matryoshka.all_pairs import all_candidates
+    from bertopic_matryoshka.cells import cell_candidates
+
+    own = asked is base
+    available = base.n_rows - own
+    n_candidates = min(n_neighbors + SPARE, available)
+    if method == "exact":
+        n_sure = n_neighbors if base.device.startswith("cuda") else None
+        yield from all_candidates(
+            base.chunks, asked.chunks, base.n_rows, n_candidates, own=own, n_sure=n_sure
+        )
+        return
+    dims = SHORTLIST_DIMS if method == "two_stage" else CELL_DIMS
+    axes = _principal_axes(base, dims) if dims < base.n_dims else None
+    short = _turned(base, axes)
+    queries = short if own else _turned(asked, axes)
+    if axes is not None:
+        n_candidates = min(round(SHORTLIST[method] * n_neighbors) + SPARE, available)
+    if method == "approximate":
+        given = None if own else queries
+        yield from cell_candidates(short, given, n_candidates, n_probes, BLOCK_BYTES)
+    else:
+        yield from all_candidates(
+            lambda: [(0, short)],
+            lambda: [(0, queries)],
+            base.n_rows,
+            n_candidates,
+            own=own,
+        )
+
+
+def _ranked(
+    base: DeviceRows, asked: DeviceRows, start: int, found: torch.Tensor, n_neighbors: int
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Keep the best `n_neighbors` candidates of a block of queries, by their full rows."""
     import torch
 
-    similar = block @ base.T  # (rows, n_base)
-    if first_row is not None:
-        own = torch.arange(block.shape[0], device=base.device)
-        similar[own, own + first_row] = -torch.inf
-    return similar.topk(n, dim=1, sorted=False).indices
+    from bertopic_matryoshka.all_pairs import top
+
+    near = torch.empty((found.shape[0], n_neighbors), dtype=torch.int32, device=found.device)
+    scores = torch.empty((found.shape[0], n_neighbors), device=found.device)
+    rows = max(1, BLOCK_BYTES // (4 * base.n_dims * found.shape[1]))
+    for first in range(0, found.shape[0], rows):
+        part = slice(first, first + rows)
+        at = start + first + torch.arange(found[part].shape[0], device=found.device)
+        near[part], scores[part] = _rescored(base, asked.take(at), found[part], n_neighbors)
+    lacking = torch.nonzero(~torch.isfinite(scores[:, -1]))[:, 0]  # too few rows in their cells
+    n = min(n_neighbors + SPARE, base.n_rows - (asked is base))
+    rows = max(1, BLOCK_BYTES // (4 * max(base.n_rows, base.n_dims * n)))
+    for first in range(0, lacking.shape[0], rows):
+        short = lacking[first : first + rows]
+        block, own = asked.take(start + short), start + short if asked is base else None
+        best = top(base.chunks, block, own, n)[1]
+        near[short], scores[short] = _rescored(base, block, best, n_neighbors)
+    return near, scores
 
 
 def _rescored(
-    base: torch.Tensor, block: torch.Tensor, found: torch.Tensor, n: int
+    base: DeviceRows, block: torch.Tensor, found: torch.Tensor, n: int
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Keep the best `n` candidates, by scores whose rounding does not depend on the block."""
     import torch
 
+    if found.shape[1] < n:
+        found = torch.nn.functional.pad(found, (0, n - found.shape[1]), value=-1)
     found = found.sort(dim=1).values  # so that the stable sort breaks ties by index
-    scores = torch.einsum("qcd,qd->qc", base[found], block)
+    # A matrix product would round the same row in several ways.
+    scores = base.take(found.clamp(min=0)).mul_(block[:, None]).sum(dim=2).clamp(-1, 1)
+    scores = torch.where(found < 0, -torch.inf, scores)
     order = scores.argsort(dim=1, descending=True, stable=True)[:, :n]
-    best = scores.gather(1, order).clamp(-1, 1)
-    return found.gather(1, order).to(torch.int32), best
+    return found.gather(1, order).to(torch.int32), scores.gather(1, order)
 
 
-def _approximate(
-    X: NDArray[np.float32], n_neighbors: int, Q: NDArray[np.float32] | None
-) -> Neighbors:
-    try:
-        from pynndescent import NNDescent
-    except ImportError as error:
-        raise ImportError(
-            'method="approximate" needs pynndescent: pip install pynndescent. '
-            '"exact" needs nothing.'
-        ) from error
-    # One more than asked for: the first is the row itself.
-    index: Any = NNDescent(X, metric="dot", n_neighbors=max(n_neighbors + 1, 15), random_state=0)
-    if Q is not None:
-        indices, distances = index.query(Q, k=n_neighbors)
-    else:
-        indices, distances = index.neighbor_graph
-        own = indices == np.arange(X.shape[0])[:, None]
-        own[~own.any(axis=1), -1] = True  # duplicates may have crowded the row out
-        keep = np.argsort(own, axis=1, kind="stable")[:, :n_neighbors]
-        indices = np.take_along_axis(indices, keep, axis=1)
-        distances = np.take_along_axis(distances, keep, axis=1)
-    return indices.astype(np.int32), np.clip(1 - distances, -1, 1).astype(np.float32)
+def _principal_axes(base: DeviceRows, dims: int) -> torch.Tensor:
+    """Axes that keep most of the rows' inner products, of shape (n_dims, dims)."""
+    import torch
+
+    n = min(base.n_rows, AXES_ROWS)
+    sample = base.take(torch.arange(n, device=base.device) * base.n_rows // n).double()
+    axes: torch.Tensor = torch.linalg.eigh(sample.T @ sample).eigenvectors  # ascending
+    return axes[:, -dims:].float().contiguous()
+
+
+def _turned(rows: DeviceRows, axes: torch.Tensor | None) -> torch.Tensor:
+    """Hold the rows as they lie on the axes, of shape (n_rows, dims)."""
+    import torch
+
+    if axes is None and rows.held is not None:
+        return rows.held
+    dims = rows.n_dims if axes is None else axes.shape[1]
+    turned = torch.empty((rows.n_rows, dims), device=rows.device)
+    for start, chunk in rows.chunks():
+        turned[start : start + chunk.shape[0]] = chunk if axes is None else chunk @ axes
+    return turned
 
 
 def _device(device: str | None) -> str:

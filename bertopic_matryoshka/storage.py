@@ -20,9 +20,9 @@ from bertopic_matryoshka.cautions import LossySaveWarning
 from bertopic_matryoshka.clustering import LeidenClustering
 from bertopic_matryoshka.embedding import MatryoshkaBackend
 from bertopic_matryoshka.estimator_state import Arrays, pack, unpack
+from bertopic_matryoshka.expect_width import ExpectWidth
 from bertopic_matryoshka.model_facts import ModelFacts
 from bertopic_matryoshka.selection import DimensionSelector
-from bertopic_matryoshka.topics import ExpectWidth
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer

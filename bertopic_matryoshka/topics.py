@@ -4,24 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from bertopic import BERTopic
 from bertopic.dimensionality import BaseDimensionalityReduction
-from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.decomposition import PCA
-from sklearn.exceptions import NotFittedError
-from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import check_is_fitted
 
 from bertopic_matryoshka.clustering import LeidenClustering
 from bertopic_matryoshka.embedding import MatryoshkaBackend
+from bertopic_matryoshka.expect_width import ExpectWidth
 from bertopic_matryoshka.selection import DimensionSelector
 
 if TYPE_CHECKING:
     from collections.abc import Collection
     from pathlib import Path
 
-    from numpy.typing import NDArray
     from sentence_transformers import SentenceTransformer
 
     from bertopic_matryoshka.criteria import Criterion
@@ -76,7 +71,8 @@ def build_topic_model(
         thread. Dimension selection needs none.
     **bertopic_kwargs
         Every other argument of BERTopic, such as `hdbscan_model`, `min_topic_size`, `nr_topics`,
-        `vectorizer_model`, `representation_model` or `calculate_probabilities`.
+        `vectorizer_model`, `representation_model` or `calculate_probabilities`, which "leiden"
+        has too.
 
     Returns
     -------
@@ -129,6 +125,7 @@ def build_topic_model(
             clustering,
             bertopic_kwargs.get("min_topic_size", MIN_TOPIC_SIZE),
             random_state,
+            calculate_probabilities=bertopic_kwargs.get("calculate_probabilities", False),
         )
     elif clustering is not None:
         raise ValueError(
@@ -174,7 +171,12 @@ def build_reducer(
 
 
 def build_clusterer(
-    reduction: str, clustering: str | None, min_topic_size: int, random_state: int | None
+    reduction: str,
+    clustering: str | None,
+    min_topic_size: int,
+    random_state: int | None,
+    *,
+    calculate_probabilities: bool = False,
 ) -> Any:
     """Build what finds the topics; None is BERTopic's own HDBSCAN. See build_topic_model."""
     if clustering is None:
@@ -182,7 +184,11 @@ def build_clusterer(
     if clustering not in CLUSTERINGS:
         raise ValueError(f"clustering={clustering!r} must be one of {', '.join(CLUSTERINGS)}.")
     if clustering == "leiden":
-        return LeidenClustering(min_cluster_size=min_topic_size, random_state=random_state or 0)
+        return LeidenClustering(
+            min_cluster_size=min_topic_size,
+            calculate_probabilities=calculate_probabilities,
+            random_state=random_state or 0,
+        )
     try:
         import hdbscan  # noqa: F401
     except ImportError as error:  # BERTopic would take scikit-learn's, which cannot predict
@@ -222,83 +228,3 @@ def _umap(n_components: int, random_state: int | None, *, low_memory: bool) -> A
         random_state=random_state,
         n_jobs=1 if random_state is not None else -1,  # what UMAP does anyway, with a warning
     )
-
-
-class ExpectWidth(TransformerMixin, BaseEstimator):  # type: ignore[misc]
-    """A reducer that refuses embeddings of another width than its topic model's backend.
-
-    BERTopic fits precomputed embeddings of any width and fails, or compares wrong vectors, only
-    when the backend embeds the next document. The check belongs to the reducer, because the
-    reducer is the first to see them.
-
-    Parameters
-    ----------
-    reducer : estimator with fit and transform
-        What does the work. Its attributes can be read from here, as in
-        ``topic_model.umap_model.support_``.
-    width : int
-        The backend's width.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from bertopic_matryoshka import DimensionSelector, ExpectWidth
-    >>> ExpectWidth(DimensionSelector(), 256).fit(np.eye(768))
-    Traceback (most recent call last):
-    ValueError: The documents' embeddings are 768 wide but the backend produces 256. ...
-    """
-
-    def __init__(self, reducer: Any, width: int) -> None:
-        self.reducer = reducer
-        self.width = width
-
-    def fit(self, X: NDArray[np.floating], y: Any = None) -> ExpectWidth:
-        """Check the width of X, of shape (n_documents, width), and fit the reducer."""
-        self._check(X)
-        self.reducer.fit(X, y)
-        return self
-
-    def fit_transform(self, X: NDArray[np.floating], y: Any = None) -> Any:
-        """Fit the reducer and reduce X, in the reducer's own way where it has one."""
-        self._check(X)
-        if hasattr(self.reducer, "fit_transform"):
-            return self.reducer.fit_transform(X, y)
-        return self.reducer.fit(X, y).transform(X)
-
-    @available_if(lambda self: hasattr(self.reducer, "partial_fit"))  # type: ignore[untyped-decorator]
-    def partial_fit(self, X: NDArray[np.floating], y: Any = None) -> ExpectWidth:
-        """Check the width of a batch and go on fitting the reducer."""
-        self._check(X)
-        self.reducer.partial_fit(X, y)
-        return self
-
-    def transform(self, X: NDArray[np.floating]) -> Any:
-        """Check the width of X and reduce it."""
-        self._check(X)
-        return self.reducer.transform(X)
-
-    def __sklearn_is_fitted__(self) -> bool:
-        try:
-            check_is_fitted(self.reducer)
-        except NotFittedError:
-            return False
-        except TypeError:  # BERTopic's BaseDimensionalityReduction learns nothing
-            return True
-        return True
-
-    def __getattr__(self, name: str) -> Any:
-        # Only what is not found here comes to this. While unpickling there is no reducer yet.
-        if name.startswith("__") or "reducer" not in self.__dict__:
-            raise AttributeError(name)
-        return getattr(self.reducer, name)
-
-    def _check(self, X: NDArray[np.floating]) -> None:
-        shape = np.shape(X)
-        if len(shape) != 2 or shape[1] != self.width:
-            found = f"{shape[1]} wide" if len(shape) == 2 else f"of shape {shape}"
-            raise ValueError(
-                f"The documents' embeddings are {found} but the backend produces {self.width}. "
-                "Embed them with this backend; cut them with truncate(embeddings, "
-                f"{self.width}) if they come from the same model; or build the backend with "
-                "their truncate_dim."
-            )

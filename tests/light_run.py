@@ -26,6 +26,7 @@ def run(docs, folder):
         docs, dims=[64, 32], reductions=("variance",), progress=False
     )
     comparison.to_html(folder / "report.html")
+    near, _ = package.nearest_neighbors(backend.embed(docs), 5, method="approximate")
     return {
         "topics": topics,
         "transformed": topic_model.transform(docs)[0],
@@ -38,6 +39,7 @@ def run(docs, folder):
         "probabilities": package.build_topic_model(backend, calculate_probabilities=True)
         .fit(docs)
         .probabilities_.tolist(),
+        "neighbours": near.tolist(),
         "refusals": {
             name: refusal(call)
             for name, call in {
@@ -47,9 +49,6 @@ def run(docs, folder):
                 "compare umap": lambda: package.compare_dimensions(docs, Unused()),
                 "compare pca": lambda: package.compare_dimensions(
                     docs, Unused(), reductions=["pca"]
-                ),
-                "approximate": lambda: package.nearest_neighbors(
-                    backend.embed(docs[:50]), 5, method="approximate"
                 ),
             }.items()
         },

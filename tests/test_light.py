@@ -13,7 +13,7 @@ from hdbscan import HDBSCAN
 from sklearn.cluster import KMeans
 from sklearn.metrics import adjusted_mutual_info_score
 
-from bertopic_matryoshka import build_topic_model
+from bertopic_matryoshka import build_topic_model, nearest_neighbors
 from bertopic_matryoshka.without_hdbscan import mend_transform
 
 RUN = Path(__file__).with_name("light_run.py")
@@ -67,6 +67,15 @@ def test_calculate_probabilities_is_no_error(light):
     assert len(light["probabilities"]) == len(light["topics"])
 
 
+def test_approximate_neighbours_need_nothing(light, embeddings):
+    rows = embeddings[::EVERY]
+    exact, _ = nearest_neighbors(rows, 5, method="exact")
+    found = [
+        np.isin(near, best).mean() for near, best in zip(light["neighbours"], exact, strict=True)
+    ]
+    assert np.mean(found) > 0.9
+
+
 @pytest.mark.parametrize(
     ("name", "package", "instead"),
     [
@@ -75,7 +84,6 @@ def test_calculate_probabilities_is_no_error(light):
         ("hdbscan", "hdbscan", 'clustering="leiden" needs nothing'),
         ("compare umap", "umap-learn", '"variance" needs nothing'),
         ("compare pca", "hdbscan", 'clustering="leiden" needs nothing'),
-        ("approximate", "pynndescent", '"exact" needs nothing'),
     ],
 )
 def test_what_is_not_installed_is_named_with_the_remedy(light, name, package, instead):

@@ -1,0 +1,128 @@
+"""Rows -> candidates for their nearest neighbours, from all rows: blocked matrix products."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+import torch
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    Chunks = Callable[[], Iterable[tuple[int, torch.Tensor]]]
+
+logger = logging.getLogger(__name__)
+
+BLOCK_ROWS = 1024
+"""Most queries in a block."""
+
+BLOCK_BYTES = {"cpu": 16 * 2**20, "cuda": 2**30}
+"""Memory for a block of similarities; on a CPU about what its cache holds."""
+
+HALF_ERROR = 2**-9
+"""By how much a product of unit rows in half precision may be off: 2**-11 for each factor, as much
+for the result, and for sums in half precision."""
+
+
+def all_candidates(
+    chunks: Chunks,
+    queries: Chunks,
+    n_rows: int,
+    n_candidates: int,
+    *,
+    own: bool,
+    n_sure: int | None = None,
+) -> Iterator[tuple[int, torch.Tensor]]:
+    """Compare each query with all rows. Where memory runs out, blocks are halved.
+
+    Parameters
+    ----------
+    chunks, queries : callable
+        Give an iterable of (first row, rows), where rows is a Tensor of shape (n, n_dims), float32.
+    n_rows : int
+        Rows in all chunks.
+    n_candidates : int
+    own : bool
+        Whether the queries are the rows; a row is then not among its own candidates.
+    n_sure : int or None, default=None
+        Compare in half precision, which is for GPUs, and again in single precision where that could
+        leave out one of a query's `n_sure` best. None compares in single precision alone.
+
+    Yields
+    ------
+    start : int
+        Position of the first query.
+    found : Tensor of shape (<= a block, n_candidates), int64
+    """
+    _, rows = next(iter(chunks()))
+    size = BLOCK_ROWS
+    if rows.shape[0] == n_rows:  # else rows are read for each block: the fewer the better
+        block_bytes = BLOCK_BYTES.get(rows.device.type, BLOCK_BYTES["cpu"])
+        size = max(1, min(size, block_bytes // (4 * n_rows)))
+    coarse = chunks if n_sure is None else _in_half(chunks, n_rows)
+    for first, asked in queries():
+        start = 0
+        while start < asked.shape[0]:
+            block = asked[start : start + size]
+            at = first + start + torch.arange(block.shape[0], device=block.device) if own else None
+            try:
+                scores, found = top(coarse, block, at, n_candidates)
+                if n_sure is not None:
+                    _mend(chunks, block, at, scores, found, n_sure)
+            except torch.OutOfMemoryError:
+                if size == 1:
+                    raise
+                size //= 2
+                logger.info("out of memory: going on with blocks of %d rows", size)
+                continue
+            yield first + start, found
+            start += block.shape[0]
+
+
+def _in_half(chunks: Chunks, n_rows: int) -> Chunks:
+    low, rows = next(iter(chunks()))
+    if rows.shape[0] == n_rows:
+        whole = [(low, rows.half())]
+        return lambda: whole
+    return lambda: ((low, rows.half()) for low, rows in chunks())
+
+
+def _mend(
+    chunks: Chunks,
+    block: torch.Tensor,
+    own: torch.Tensor | None,
+    scores: torch.Tensor,
+    found: torch.Tensor,
+    n_sure: int,
+) -> None:
+    """Find again, in single precision, what half precision cannot be sure of."""
+    # A row that was left out scored at most as the last candidate did.
+    sure = scores[:, n_sure - 1] - scores[:, -1] > 2 * HALF_ERROR
+    again = torch.nonzero(~sure)[:, 0]
+    if again.numel():
+        mine = None if own is None else own[again]
+        found[again] = top(chunks, block[again], mine, found.shape[1])[1]
+
+
+def top(
+    chunks: Chunks, block: torch.Tensor, own: torch.Tensor | None, n: int
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Find the similarities and indices of the `n` most similar rows, best first.
+
+    `own` has the position of each query among the rows, of shape (n_queries,), if it is one.
+    """
+    scores = torch.empty((block.shape[0], 0), device=block.device)
+    found = torch.empty((block.shape[0], 0), dtype=torch.int64, device=block.device)
+    for low, rows in chunks():
+        similar = block.to(rows.dtype) @ rows.T
+        if own is not None:
+            mine = torch.nonzero((own >= low) & (own < low + rows.shape[0]))[:, 0]
+            similar[mine, own[mine] - low] = -torch.inf
+        best = similar.topk(min(n, rows.shape[0]), dim=1)
+        scores = torch.cat([scores, best.values.float()], dim=1)
+        found = torch.cat([found, best.indices + low], dim=1)
+        if low:
+            scores, kept = scores.topk(min(n, scores.shape[1]), dim=1)
+            found = found.gather(1, kept)
+    return scores, found

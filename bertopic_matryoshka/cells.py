@@ -1,0 +1,164 @@
+"""Rows -> candidates for their nearest neighbours, from the cells around them: an inverted file."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import torch
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SAMPLE_PER_CELL = 32
+"""Rows for each cell, on which the cells are found."""
+
+KMEANS_ROUNDS = 4
+
+STEPS = 63
+"""Half the steps to which values are rounded to find cells. Sums of products of such integers are
+exact in float32 up to 4,000 dimensions, so that the cells are the same on any number of threads
+and on any device."""
+
+
+def cell_candidates(
+    base: torch.Tensor,
+    queries: torch.Tensor | None,
+    n_candidates: int,
+    n_probes: int,
+    block_bytes: int,
+) -> Iterator[tuple[int, torch.Tensor]]:
+    """Look for the most similar rows in the cells that are nearest to each query [1]_.
+
+    k-means divides the rows into about the square root of their number of cells, and a query is
+    compared with the rows in the `n_probes` cells with the most similar centres.
+
+    Parameters
+    ----------
+    base : Tensor of shape (n_rows, n_dims), float32
+        Compared by inner product.
+    queries : Tensor of shape (n_queries, n_dims) or None
+        None takes the rows themselves, and a row is then not among its own candidates.
+    n_candidates, n_probes : int
+    block_bytes : int
+        Memory for a table of similarities.
+
+    Yields
+    ------
+    start : int
+        Position of the first query.
+    found : Tensor of shape (<= a block, n_candidates), int64
+        Best first; -1 where the cells had fewer rows.
+
+    References
+    ----------
+    .. [1] J. Sivic, A. Zisserman, "Video Google: a text retrieval approach to object matching in
+       videos", ICCV 2003.
+    """
+    n_rows = base.shape[0]
+    n_cells = max(1, int(n_rows**0.5))
+    centres = _kmeans(base, n_cells)
+    cell = _nearest(base, centres, 1)[:, 0]
+    order = cell.argsort(stable=True)
+    rows = base[order]  # each cell's in one piece
+    position = torch.empty_like(order)
+    position[order] = torch.arange(n_rows, device=order.device)
+    # Cells differ in size: large ones go in pieces, so that all fit one table of similarities.
+    width = math.ceil(1.5 * n_rows / n_cells)
+    sizes = torch.bincount(cell, minlength=n_cells)
+    pieces, piece_centres = _pieces(sizes.tolist(), width), (sizes + width - 1) // width
+    centres = centres.repeat_interleave(piece_centres, dim=0)
+    n_probes = min(n_probes, len(pieces))
+    asked = base if queries is None else queries
+    slab_rows = max(1, block_bytes // (4 * n_probes * width))
+    table = torch.empty((min(slab_rows, asked.shape[0]) * n_probes, width), device=base.device)
+    for start in range(0, asked.shape[0], slab_rows):
+        slab = asked[start : start + slab_rows]
+        probes = _nearest(slab, centres, n_probes)
+        similar = table[: probes.numel()]
+        _compare(rows, pieces, slab, probes, similar)
+        similar = similar.view(slab.shape[0], -1)
+        if queries is None:
+            _leave_out(similar, position[start : start + slab_rows], pieces, probes, width)
+        best = similar.topk(min(n_candidates, similar.shape[1]), dim=1)
+        starts = torch.tensor([low for low, _ in pieces], device=base.device)
+        positions = starts[probes.gather(1, best.indices // width)] + best.indices % width
+        found = best.values > -torch.inf
+        yield start, torch.where(found, order[torch.where(found, positions, 0)], -1)
+
+
+def _pieces(sizes: list[int], width: int) -> list[tuple[int, int]]:
+    """Cut the cells into pieces of at most `width` rows; their first and last positions."""
+    pieces, low = [], 0
+    for size in sizes:
+        high = low + size
+        pieces += [(first, min(first + width, high)) for first in range(low, high, width)]
+        low = high
+    return pieces
+
+
+def _compare(
+    rows: torch.Tensor,
+    pieces: list[tuple[int, int]],
+    queries: torch.Tensor,
+    probes: torch.Tensor,
+    table: torch.Tensor,
+) -> None:
+    """Fill the table, of shape (n_queries * n_probes, width), piece by piece."""
+    flat = probes.flatten()
+    by_piece = flat.argsort(stable=True)  # pairs of a query and a piece
+    counts = torch.bincount(flat, minlength=len(pieces)).tolist()
+    for (low, high), pairs in zip(pieces, torch.split(by_piece, counts), strict=True):
+        if pairs.numel():
+            table[pairs, : high - low] = queries[pairs // probes.shape[1]] @ rows[low:high].T
+            table[pairs, high - low :] = -torch.inf
+
+
+def _leave_out(
+    similar: torch.Tensor,
+    own: torch.Tensor,
+    pieces: list[tuple[int, int]],
+    probes: torch.Tensor,
+    width: int,
+) -> None:
+    """Put a query's similarity with itself below all others."""
+    bounds = torch.tensor(pieces, device=probes.device)[probes]  # (n_queries, n_probes, 2)
+    inside = (bounds[:, :, 0] <= own[:, None]) & (own[:, None] < bounds[:, :, 1])
+    query, probe = torch.nonzero(inside, as_tuple=True)
+    similar[query, probe * width + own[query] - bounds[query, probe, 0]] = -torch.inf
+
+
+def _kmeans(rows: torch.Tensor, n_cells: int) -> torch.Tensor:
+    """Spherical k-means on evenly spaced rows; centres of shape (n_cells, n_dims)."""
+    n = rows.shape[0]
+    sample = rows[_evenly(n, min(n, SAMPLE_PER_CELL * n_cells), rows.device)]
+    centres = _whole_numbers(sample[_evenly(sample.shape[0], n_cells, rows.device)])
+    whole = _whole_numbers(sample)
+    for _ in range(KMEANS_ROUNDS):
+        cell = _nearest(sample, centres, 1)[:, 0]
+        sums = torch.zeros_like(centres).index_add_(0, cell, whole)
+        centres = torch.where((sums != 0).any(dim=1, keepdim=True), _whole_numbers(sums), centres)
+    return centres
+
+
+def _evenly(n: int, count: int, device: torch.device) -> torch.Tensor:
+    return torch.arange(count, device=device) * n // count
+
+
+def _whole_numbers(rows: torch.Tensor) -> torch.Tensor:
+    """Round each row, at one length, to whole numbers from -STEPS to STEPS, in float32.
+
+    A value six times as large as the row's root mean square is cut off.
+    """
+    exact = rows.double()
+    scale = exact.square().mean(dim=1, keepdim=True).sqrt().clamp(min=1e-30)
+    return (exact / scale * (STEPS / 6)).round().clamp(-STEPS, STEPS).float()
+
+
+def _nearest(rows: torch.Tensor, centres: torch.Tensor, n: int) -> torch.Tensor:
+    """Find the `n` most similar centres of each row; indices of shape (n_rows, n)."""
+    found = [
+        (_whole_numbers(block) @ centres.T).topk(n, dim=1).indices
+        for block in torch.split(rows, 8192)
+    ]
+    return torch.cat(found)

@@ -1,0 +1,94 @@
+"""A reducer -> the same reducer, for embeddings of its backend's width only."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.exceptions import NotFittedError
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+class ExpectWidth(TransformerMixin, BaseEstimator):  # type: ignore[misc]
+    """A reducer that refuses embeddings of another width than its topic model's backend.
+
+    BERTopic fits precomputed embeddings of any width and fails, or compares wrong vectors, only
+    when the backend embeds the next document. The check belongs to the reducer, because the
+    reducer is the first to see them.
+
+    Parameters
+    ----------
+    reducer : estimator with fit and transform
+        What does the work. Its attributes can be read from here, as in
+        ``topic_model.umap_model.support_``.
+    width : int
+        The backend's width.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bertopic_matryoshka import DimensionSelector, ExpectWidth
+    >>> ExpectWidth(DimensionSelector(), 256).fit(np.eye(768))
+    Traceback (most recent call last):
+    ValueError: The documents' embeddings are 768 wide but the backend produces 256. ...
+    """
+
+    def __init__(self, reducer: Any, width: int) -> None:
+        self.reducer = reducer
+        self.width = width
+
+    def fit(self, X: NDArray[np.floating], y: Any = None) -> ExpectWidth:
+        """Check the width of X, of shape (n_documents, width), and fit the reducer."""
+        self._check(X)
+        self.reducer.fit(X, y)
+        return self
+
+    def fit_transform(self, X: NDArray[np.floating], y: Any = None) -> Any:
+        """Fit the reducer and reduce X, in the reducer's own way where it has one."""
+        self._check(X)
+        if hasattr(self.reducer, "fit_transform"):
+            return self.reducer.fit_transform(X, y)
+        return self.reducer.fit(X, y).transform(X)
+
+    @available_if(lambda self: hasattr(self.reducer, "partial_fit"))  # type: ignore[untyped-decorator]
+    def partial_fit(self, X: NDArray[np.floating], y: Any = None) -> ExpectWidth:
+        """Check the width of a batch and go on fitting the reducer."""
+        self._check(X)
+        self.reducer.partial_fit(X, y)
+        return self
+
+    def transform(self, X: NDArray[np.floating]) -> Any:
+        """Check the width of X and reduce it."""
+        self._check(X)
+        return self.reducer.transform(X)
+
+    def __sklearn_is_fitted__(self) -> bool:
+        try:
+            check_is_fitted(self.reducer)
+        except NotFittedError:
+            return False
+        except TypeError:  # BERTopic's BaseDimensionalityReduction learns nothing
+            return True
+        return True
+
+    def __getattr__(self, name: str) -> Any:
+        # Only what is not found here comes to this. While unpickling there is no reducer yet.
+        if name.startswith("__") or "reducer" not in self.__dict__:
+            raise AttributeError(name)
+        return getattr(self.reducer, name)
+
+    def _check(self, X: NDArray[np.floating]) -> None:
+        shape = np.shape(X)
+        if len(shape) != 2 or shape[1] != self.width:
+            found = f"{shape[1]} wide" if len(shape) == 2 else f"of shape {shape}"
+            raise ValueError(
+                f"The documents' embeddings are {found} but the backend produces {self.width}. "
+                "Embed them with this backend; cut them with truncate(embeddings, "
+                f"{self.width}) if they come from the same model; or build the backend with "
+                "their truncate_dim."
+            )

@@ -1,0 +1,50 @@
+"""Rows and clusters -> an order that they decide themselves, not the order they came in."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+def row_order(rows: NDArray[np.floating]) -> NDArray[np.int_]:
+    """Order rows by their values; only equal rows stand in the order they came in.
+
+    Parameters
+    ----------
+    rows : ndarray of shape (n, n_dims)
+
+    Returns
+    -------
+    order : ndarray of shape (n,), int
+    """
+    rows = np.ascontiguousarray(rows)
+    # A few columns tell most rows apart. The others count as bytes: any order is as good.
+    whole = rows.view(np.dtype((np.void, rows.itemsize * rows.shape[1]))).ravel()
+    return np.lexsort((whole, *rows[:, :4].T))
+
+
+def ranks_by_size(labels: NDArray[np.int_], count: int) -> NDArray[np.int_]:
+    """Rank clusters by their size, largest first; equal ones by their first row.
+
+    Parameters
+    ----------
+    labels : ndarray of shape (n,), int
+        Below `count`; -1 is no cluster.
+    count : int
+
+    Returns
+    -------
+    ranks : ndarray of shape (count + 1,), int
+        New number of each cluster, -1 of one without rows. The last is -1, so that
+        ``ranks[labels]`` keeps -1.
+    """
+    names, first, sizes = np.unique(labels, return_index=True, return_counts=True)
+    kept = names >= 0
+    names, first, sizes = names[kept], first[kept], sizes[kept]
+    ranks = np.full(count + 1, -1)
+    ranks[names[np.lexsort((first, -sizes))]] = np.arange(names.size)
+    return ranks

@@ -1,0 +1,74 @@
+"""Neighbours and their clusters -> votes: the share of a row's neighbours in each cluster."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy.sparse import csr_matrix
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+SMALLEST_WEIGHT = 1e-6
+"""Of a neighbour that is not similar at all: it counts where there are only such."""
+
+
+def one_hot(labels: NDArray[np.int_], count: int) -> csr_matrix:
+    """Clusters as columns, of shape (n, count), with a 1 in each row; none in rows of -1."""
+    rows = np.flatnonzero(labels >= 0)
+    return csr_matrix((np.ones(rows.size), (rows, labels[rows])), shape=(labels.size, count))
+
+
+def membership(graph: csr_matrix, labels: NDArray[np.int_]) -> NDArray[np.float64]:
+    """Share of each row's neighbours that are in its own cluster, in [0, 1]; 0 for -1.
+
+    Parameters
+    ----------
+    graph : csr_matrix of shape (n, n)
+        Each edge counts once, whatever its weight.
+    labels : ndarray of shape (n,), int
+    """
+    degrees = np.diff(graph.indptr)
+    rows = np.repeat(np.arange(graph.shape[0]), degrees)
+    inside = np.bincount(rows, labels[graph.indices] == labels[rows], graph.shape[0])
+    share: NDArray[np.float64] = np.where(labels < 0, 0.0, inside / np.maximum(degrees, 1))
+    return share
+
+
+def shares(graph: csr_matrix, labels: NDArray[np.int_], n_clusters: int) -> NDArray[np.float64]:
+    """Share of each row's neighbours that are in each cluster, of shape (n, n_clusters).
+
+    What is missing to 1 is in no cluster. A row without neighbours has 0 everywhere.
+    """
+    degrees = np.maximum(np.diff(graph.indptr), 1)
+    counted = (graph.sign() @ one_hot(labels, n_clusters)).toarray()
+    found: NDArray[np.float64] = counted / degrees[:, None]
+    return found
+
+
+def weighted_shares(
+    labels: NDArray[np.int_], similarities: NDArray[np.floating], n_clusters: int
+) -> NDArray[np.float64]:
+    """Share of new rows' neighbours that are in each cluster, each weighted by its similarity.
+
+    Parameters
+    ----------
+    labels : ndarray of shape (n, n_neighbors), int
+        Clusters of the neighbours, -1 for none.
+    similarities : ndarray of shape (n, n_neighbors)
+    n_clusters : int
+
+    Returns
+    -------
+    shares : ndarray of shape (n, n_clusters), float64, in [0, 1]
+        What is missing to 1 is in no cluster.
+    """
+    n = labels.shape[0]
+    weights = np.maximum(similarities.astype(np.float64), SMALLEST_WEIGHT)
+    cells = np.arange(n)[:, None] * (n_clusters + 1) + labels + 1  # column 0 is for no cluster
+    counted: Any = np.bincount(cells.ravel(), weights.ravel(), n * (n_clusters + 1))
+    found: NDArray[np.float64] = counted.reshape(n, n_clusters + 1)
+    # The sum of these columns, not of the weights: rounding could else give more than 1.
+    found /= found.sum(axis=1)[:, None]
+    return found[:, 1:]
