@@ -54,7 +54,7 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         Whether `probabilities_` has a column for each cluster. BERTopic takes it as it is.
     random_state : int, RandomState or None, default=0
         Seed of the Leiden algorithm.
-    method : {"auto", "exact", "approximate"}, default="auto"
+    method : {"auto", "exact", "two_stage", "approximate", "pynndescent"}, default="auto"
         How neighbours are found, see nearest_neighbors.
     device : str or None, default=None
         Where they are found; None takes a GPU where there is one. There, communities are found by

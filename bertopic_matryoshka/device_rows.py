@@ -62,6 +62,12 @@ class DeviceRows:
             raise
         return self._unit(rows).reshape(*indices.shape, self.n_dims)
 
+    def whole(self) -> torch.Tensor:
+        """Hold all rows, of shape (n_rows, n_dims)."""
+        if self.held is not None:
+            return self.held
+        return torch.cat([chunk for _, chunk in self.chunks()])
+
     def chunks(self) -> Iterator[tuple[int, torch.Tensor]]:
         """Walk over all rows, as (first row, rows): in one piece where they are held."""
         if self.held is not None:

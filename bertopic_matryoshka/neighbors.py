@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bertopic_matryoshka.checks import check_dim
+from bertopic_matryoshka.descent import descent_neighbors
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-METHODS = ("auto", "exact", "two_stage", "approximate")
+METHODS = ("auto", "exact", "two_stage", "approximate", "pynndescent")
 
 EXACT_ROWS = 8_000
 """Rows up to which "auto" compares all pairs on a CPU."""
@@ -65,13 +66,14 @@ def nearest_neighbors(
     queries : array-like of shape (n_queries, n_dims) or None, default=None
         Rows to find neighbours for. None takes the embeddings themselves, and a row is then not its
         own neighbour.
-    method : {"auto", "exact", "two_stage", "approximate"}, default="auto"
+    method : {"auto", "exact", "two_stage", "approximate", "pynndescent"}, default="auto"
         "exact" compares all pairs, in blocks. "two_stage" compares all pairs on the first
         64 principal axes and ranks the best four times `n_neighbors` again at full width: a
         Matryoshka shortlist [1]_ for any model. "approximate" compares a row with those in the
-        cells around it, an inverted file [2]_, and ranks the best again at full width. What they
-        find of the exact neighbours stands in docs/neighbors.md. "auto" is "exact" on a GPU and up
-        to 8,000 rows, "approximate" above; it logs its choice.
+        cells around it, an inverted file [2]_, and ranks the best again at full width.
+        "pynndescent" is that library's, which compiles for 20 s in each new process and then
+        finds more in less time. docs/neighbors.md has the figures. "auto" is "exact" on a GPU and
+        up to 8,000 rows, "approximate" above; it logs its choice.
     n_probes : int, default=8
         Cells that "approximate" looks through for a row, >= 1: more find more, in more time.
     device : str or None, default=None
@@ -88,6 +90,8 @@ def nearest_neighbors(
     ------
     ValueError
         If a parameter is out of range, a row is not finite, or a GPU is asked for and absent.
+    ImportError
+        If "pynndescent" is asked for and not installed.
 
     References
     ----------
@@ -116,6 +120,9 @@ def nearest_neighbors(
         on_gpu = not device.startswith("cpu")
         method = "exact" if on_gpu or base.n_rows <= EXACT_ROWS else "approximate"
         logger.info("%s neighbours of %d rows on %s", method, base.n_rows, device)
+    if method == "pynndescent":
+        given = None if asked is base else asked.whole().numpy(force=True)
+        return descent_neighbors(base.whole().numpy(force=True), n_neighbors, given)
     indices = np.empty((asked.n_rows, n_neighbors), dtype=np.int32)
     similarities = np.empty((asked.n_rows, n_neighbors), dtype=np.float32)
     for start, found in _candidates(base, asked, n_neighbors, method, n_probes):

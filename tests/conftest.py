@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
+from hypothesis import settings
 from sklearn.cluster import KMeans
 from sklearn.feature_extraction.text import CountVectorizer
 
 from bertopic_matryoshka import MatryoshkaBackend, build_topic_model
 from bertopic_matryoshka.docstrings import load_docstrings
+
+settings.register_profile("unhurried", deadline=None)  # a busy machine is no failure
+settings.load_profile("unhurried")
 
 # Subpackages whose docstrings speak of different things: filters, sparse matrices, splines...
 LABELS = (

@@ -156,8 +156,19 @@ def lacks(found, wanted):
     return int((~inside.all(dim=1)).sum())
 
 
+def precisions(monkeypatch):
+    original, dtypes = all_pairs.top, []
+
+    def noted(chunks, block, own, n):
+        dtypes.extend({rows.dtype for _, rows in chunks()})
+        return original(chunks, block, own, n)
+
+    monkeypatch.setattr(all_pairs, "top", noted)
+    return dtypes
+
+
 @pytest.mark.parametrize("size", [5000, 64])
-def test_half_precision_leaves_out_none_of_the_best(size):
+def test_half_precision_leaves_out_none_of_the_best(monkeypatch, size):
     rows, axis = close_rows()
     turns = unit(40, 48, seed=2) * 0.02 + axis
     queries = torch.cat([axis, turns / turns.norm(dim=1, keepdim=True)])
@@ -165,7 +176,9 @@ def test_half_precision_leaves_out_none_of_the_best(size):
     halves = [(low, chunk.half()) for low, chunk in in_chunks(rows, size)[0]()]
     assert lacks(top(lambda: halves, queries, None, 12)[1], wanted) > 5  # half precision alone
     chunks, _ = in_chunks(rows, size)
+    dtypes = precisions(monkeypatch)
     assert not lacks(candidates(chunks, whole(queries), 300, 12, own=False, n_sure=10), wanted)
+    assert dtypes == [torch.float16, torch.float32]
 
 
 def test_half_precision_leaves_out_none_of_a_rows_best():
@@ -175,24 +188,18 @@ def test_half_precision_leaves_out_none_of_a_rows_best():
     assert not (found == torch.arange(200)[:, None]).any()
 
 
-def test_half_precision_is_used_and_mended_where_it_must_be(monkeypatch):
-    original, seen = all_pairs.top, []
-
-    def noted(chunks, block, own, n):
-        seen.append((next(iter(chunks()))[1].dtype, len(block)))
-        return original(chunks, block, own, n)
-
-    monkeypatch.setattr(all_pairs, "top", noted)
+def test_only_what_is_not_sure_is_found_again(monkeypatch):
     rows, _ = close_rows(n=100)
     far = torch.eye(48)[1:]  # none but themselves are similar
     rows = torch.cat([rows, far])
     queries = torch.cat([far, far + 0.5 * far.roll(1, 0)])
     queries = queries / queries.norm(dim=1, keepdim=True)
+    sizes = block_sizes(monkeypatch)
     candidates(whole(rows), whole(queries), len(rows), 9, own=False, n_sure=1)
-    assert seen == [(torch.float16, len(queries))]
+    assert sizes == [len(queries)]
     close = torch.eye(48)[:1]
     candidates(whole(rows), whole(torch.cat([queries, close])), len(rows), 9, own=False, n_sure=1)
-    assert seen[1:] == [(torch.float16, len(queries) + 1), (torch.float32, 1)]
+    assert sizes[1:] == [len(queries) + 1, 1]
 
 
 def test_what_is_sure():

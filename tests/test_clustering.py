@@ -245,7 +245,7 @@ def test_zero_rows_are_outliers(blobs):
     np.testing.assert_array_equal(clustering.labels_[2:], expected)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     arrays(np.float32, st.tuples(st.integers(1, 30), st.just(3)), elements=st.integers(-1, 1)),
     st.integers(1, 40),

@@ -50,6 +50,7 @@ def test_rows_that_are_read_are_those_that_are_held(tmp_path, read, monkeypatch,
     monkeypatch.setattr(device_rows, "RESIDENT_BYTES", 4 * X.size)
     held = DeviceRows(X, "cpu")
     assert torch.equal(torch.cat([chunk for _, chunk in chunks]), held.held)
+    assert torch.equal(rows.whole(), held.held)
     for indices in ([3], [7, 7, 49, 0], [[1, 2, 3], [48, 7, 3]]):
         at = torch.tensor(indices)
         assert torch.equal(rows.take(at), held.take(at))

@@ -25,7 +25,7 @@ def handed(monkeypatch):
         def from_cudf_edgelist(self, edges, source, destination, weight):
             handed["edges"] = edges[[source, destination, weight]].to_numpy().tolist()
 
-    def leiden(graph, max_iter, resolution, random_state):  # noqa: ARG001
+    def leiden(graph, max_iter, resolution, random_state):
         handed.update(resolution=resolution, seed=random_state)
         vertices = np.array([2, 0, 3, 1])  # in an order of its own
         return pd.DataFrame({"vertex": vertices, "partition": vertices % 2}), 0.5

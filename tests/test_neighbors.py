@@ -1,6 +1,7 @@
 """Nearest neighbours against brute force, in float64 and by scikit-learn."""
 
 import logging
+import sys
 
 import numpy as np
 import pytest
@@ -159,7 +160,7 @@ def test_wide_rows_are_compared_on_their_principal_axes(monkeypatch, method, dim
     X = X @ np.linalg.qr(rng.normal(size=(dims + 50, dims + 50)))[0]
     exact = nearest_neighbors(X, 9, method="exact")
     monkeypatch.setattr(neighbors, "AXES_ROWS", 100)
-    monkeypatch.setattr(neighbors, "SHORTLIST", 1)
+    monkeypatch.setitem(neighbors.SHORTLIST, method, 1)
     same(nearest_neighbors(X, 9, method=method, n_probes=ALL), exact)
     queries = X[::5] + X[::-5]
     exact = nearest_neighbors(X, 9, queries=queries, method="exact")
@@ -172,7 +173,7 @@ def test_a_longer_shortlist_finds_more(monkeypatch, method):
     exact = nearest_neighbors(X, 10, method="exact")
     recalls = []
     for times in (1, 2, 40):
-        monkeypatch.setattr(neighbors, "SHORTLIST", times)
+        monkeypatch.setitem(neighbors.SHORTLIST, method, times)
         found = nearest_neighbors(X, 10, method=method, n_probes=ALL)
         check(X, found, 10)
         recalls.append(recall(found, exact))
@@ -376,7 +377,10 @@ def test_auto_says_what_it_chose(monkeypatch, caplog):
         ({"n_neighbors": 0}, "n_neighbors=0 must be between 1 and 4"),
         ({"n_neighbors": 5}, "n_neighbors=5 must be between 1 and 4"),
         ({"n_neighbors": 6, "queries": np.eye(5)}, "n_neighbors=6 must be between 1 and 5"),
-        ({"method": "annoy"}, "'annoy' must be one of auto, exact, two_stage, approximate"),
+        (
+            {"method": "annoy"},
+            "'annoy' must be one of auto, exact, two_stage, approximate, pynndescent",
+        ),
         ({"n_probes": 0}, "n_probes=0 must be at least 1, a number of cells"),
         ({"embeddings": np.ones(3)}, r"embeddings has shape \(3,\)"),
         ({"queries": np.ones(5)}, r"queries has shape \(5,\) and must be \(n_rows, n_dims\)"),
@@ -421,3 +425,24 @@ def test_neighbours_on_a_gpu(method, caplog):
     with caplog.at_level(logging.INFO, logger="bertopic_matryoshka"):
         nearest_neighbors(X, 10)
     assert "exact neighbours of 2000 rows on cuda" in caplog.text
+
+
+@pytest.mark.parametrize("queries", [False, True])
+def test_pynndescent_finds_most_neighbours(queries):
+    pytest.importorskip("pynndescent")
+    X = clustered(20, 20, 16)
+    Q = X[:50] + 0.01 if queries else None
+    indices, similarities = nearest_neighbors(X, 5, queries=Q, method="pynndescent")
+    exact, _ = nearest_neighbors(X, 5, queries=Q, method="exact")
+    assert (indices.dtype, similarities.dtype) == (np.int32, np.float32)
+    assert np.mean([np.isin(a, b).mean() for a, b in zip(indices, exact, strict=True)]) > 0.9
+    true = similarities_by_hand(X, X if Q is None else Q)
+    np.testing.assert_allclose(similarities, np.take_along_axis(true, indices, axis=1), atol=1e-5)
+    if Q is None:
+        assert (indices != np.arange(len(X))[:, None]).all()
+
+
+def test_pynndescent_is_named_where_it_is_missing(monkeypatch):
+    monkeypatch.setitem(sys.modules, "pynndescent", None)
+    with pytest.raises(ImportError, match="needs pynndescent: pip install pynndescent"):
+        nearest_neighbors(np.eye(4), 2, method="pynndescent")

@@ -9,7 +9,7 @@ from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import connected_components
 
 from bertopic_matryoshka import partition
-from bertopic_matryoshka.communities import communities
+from bertopic_matryoshka.communities import communities, resolution_for
 from bertopic_matryoshka.merging import merged, settled
 from bertopic_matryoshka.neighbor_graph import neighbor_graph
 from bertopic_matryoshka.partition import at_resolution, in_number
@@ -61,7 +61,7 @@ def test_fewer_rows_than_a_cluster_has():
     assert found.tolist() == [-1] * 9 + [0] * 10
 
 
-@pytest.mark.parametrize("resolution", [16, 1000])
+@pytest.mark.parametrize("resolution", [16, 32, 1000])
 def test_a_resolution_too_high_is_halved(text, resolution):
     labels, used = at_resolution(text, resolution, 10, seed=0)
     again, used_again = at_resolution(text, used, 10, seed=0)
@@ -109,7 +109,7 @@ def test_a_higher_resolution_gives_more(text):
     assert counts[0] < counts[-1]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(labelled_graphs(max_rows=25), st.floats(0.05, 20), st.integers(2, 6))
 def test_clusters_are_as_promised(graph_and_labels, resolution, min_cluster_size):
     graph, _ = graph_and_labels
@@ -171,7 +171,30 @@ def test_it_merges_as_far_as_leaves_enough(text, n_clusters, lost):
     assert n_of(found) == n_clusters
 
 
-@settings(max_examples=80, deadline=None)
+def test_where_a_number_is_skipped_the_next_above_is_merged(text):
+    """Of 6 clusters or fewer three dissolve, so that 7 are the fewest that leave 5."""
+    fine = communities(text, 4.0, 0)
+
+    def settle(labels):
+        return contiguous(np.where(labels < 3, -1, labels)) if n_of(labels) < 7 else labels
+
+    found = partition._merged_to(text, fine, 5, settle, fine)
+    np.testing.assert_array_equal(found, merged(text, merged(text, fine, 7), 5))
+
+
+def test_it_divides_no_further_than_it_must(monkeypatch):
+    tried = []
+
+    def remember(*args):
+        tried.append(args[1])
+        return resolution_for(*args)
+
+    monkeypatch.setattr(partition, "resolution_for", remember)
+    in_number(cliques(12, 12, 12), 3, 10, seed=0)
+    assert tried == [5]  # 3 * FINER: three communities are found, and three clusters are enough
+
+
+@settings(max_examples=80)
 @given(labelled_graphs(max_rows=25), st.integers(1, 6), st.integers(2, 6))
 def test_a_number_is_not_exceeded(graph_and_labels, n_clusters, min_cluster_size):
     graph, _ = graph_and_labels

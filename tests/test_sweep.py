@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from bertopic import BERTopic
-from sklearn.cluster import KMeans
+from sklearn.cluster import DBSCAN, KMeans
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.metrics import adjusted_mutual_info_score
 
@@ -138,7 +138,7 @@ def test_only_outliers_is_reported_and_not_hidden(docs, full_embeddings, tmp_pat
         embeddings=full_embeddings,
         dims=[32],
         reductions=["none"],
-        min_topic_size=len(docs),
+        hdbscan_model=DBSCAN(eps=1e-9, min_samples=len(docs)),
         progress=False,
     )
     (cell,) = comparison.cells
@@ -148,6 +148,19 @@ def test_only_outliers_is_reported_and_not_hidden(docs, full_embeddings, tmp_pat
         comparison.recommend()
     comparison.to_json(tmp_path / "c.json")
     assert json.loads((tmp_path / "c.json").read_text("utf-8"))["cells"][0]["coherence"] is None
+
+
+def test_a_topic_may_need_all_documents(docs, full_embeddings):
+    comparison = compare_dimensions(
+        docs,
+        embeddings=full_embeddings,
+        dims=[32],
+        reductions=["none"],
+        min_topic_size=len(docs),
+        progress=False,
+    )
+    (cell,) = comparison.cells
+    assert (cell.n_topics, cell.outlier_share) == (1, 0.0)
 
 
 def test_the_given_models_are_left_as_they_were(docs, full_embeddings):
