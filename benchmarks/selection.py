@@ -146,7 +146,7 @@ def variant_rows(X: np.ndarray, corpus: Corpus) -> Iterator[dict[str, Any]]:
                     stack.enter_context(patch.object(HOMES[name], name, settings[name]))
                 objective = settings.get("objective", settings.get("alone"))
                 if objective:
-                    own = lambda *args, objective=objective: leiden(objective, *args)  # noqa: E731
+                    own = lambda *args, objective=objective: leiden(objective, *args[:3])  # noqa: E731
                     stack.enter_context(patch.object(communities, "communities", own))
                 for n in N_TOPICS:
                     if "alone" in settings:
@@ -175,7 +175,7 @@ def scale_rows(X: np.ndarray) -> Iterator[dict[str, Any]]:
     for n in sorted({n for n in (300, 1000, 3000, 10_000) if n < len(X)} | {len(X)}):
         graph = graph_of(X[np.random.default_rng(0).permutation(len(X))[:n]])
         for r in (0.5, 1.0, 2.0, 4.0):
-            found = partition.at_resolution(graph, r, SMALLEST, 0)
+            found, _ = partition.at_resolution(graph, r, SMALLEST, 0)
             yield {"row": f"{r:g}", "width": n, "topics": found.max() + 1}
 
 

@@ -70,7 +70,7 @@ def all_candidates(
                 scores, found = top(coarse, block, at, n_candidates)
                 if n_sure is not None:
                     _mend(chunks, block, at, scores, found, n_sure)
-            except torch.OutOfMemoryError:
+            except torch.cuda.OutOfMemoryError:
                 if size == 1:
                     raise
                 size //= 2

@@ -45,6 +45,9 @@ BLOCK_BYTES = 256 * 2**20
 SPARE = 4
 """Candidates beyond those asked for, re-scored so that rounding cannot change who is kept."""
 
+HALF_SPARE = 32
+"""The same for products in half precision on a GPU: few would leave many rows unsure."""
+
 
 def nearest_neighbors(
     embeddings: ArrayLike,
@@ -143,7 +146,9 @@ def _candidates(
     available = base.n_rows - own
     n_candidates = min(n_neighbors + SPARE, available)
     if method == "exact":
-        n_sure = n_neighbors if base.device.startswith("cuda") else None
+        n_sure = None
+        if base.device.startswith("cuda"):
+            n_candidates, n_sure = min(n_neighbors + HALF_SPARE, available), n_neighbors
         yield from all_candidates(
             base.chunks, asked.chunks, base.n_rows, n_candidates, own=own, n_sure=n_sure
         )
