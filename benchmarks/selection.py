@@ -111,7 +111,9 @@ def graph_of(X: np.ndarray, k: int = 15, graph: str = "union", n_probes: int = 0
     how = {"method": "approximate", "n_probes": n_probes} if n_probes else {"method": "exact"}
     indices, similarities = nearest_neighbors(X, k, **how)
     n = len(X)
-    weights = similarities.ravel().clip(1e-3) if graph == "weighted" else np.ones(n * k)
+    weights = (
+        similarities.ravel().clip(1e-3).astype(float) if graph == "weighted" else np.ones(n * k)
+    )
     directed = sp.csr_matrix((weights, indices.ravel(), np.arange(0, n * k + 1, k)), shape=(n, n))
     joined = directed.minimum(directed.T) if graph == "mutual" else directed.maximum(directed.T)
     return joined.tocsr().sorted_indices()

@@ -61,6 +61,14 @@ def check_dim(dim: object, width: int, *, of: str, name: str = "truncate_dim") -
     return int(dim)
 
 
+def check_at_least(value: object, low: int, *, name: str) -> None:
+    """Check that a parameter is an int and not too low."""
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
+        raise TypeError(f"{name}={value!r} must be an int.")
+    if value < low:
+        raise ValueError(f"{name}={value} must be at least {low}.")
+
+
 def check_labels(labels: ArrayLike | None, n_documents: int) -> NDArray[Any] | None:
     """Check that there is a label for each document."""
     if labels is None:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import warnings
 from functools import partial
-from numbers import Integral, Real
-from typing import TYPE_CHECKING, Any
+from numbers import Real
+from typing import TYPE_CHECKING
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClusterMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from bertopic_matryoshka.checks import check_at_least
 from bertopic_matryoshka.neighbor_graph import neighbor_graph
 from bertopic_matryoshka.neighbors import METHODS, nearest_neighbors
 from bertopic_matryoshka.ordering import ranks_by_size, row_order
@@ -158,12 +159,11 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         Warns
         -----
         RuntimeWarning
-            If fewer than `n_clusters` clusters of sufficient size were found, or `y` is of another
-            length than X and not used: BERTopic hands on that of all documents with the rows that
-            zero-shot topics leave.
+            If fewer than `n_clusters` clusters of sufficient size were found, or `y` is not used,
+            being of another length than X, as in BERTopic where zero-shot topics took documents.
         """
         self._check_parameters()
-        rows = unit_rows(self._validate(X, reset=True))
+        rows = unit_rows(validate_data(self, X, dtype=[np.float32, np.float64]))
         order = row_order(rows)
         order = order[rows[order].any(axis=1)]  # zero rows have no direction
         self._fit_rows = rows[order]
@@ -172,8 +172,7 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         )
         graph, at_least = graph_of(self._fit_rows), 1
         if y is not None:
-            classes = known_classes(y, rows.shape[0])[order]
-            size = self.min_cluster_size
+            classes, size = known_classes(y, rows.shape[0])[order], self.min_cluster_size
             graph = supervised(graph, classes, self._fit_rows, graph_of, size)
             at_least = max(1, n_large_classes(classes, size))
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
@@ -249,7 +248,7 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
             What is missing to 1 is the share of outliers. A zero row has 0 everywhere.
         """
         check_is_fitted(self)
-        rows = self._validate(X, reset=False)
+        rows = validate_data(self, X, reset=False, dtype=[np.float32, np.float64])
         probabilities = np.zeros((rows.shape[0], self.n_clusters_))
         directed = np.flatnonzero(rows.any(axis=1))
         k = min(self.n_neighbors, self._fit_rows.shape[0])
@@ -272,8 +271,7 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
                 device=self.device,
             )
             return found
-        n_samples = graph.shape[0]
-        most = n_samples // self.min_cluster_size
+        n_samples, most = graph.shape[0], graph.shape[0] // self.min_cluster_size
         if self.n_clusters > most:
             raise ValueError(
                 f"n_clusters={self.n_clusters} with min_cluster_size={self.min_cluster_size} needs "
@@ -286,14 +284,9 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         return found
 
     def _check_parameters(self) -> None:
-        for name, low in (("n_clusters", 1), ("n_neighbors", 1), ("min_cluster_size", 2)):
-            value = getattr(self, name)
-            if name == "n_clusters" and value is None:
-                continue
-            if isinstance(value, bool) or not isinstance(value, Integral):
-                raise TypeError(f"{name}={value!r} must be an int.")
-            if value < low:
-                raise ValueError(f"{name}={value} must be at least {low}.")
+        check_at_least(1 if self.n_clusters is None else self.n_clusters, 1, name="n_clusters")
+        check_at_least(self.n_neighbors, 1, name="n_neighbors")
+        check_at_least(self.min_cluster_size, 2, name="min_cluster_size")
         if not (isinstance(self.resolution, Real) and 0 < self.resolution < float("inf")):
             raise ValueError(
                 f"resolution={self.resolution!r} must be above 0; more gives more clusters."
@@ -304,6 +297,3 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
             )
         if self.method not in METHODS:
             raise ValueError(f"method={self.method!r} must be one of {', '.join(METHODS)}.")
-
-    def _validate(self, X: ArrayLike, *, reset: bool) -> Any:
-        return validate_data(self, X, reset=reset, dtype=[np.float32, np.float64])

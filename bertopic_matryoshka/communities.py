@@ -53,7 +53,7 @@ def communities(
     _, found = leiden_csr(
         graph.indptr.astype(np.int64),
         graph.indices.astype(np.int32),
-        graph.data / mean_degree,
+        (graph.data / mean_degree).astype(np.float64),
         n,
         resolution=resolution / n,
         iterations=ITERATIONS,

@@ -36,8 +36,8 @@ def merged(
 
     The linkage of two clusters is the weight of the edges between them over
     ``(degree_a * degree_b) ** EXPONENT``. With an exponent of 1, as in modularity [1]_, the small
-    ones merge first and all end about equal in size; with 1/2, as in the normalised Laplacian,
-    one cluster takes all. Between them a small cluster that stands apart stays, and a large one
+    ones merge first and sizes end most even; with 1/2, as in the normalised Laplacian, one cluster
+    may take more than half. Between them a small cluster that stands apart stays, and a large one
     may grow. Clusters that no edge joins merge last, the smallest first.
 
     Parameters

@@ -191,6 +191,15 @@ def test_predict_finds_outliers_below_min_membership(min_membership, expected):
     assert strengths[0] == pytest.approx(2 / 3, abs=0.01) if expected == 1 else strengths[0] == 0
 
 
+@pytest.mark.parametrize(("min_membership", "expected"), [(0.5, 0), (0.51, -1)])
+def test_predict_includes_min_membership(min_membership, expected):
+    clustering = LeidenClustering(n_neighbors=1, min_cluster_size=2)
+    clustering.fit(np.repeat(np.eye(2), 2, axis=0))
+    clustering.set_params(n_neighbors=4, min_membership=min_membership)
+    assert clustering.predict_proba([[1.0, 1.0]]).tolist() == [[0.5, 0.5]]
+    assert clustering.predict([[1.0, 1.0]]).tolist() == [expected]
+
+
 def test_predict_where_only_outliers_are_near():
     X = on_circle(0, 1, 2, 90, 91)
     clustering = LeidenClustering(n_neighbors=1, min_cluster_size=3).fit(X)

@@ -279,6 +279,12 @@ def test_filling_ends_where_rows_would_swap_for_ever():
     assert found[4:].tolist() == [0, 1]
 
 
+def test_filled_rows_vote_again():
+    # 1 knows only 0 at first; then 2 and 3 have a cluster too, the other one.
+    graph = graph_of("01 12 13 24 35")
+    assert filled(graph, np.array([0, -1, -1, -1, 1, 1])).tolist() == [0, 1, 1, 1, 1, 1]
+
+
 @given(labelled_graphs(max_rows=15))
 def test_only_rows_without_a_path_stay_unfilled(graph_and_labels):
     graph, labels = graph_and_labels

@@ -148,12 +148,42 @@ def test_of_too_many_it_finds_those_that_there_are():
     assert labels.tolist() == [*clique_labels(12, 12, 12), *[-1] * 5]
 
 
-def test_the_resolution_begins_with_the_same_communities(text):
-    labels, resolution = in_number(text, 6, 10, seed=0)
+@pytest.mark.parametrize("n_clusters", [6, 40])
+def test_the_resolution_begins_with_the_same_communities(text, n_clusters, monkeypatch):
+    tried = []
+
+    def remember(*args):
+        tried.append(resolution_for(*args))
+        return tried[-1]
+
+    monkeypatch.setattr(partition, "resolution_for", remember)
+    labels, resolution = in_number(text, n_clusters, 10, seed=0)
+    assert (n_of(labels) == n_clusters) == (n_clusters == 6)
     fine = communities(text, partition.FINE_RESOLUTION * resolution, 0)
-    sizes = np.bincount(fine)
-    assert (sizes >= 10).sum() >= 6 * partition.FINER
-    assert n_of(labels) == 6
+    np.testing.assert_array_equal(fine, tried[-1][0])
+
+
+def test_smaller_cores_and_at_last_none_where_too_many_dissolve(monkeypatch):
+    cores = []
+
+    def nothing_is_left(graph, labels, min_cluster_size, min_core):
+        assert min_cluster_size == 10
+        cores.append(min_core)
+        return np.zeros_like(labels)
+
+    monkeypatch.setattr(partition, "settled", nothing_is_left)
+    # The ring's communities are too small, but it is large enough for a cluster.
+    ring = [(24 + i, 24 + (i + 1) % 12) for i in range(12)]
+    graph = cliques(12, 12, *[1] * 12, bridges=ring)
+    labels, _ = in_number(graph, 3, 10, seed=0)
+    assert cores == [10, 10, 5, 5, 1, 1]
+    assert same_partition(labels, clique_labels(12, 12, 12))
+
+
+def test_a_cluster_may_have_just_enough_rows():
+    graph = cliques(10, 10, bridges=[(0, 10)])
+    assert same_partition(in_number(graph, 2, 10, seed=0)[0], clique_labels(10, 10))
+    assert in_number(graph, 2, 11, seed=0)[0].tolist() == [0] * 20
 
 
 @pytest.mark.parametrize("n_clusters", [1, 3, 6])
