@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING
 import torch
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 SAMPLE_PER_CELL = 32
 """Rows for each cell, on which the cells are found."""
 
 KMEANS_ROUNDS = 4
+
+BLOCK_ROWS = 8192
+"""Rows that are compared with all centres at a time."""
 
 STEPS = 63
 """Half the steps to which values are rounded to find cells. Sums of products of such integers are
@@ -67,6 +70,7 @@ def cell_candidates(
     width = math.ceil(1.5 * n_rows / n_cells)
     sizes = torch.bincount(cell, minlength=n_cells)
     pieces, piece_centres = _pieces(sizes.tolist(), width), (sizes + width - 1) // width
+    bounds = torch.tensor(pieces, device=base.device)  # (n_pieces, 2)
     centres = centres.repeat_interleave(piece_centres, dim=0)
     n_probes = min(n_probes, len(pieces))
     asked = base if queries is None else queries
@@ -79,10 +83,9 @@ def cell_candidates(
         _compare(rows, pieces, slab, probes, similar)
         similar = similar.view(slab.shape[0], -1)
         if queries is None:
-            _leave_out(similar, position[start : start + slab_rows], pieces, probes, width)
+            _leave_out(similar, position[start : start + slab_rows], bounds[probes], width)
         best = similar.topk(min(n_candidates, similar.shape[1]), dim=1)
-        starts = torch.tensor([low for low, _ in pieces], device=base.device)
-        positions = starts[probes.gather(1, best.indices // width)] + best.indices % width
+        positions = bounds[:, 0][probes.gather(1, best.indices // width)] + best.indices % width
         found = best.values > -torch.inf
         yield start, torch.where(found, order[torch.where(found, positions, 0)], -1)
 
@@ -117,12 +120,13 @@ def _compare(
 def _leave_out(
     similar: torch.Tensor,
     own: torch.Tensor,
-    pieces: list[tuple[int, int]],
-    probes: torch.Tensor,
+    bounds: torch.Tensor,
     width: int,
 ) -> None:
-    """Put a query's similarity with itself below all others."""
-    bounds = torch.tensor(pieces, device=probes.device)[probes]  # (n_queries, n_probes, 2)
+    """Put a query's similarity with itself below all others.
+
+    `bounds` has the first and last position of each piece probed, (n_queries, n_probes, 2).
+    """
     inside = (bounds[:, :, 0] <= own[:, None]) & (own[:, None] < bounds[:, :, 1])
     query, probe = torch.nonzero(inside, as_tuple=True)
     similar[query, probe * width + own[query] - bounds[query, probe, 0]] = -torch.inf
@@ -135,7 +139,7 @@ def _kmeans(rows: torch.Tensor, n_cells: int) -> torch.Tensor:
     centres = _whole_numbers(sample[_evenly(sample.shape[0], n_cells, rows.device)])
     whole = _whole_numbers(sample)
     for _ in range(KMEANS_ROUNDS):
-        cell = _nearest(sample, centres, 1)[:, 0]
+        cell = _most_similar(torch.split(whole, BLOCK_ROWS), centres, 1)[:, 0]
         sums = torch.zeros_like(centres).index_add_(0, cell, whole)
         centres = torch.where((sums != 0).any(dim=1, keepdim=True), _whole_numbers(sums), centres)
     return centres
@@ -157,8 +161,8 @@ def _whole_numbers(rows: torch.Tensor) -> torch.Tensor:
 
 def _nearest(rows: torch.Tensor, centres: torch.Tensor, n: int) -> torch.Tensor:
     """Find the `n` most similar centres of each row; indices of shape (n_rows, n)."""
-    found = [
-        (_whole_numbers(block) @ centres.T).topk(n, dim=1).indices
-        for block in torch.split(rows, 8192)
-    ]
-    return torch.cat(found)
+    return _most_similar(map(_whole_numbers, torch.split(rows, BLOCK_ROWS)), centres, n)
+
+
+def _most_similar(blocks: Iterable[torch.Tensor], centres: torch.Tensor, n: int) -> torch.Tensor:
+    return torch.cat([(block @ centres.T).topk(n, dim=1).indices for block in blocks])

@@ -62,11 +62,15 @@ class DeviceRows:
             raise
         return self._unit(rows).reshape(*indices.shape, self.n_dims)
 
-    def whole(self) -> torch.Tensor:
-        """Hold all rows, of shape (n_rows, n_dims)."""
-        if self.held is not None:
+    def whole(self, axes: torch.Tensor | None = None) -> torch.Tensor:
+        """Hold all rows, or as they lie on axes of shape (n_dims, dims)."""
+        if axes is None and self.held is not None:
             return self.held
-        return torch.cat([chunk for _, chunk in self.chunks()])
+        dims = self.n_dims if axes is None else axes.shape[1]
+        whole = torch.empty((self.n_rows, dims), device=self.device)
+        for start, chunk in self.chunks():
+            whole[start : start + chunk.shape[0]] = chunk if axes is None else chunk @ axes
+        return whole
 
     def chunks(self) -> Iterator[tuple[int, torch.Tensor]]:
         """Walk over all rows, as (first row, rows): in one piece where they are held."""

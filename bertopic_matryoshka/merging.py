@@ -131,6 +131,8 @@ def with_lone_parts(
     graph: csr_matrix, labels: NDArray[np.int_], min_cluster_size: int
 ) -> NDArray[np.int_]:
     """Make each connected part of the graph that is large enough and has no cluster one."""
+    if (labels >= 0).all():
+        return labels
     parts = connected_components(graph, directed=False)[1]
     lone = np.bincount(parts) >= min_cluster_size
     lone[parts[labels >= 0]] = False

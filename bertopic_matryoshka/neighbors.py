@@ -85,7 +85,7 @@ def nearest_neighbors(
     Returns
     -------
     indices : ndarray of shape (n_queries, n_neighbors), int32
-        Nearest first; equal similarities are ordered by index.
+        Nearest first; equal similarities are ordered by index, but not by "pynndescent".
     similarities : ndarray of shape (n_queries, n_neighbors), float32, in [-1, 1]
         Of the full rows, with every method.
 
@@ -155,8 +155,8 @@ def _candidates(
         return
     dims = SHORTLIST_DIMS if method == "two_stage" else CELL_DIMS
     axes = _principal_axes(base, dims) if dims < base.n_dims else None
-    short = _turned(base, axes)
-    queries = short if own else _turned(asked, axes)
+    short = base.whole(axes)
+    queries = short if own else asked.whole(axes)
     if axes is not None:
         n_candidates = min(round(SHORTLIST[method] * n_neighbors) + SPARE, available)
     if method == "approximate":
@@ -222,19 +222,6 @@ def _principal_axes(base: DeviceRows, dims: int) -> torch.Tensor:
     sample = base.take(torch.arange(n, device=base.device) * base.n_rows // n).double()
     axes: torch.Tensor = torch.linalg.eigh(sample.T @ sample).eigenvectors  # ascending
     return axes[:, -dims:].float().contiguous()
-
-
-def _turned(rows: DeviceRows, axes: torch.Tensor | None) -> torch.Tensor:
-    """Hold the rows as they lie on the axes, of shape (n_rows, dims)."""
-    import torch
-
-    if axes is None and rows.held is not None:
-        return rows.held
-    dims = rows.n_dims if axes is None else axes.shape[1]
-    turned = torch.empty((rows.n_rows, dims), device=rows.device)
-    for start, chunk in rows.chunks():
-        turned[start : start + chunk.shape[0]] = chunk if axes is None else chunk @ axes
-    return turned
 
 
 def _device(device: str | None) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -97,13 +97,16 @@ def in_number(
     resolution : float
         At which at_resolution would begin with the same communities.
     """
+
+    @cache  # every size of cores begins with the same communities
+    def divided(finer: float) -> tuple[NDArray[np.int_], float]:
+        least = math.ceil(finer * n_clusters)
+        found, tried = resolution_for(graph, least, 3 * least // 2, min_cluster_size, seed, device)
+        return _large(graph, found, min_cluster_size), tried
+
     for core in (min_cluster_size, min_cluster_size // 2, 1):
         for finer in (FINER, 2 * FINER):
-            least = math.ceil(finer * n_clusters)
-            found, tried = resolution_for(
-                graph, least, 3 * least // 2, min_cluster_size, seed, device
-            )
-            fine = _large(graph, found, min_cluster_size)
+            fine, tried = divided(finer)
             settle = partial(settled, graph, min_cluster_size=min_cluster_size, min_core=core)
             labels = settle(fine)
             if _count(labels) >= n_clusters:
