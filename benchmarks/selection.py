@@ -26,6 +26,7 @@ from sklearn.decomposition import PCA
 from bertopic_matryoshka import communities, merging, partition
 from bertopic_matryoshka.criteria import laplacian
 from bertopic_matryoshka.neighbors import nearest_neighbors
+from bertopic_matryoshka.ordering import only
 from bertopic_matryoshka.selection import DimensionSelector
 
 if TYPE_CHECKING:
@@ -136,7 +137,7 @@ def alone(graph: sp.csr_matrix, n: int, seed: int) -> np.ndarray:
     found, _ = communities.resolution_for(graph, n, round(1.1 * n), SMALLEST, seed)
     large = np.bincount(found) >= SMALLEST
     with patch.object(merging, "EXPONENT", 1.0):
-        return merging.merged(graph, np.where(large, np.cumsum(large) - 1, -1)[found], n)
+        return merging.merged(graph, only(found, large), n)
 
 
 def variant_rows(X: np.ndarray, corpus: Corpus) -> Iterator[dict[str, Any]]:

@@ -15,7 +15,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from bertopic_matryoshka.checks import check_at_least
 from bertopic_matryoshka.neighbor_graph import neighbor_graph
 from bertopic_matryoshka.neighbors import METHODS, nearest_neighbors
-from bertopic_matryoshka.ordering import ranks_by_size, row_order
+from bertopic_matryoshka.ordering import count_clusters, ranks_by_size, row_order
 from bertopic_matryoshka.partition import at_resolution, in_number
 from bertopic_matryoshka.supervision import known_classes, n_large_classes, supervised
 from bertopic_matryoshka.truncation import unit_rows
@@ -179,9 +179,9 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         found = self._clusters(graph, at_least, seed)
         strength = membership(graph, found)
         kept = np.where((found >= 0) & (strength >= self.min_membership), found, -1)
-        ranks = ranks_by_size(kept, int(found.max(initial=-1)) + 1)
+        ranks = ranks_by_size(kept, count_clusters(found))
         self._fit_labels = ranks[kept]
-        self.n_clusters_ = int(self._fit_labels.max(initial=-1)) + 1
+        self.n_clusters_ = count_clusters(self._fit_labels)
         self.labels_ = np.full(rows.shape[0], -1)
         self.labels_[order] = self._fit_labels
         probabilities = np.where(kept >= 0, strength, 0.0)

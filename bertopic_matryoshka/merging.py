@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.sparse.csgraph import connected_components
 
+from bertopic_matryoshka.ordering import count_clusters, only
 from bertopic_matryoshka.voting import membership, one_hot
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def merged(
     .. [1] T. Bonald, B. Charpentier, A. Galland, A. Hollocou, "Hierarchical graph clustering using
        node pair sampling", MLG 2018.
     """
-    count = int(labels.max(initial=-1)) + 1
+    count = count_clusters(labels)
     if count <= n_clusters:
         return labels
     member = one_hot(labels, count)
@@ -116,12 +117,11 @@ def settled(
     min_core = min_cluster_size if min_core is None else min_core
     labels = voted(graph, labels, np.ones(labels.size, dtype=bool), ROUNDS)
     while True:
-        count = int(labels.max(initial=-1)) + 1
+        count = count_clusters(labels)
         core = labels[membership(graph, labels) >= CORE]
         weak = np.bincount(core[core >= 0], minlength=count) < min_core
         weak |= np.bincount(labels[labels >= 0], minlength=count) < min_cluster_size
-        names = np.append(np.where(weak, -1, np.cumsum(~weak) - 1), -1)
-        labels = filled(graph, names[labels])
+        labels = filled(graph, only(labels, ~weak))
         if not weak.any():
             break
     return with_lone_parts(graph, labels, min_cluster_size)
@@ -179,7 +179,7 @@ def voted(
     .. [1] U. N. Raghavan, R. Albert, S. Kumara, "Near linear time algorithm to detect community
        structures in large-scale networks", Physical Review E 76, 2007.
     """
-    count = int(labels.max(initial=-1)) + 1
+    count = count_clusters(labels)
     movers = np.flatnonzero(may_move)
     size = max(1, BLOCK_CELLS // max(count, 1))
     for _ in range(rounds):

@@ -27,6 +27,25 @@ def row_order(rows: NDArray[np.floating]) -> NDArray[np.int_]:
     return np.lexsort((whole, *rows[:, :4].T))
 
 
+def count_clusters(labels: NDArray[np.int_]) -> int:
+    """Count clusters that are numbered from 0 without a gap; -1 is none."""
+    return int(labels.max(initial=-1)) + 1
+
+
+def only(labels: NDArray[np.int_], keep: NDArray[np.bool_]) -> NDArray[np.int_]:
+    """Keep some clusters, numbered from 0 in their order; the rows of others become -1.
+
+    Parameters
+    ----------
+    labels : ndarray of shape (n,), int
+        -1 is no cluster and stays.
+    keep : ndarray of shape (n_clusters,), bool
+    """
+    names = np.append(np.where(keep, np.cumsum(keep) - 1, -1), -1)  # the last is for -1
+    kept: NDArray[np.int_] = names[labels]
+    return kept
+
+
 def ranks_by_size(labels: NDArray[np.int_], count: int) -> NDArray[np.int_]:
     """Rank clusters by their size, largest first; equal ones by their first row.
 

@@ -11,6 +11,7 @@ from scipy.sparse.csgraph import connected_components
 
 from bertopic_matryoshka.communities import communities, resolution_for
 from bertopic_matryoshka.merging import filled, merged, settled, with_lone_parts
+from bertopic_matryoshka.ordering import count_clusters, only
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -75,7 +76,7 @@ def at_resolution(
             break
         resolution /= 2
     fine = _large(graph, found, min_cluster_size)
-    n_clusters = max(at_least, round(_count(fine) / FINER))
+    n_clusters = max(at_least, round(count_clusters(fine) / FINER))
     coarse = merged(graph, fine, n_clusters, MIN_LIFT * resolution)
     return settled(graph, coarse, min_cluster_size), resolution
 
@@ -109,7 +110,7 @@ def in_number(
             fine, tried = divided(finer)
             settle = partial(settled, graph, min_cluster_size=min_cluster_size, min_core=core)
             labels = settle(fine)
-            if _count(labels) >= n_clusters:
+            if count_clusters(labels) >= n_clusters:
                 labels = _merged_to(graph, fine, n_clusters, settle, labels)
                 return labels, tried / FINE_RESOLUTION
     found, tried = resolution_for(
@@ -127,23 +128,18 @@ def _merged_to(
     best: NDArray[np.int_],
 ) -> NDArray[np.int_]:
     """Merge as many fine communities as leave `n_clusters` when settled; `best` has enough."""
-    low, high = n_clusters, _count(fine)
-    while low < high and _count(best) > n_clusters:
+    low, high = n_clusters, count_clusters(fine)
+    while low < high and count_clusters(best) > n_clusters:
         middle = (low + high) // 2
         labels = settle(merged(graph, fine, middle))
-        if _count(labels) >= n_clusters:
+        if count_clusters(labels) >= n_clusters:
             best, high = labels, middle
         else:
             low = middle + 1
     return merged(graph, best, n_clusters)
 
 
-def _count(labels: NDArray[np.int_]) -> int:
-    return int(labels.max(initial=-1)) + 1
-
-
 def _large(graph: csr_matrix, labels: NDArray[np.int_], min_cluster_size: int) -> NDArray[np.int_]:
     """Keep the communities of sufficient size, numbered from 0; the rows of others become -1."""
-    large = np.bincount(labels) >= min_cluster_size
-    kept = np.where(large, np.cumsum(large) - 1, -1)[labels]
+    kept = only(labels, np.bincount(labels) >= min_cluster_size)
     return with_lone_parts(graph, kept, min_cluster_size)

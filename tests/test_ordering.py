@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from bertopic_matryoshka.ordering import ranks_by_size, row_order
+from bertopic_matryoshka.ordering import count_clusters, only, ranks_by_size, row_order
 
 
 @given(
@@ -36,3 +36,14 @@ def test_ranks_by_hand():
 def test_no_clusters():
     assert ranks_by_size(np.full(3, -1), 0).tolist() == [-1]
     assert ranks_by_size(np.full(3, -1), 2).tolist() == [-1, -1, -1]
+
+
+def test_only_some_clusters_stay_numbered_from_0():
+    labels = np.array([2, 0, -1, 1, 2])
+    assert only(labels, np.array([True, False, True])).tolist() == [1, 0, -1, -1, 1]
+    assert only(labels, np.zeros(3, dtype=bool)).tolist() == [-1] * 5
+
+
+def test_clusters_are_counted_without_none():
+    assert count_clusters(np.array([-1, 1, 0])) == 2
+    assert count_clusters(np.array([-1])) == count_clusters(np.array([], dtype=int)) == 0
