@@ -14,7 +14,8 @@ import scipy.sparse as sp
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.metrics import adjusted_mutual_info_score, adjusted_rand_score
 
-from bertopic_matryoshka.coherence import TopicCoherence, topic_diversity
+from bertopic_matryoshka.coherence import TopicCoherence
+from bertopic_matryoshka.diversity import topic_diversity
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -25,13 +26,13 @@ MEASURES = ("AMI", "ARI", "NPMI", "diversity", "topics", "outliers")
 class Corpus:
     def __init__(self, table: pd.DataFrame):
         self.labels = pd.factorize(table["label"])[0]
-        vectorizer = CountVectorizer(stop_words="english")
-        self.counts = vectorizer.fit_transform(table["text"])
-        self.words = vectorizer.get_feature_names_out()
-        self.coherence = TopicCoherence(table["text"], vectorizer=vectorizer)
+        self.vectorizer = CountVectorizer(stop_words="english")
+        self.counts = self.vectorizer.fit_transform(table["text"])
+        self.words = self.vectorizer.get_feature_names_out()
+        self.coherence = TopicCoherence(table["text"], measure="npmi", vectorizer=self.vectorizer)
 
-    def score(self, found: np.ndarray) -> dict[str, float]:
-        """Measure a clustering; -1 is a class of its own for AMI and ARI and no topic for words."""
+    def topics(self, found: np.ndarray) -> list[list[str]]:
+        """Give the first ten words of each cluster by c-TF-IDF; -1 is none."""
         member = sp.csr_matrix((np.ones(len(found)), (found + 1, np.arange(len(found)))))
         counts = (member @ self.counts).tocsr()
         sizes, total = (np.asarray(counts.sum(axis=axis)).ravel() for axis in (1, 0))
@@ -40,6 +41,11 @@ class Corpus:
         for row in range(1, counts.shape[0]):
             words, weights = counts[row].indices, counts[row].data * idf[counts[row].indices]
             topics.append(self.words[words[np.argsort(-weights, kind="stable")[:10]]].tolist())
+        return topics
+
+    def score(self, found: np.ndarray) -> dict[str, float]:
+        """Measure a clustering; -1 is a class of its own for AMI and ARI and no topic for words."""
+        topics = self.topics(found)
         values = (
             adjusted_mutual_info_score(self.labels, found),
             adjusted_rand_score(self.labels, found),

@@ -9,10 +9,15 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from bertopic_matryoshka.cautions import LossySaveWarning, TruncationWarning
+    from bertopic_matryoshka.cautions import (
+        DamagedFileWarning,
+        LossySaveWarning,
+        TruncationWarning,
+    )
     from bertopic_matryoshka.clustering import LeidenClustering
-    from bertopic_matryoshka.coherence import TopicCoherence, topic_diversity
+    from bertopic_matryoshka.coherence import TopicCoherence, embedding_coherence
     from bertopic_matryoshka.comparison import DimensionComparison
+    from bertopic_matryoshka.diversity import topic_diversity
     from bertopic_matryoshka.embedding import MatryoshkaBackend
     from bertopic_matryoshka.expect_width import ExpectWidth
     from bertopic_matryoshka.inspection import DimensionInspection, inspect_dimensions
@@ -27,6 +32,7 @@ __version__ = "0.1.0"
 
 # A name's module is imported when the name is used: the selector needs no torch.
 _MODULE_OF = {
+    "DamagedFileWarning": "cautions",
     "DimensionComparison": "comparison",
     "DimensionInspection": "inspection",
     "DimensionSelector": "selection",
@@ -38,15 +44,17 @@ _MODULE_OF = {
     "TruncationWarning": "cautions",
     "build_topic_model": "topics",
     "compare_dimensions": "sweep",
+    "embedding_coherence": "coherence",
     "inspect_dimensions": "inspection",
     "load_topic_model": "storage",
     "nearest_neighbors": "neighbors",
     "save_topic_model": "storage",
-    "topic_diversity": "coherence",
+    "topic_diversity": "diversity",
     "truncate": "truncation",
 }
 
 __all__ = [
+    "DamagedFileWarning",
     "DimensionComparison",
     "DimensionInspection",
     "DimensionSelector",
@@ -58,6 +66,7 @@ __all__ = [
     "TruncationWarning",
     "build_topic_model",
     "compare_dimensions",
+    "embedding_coherence",
     "inspect_dimensions",
     "load_topic_model",
     "nearest_neighbors",

@@ -12,3 +12,7 @@ class TruncationWarning(RuntimeWarning):
 
 class LossySaveWarning(RuntimeWarning):
     """Part of a topic model has no safe format and was left out."""
+
+
+class DamagedFileWarning(RuntimeWarning):
+    """A stored file is truncated, corrupt or not what its name says."""

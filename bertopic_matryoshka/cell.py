@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sklearn.metrics import adjusted_mutual_info_score, adjusted_rand_score
 
-from bertopic_matryoshka.coherence import TopicCoherence, topic_diversity
+from bertopic_matryoshka.diversity import topic_diversity
 from bertopic_matryoshka.stopwatch import Stopwatch
 
 if TYPE_CHECKING:
     from bertopic import BERTopic
     from numpy.typing import NDArray
+
+    from bertopic_matryoshka.coherence import TopicCoherence
 
 
 @dataclass(frozen=True)

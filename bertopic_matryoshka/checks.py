@@ -90,3 +90,17 @@ def check_embeddings(embeddings: ArrayLike, n_documents: int) -> NDArray[np.floa
             f"{n_documents} documents."
         )
     return full
+
+
+def find_device(device: str | None) -> str:
+    """Name the device to compute on: the one asked for, else a GPU where there is one."""
+    import torch
+
+    if device is None:
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    if device.startswith("cuda") and not torch.cuda.is_available():
+        raise ValueError(
+            f"device={device!r} is asked for, but torch sees no GPU. Leave device out to go on "
+            "with the CPU, or install a CUDA build of torch."
+        )
+    return device

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bertopic_matryoshka.checks import check_dim
+from bertopic_matryoshka.checks import check_dim, find_device
 from bertopic_matryoshka.descent import descent_neighbors
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ def nearest_neighbors(
         raise ValueError(f"method={method!r} must be one of {', '.join(METHODS)}.")
     if n_probes < 1:
         raise ValueError(f"n_probes={n_probes} must be at least 1, a number of cells.")
-    device = _device(device)
+    device = find_device(device)
     # These need torch, which takes a second to import.
     from bertopic_matryoshka.device_rows import DeviceRows
 
@@ -222,16 +222,3 @@ def _principal_axes(base: DeviceRows, dims: int) -> torch.Tensor:
     sample = base.take(torch.arange(n, device=base.device) * base.n_rows // n).double()
     axes: torch.Tensor = torch.linalg.eigh(sample.T @ sample).eigenvectors  # ascending
     return axes[:, -dims:].float().contiguous()
-
-
-def _device(device: str | None) -> str:
-    import torch
-
-    if device is None:
-        return "cuda" if torch.cuda.is_available() else "cpu"
-    if device.startswith("cuda") and not torch.cuda.is_available():
-        raise ValueError(
-            f"device={device!r} is asked for, but torch sees no GPU. Leave device out to go on "
-            "with the CPU, or install a CUDA build of torch."
-        )
-    return device

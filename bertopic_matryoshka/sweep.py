@@ -150,7 +150,10 @@ def compare_dimensions(
         else:
             full = truncate(given, full_dim)
         coherence = TopicCoherence(
-            documents, vectorizer=bertopic_kwargs["vectorizer_model"], top_n=top_n
+            documents,
+            measure="npmi",
+            vectorizer=bertopic_kwargs["vectorizer_model"],
+            top_n=top_n,
         )
         if uses_umap:
             steps.begin("compiling UMAP")

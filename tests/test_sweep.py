@@ -51,7 +51,9 @@ def test_a_cell_equals_the_same_work_by_hand(comparison, docs, doc_labels, backe
     )
     topics, _ = topic_model.fit_transform(docs)
     words = [[word for word, _ in topic_model.get_topic(t)] for t in range(8)]
-    coherence = TopicCoherence(docs, vectorizer=CountVectorizer(stop_words="english"))
+    coherence = TopicCoherence(
+        docs, measure="npmi", vectorizer=CountVectorizer(stop_words="english")
+    )
     cell = comparison.cells[2]
     np.testing.assert_array_equal(cell.document_topics, topics)
     assert [list(topic.words) for topic in cell.topics] == words

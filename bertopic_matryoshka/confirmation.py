@@ -1,0 +1,168 @@
+"""Counts of words and pairs -> how coherent a topic is: the measures, each with its paper.
+
+Each measure takes the counts of one topic's words:
+
+together : ndarray of shape (..., n_words, n_words)
+    Windows that hold both words, and on the diagonal those that hold the word. Leading axes are for
+    several counts of one topic, such as those of bootstrap samples.
+n_windows : float or ndarray of shape (...)
+    All windows, also those without any of the words.
+topic : ndarray of shape (n_positions,), int
+    The topic as indices into the words, most important first; a word may be there twice.
+
+and gives an ndarray of shape (...), float64, NaN where a topic has too few words. The four measures
+that gensim has give what gensim 4 gives, with its epsilon and its treatment of repeated words.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    Scores = NDArray[np.float64]
+
+EPSILON = 1e-12
+"""Added to the probability of a pair, so that its logarithm is finite: gensim's value."""
+
+
+def c_uci(together: NDArray[Any], n_windows: Any, topic: NDArray[np.int_]) -> Scores:
+    """Mean over pairs of log((p(a, b) + epsilon) / (p(a) p(b))) [1]_ [2]_.
+
+    Pointwise mutual information: 0 by chance, higher is better, without bounds but those of epsilon
+    and the corpus.
+
+    References
+    ----------
+    .. [1] D. Newman, J. H. Lau, K. Grieser, T. Baldwin, "Automatic evaluation of topic coherence",
+       NAACL 2010.
+    .. [2] M. Röder, A. Both, A. Hinneburg, "Exploring the space of topic coherence measures", WSDM
+       2015.
+    """
+    return _mean_of_pairs(_log_ratio(*_probabilities(together, n_windows)), topic)
+
+
+def c_npmi(together: NDArray[Any], n_windows: Any, topic: NDArray[np.int_]) -> Scores:
+    """Mean over pairs of the log ratio of c_uci, over -log(p(a, b) + epsilon) [1]_ [2]_.
+
+    In [-1, 1], higher is better, 0 by chance. OCTIS calls this NPMI.
+
+    References
+    ----------
+    .. [1] N. Aletras, M. Stevenson, "Evaluating topic coherence using distributional semantics",
+       IWCS 2013.
+    .. [2] M. Röder, A. Both, A. Hinneburg, "Exploring the space of topic coherence measures", WSDM
+       2015.
+    """
+    return _mean_of_pairs(_npmi(*_probabilities(together, n_windows)), topic)
+
+
+def c_v(together: NDArray[Any], n_windows: Any, topic: NDArray[np.int_]) -> Scores:
+    """Mean over words of the cosine between a word's vector and the sum of all words' [1]_.
+
+    A word's vector has its NPMI with each word of the topic. In [-1, 1], mostly in [0, 1], higher
+    is better. A topic of one word has 1.
+
+    References
+    ----------
+    .. [1] M. Röder, A. Both, A. Hinneburg, "Exploring the space of topic coherence measures", WSDM
+       2015.
+    """
+    repeats = np.bincount(topic, minlength=together.shape[-1])
+    vectors = _npmi(*_probabilities(together, n_windows)) * repeats
+    whole = repeats @ vectors  # (..., n_words)
+    products = (vectors @ whole[..., None])[..., 0]
+    norms = np.linalg.norm(vectors, axis=-1) * np.linalg.norm(whole, axis=-1)[..., None]
+    with np.errstate(invalid="ignore"):  # a vector of zeros has no direction
+        return _mean((products / norms)[..., topic])
+
+
+def u_mass(together: NDArray[Any], n_windows: Any, topic: NDArray[np.int_]) -> Scores:
+    """Mean over pairs of log((p(a, b) + epsilon) / p(b)), b before a in the topic [1]_.
+
+    At most about 0, higher is better.
+
+    References
+    ----------
+    .. [1] D. Mimno, H. Wallach, E. Talley, M. Leenders, A. McCallum, "Optimizing semantic coherence
+       in topic models", EMNLP 2011.
+    """
+    both, alone = _probabilities(together, n_windows)
+    conditional = np.log((both + EPSILON) / alone[..., None, :])
+    later, earlier = np.tril_indices(topic.size, -1)
+    return _mean(conditional[..., topic[later], topic[earlier]])
+
+
+def npmi(together: NDArray[Any], n_windows: Any, topic: NDArray[np.int_]) -> Scores:
+    """Mean over pairs of log(p(a, b) / (p(a) p(b))) / -log p(a, b) [1]_ [2]_.
+
+    In [-1, 1], higher is better: 1 where words only occur together, 0 where they are independent,
+    -1 where they never meet.
+
+    References
+    ----------
+    .. [1] G. Bouma, "Normalized (pointwise) mutual information in collocation extraction", GSCL
+       2009.
+    .. [2] J. H. Lau, D. Newman, T. Baldwin, "Machine reading tea leaves: automatically evaluating
+       topic coherence and topic model quality", EACL 2014.
+    """
+    both, alone = _probabilities(together, n_windows)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        scores = np.log(both / (alone[..., :, None] * alone[..., None, :])) / -np.log(both)
+    scores[both == 0] = -1
+    scores[both == 1] = 1  # both words in every document: the limit of "only together"
+    return _mean_of_pairs(scores, topic)
+
+
+class Measure(NamedTuple):
+    """How a measure is computed, and over which windows.
+
+    `window_size` is in tokens, None for whole documents. `as_gensim` says that words which never
+    occur are left out and repeated ones stay; else each word counts once, seen or not.
+    """
+
+    of: Callable[[NDArray[Any], Any, NDArray[np.int_]], Scores]
+    window_size: int | None
+    as_gensim: bool
+
+
+MEASURES = {
+    "c_v": Measure(c_v, 110, as_gensim=True),
+    "c_npmi": Measure(c_npmi, 10, as_gensim=True),
+    "c_uci": Measure(c_uci, 10, as_gensim=True),
+    "u_mass": Measure(u_mass, None, as_gensim=True),
+    "npmi": Measure(npmi, None, as_gensim=False),
+}
+"""Windows are those of gensim, and of Röder et al. 2015."""
+
+
+def _probabilities(together: NDArray[Any], n_windows: Any) -> tuple[Scores, Scores]:
+    both = together / np.asarray(n_windows, dtype=np.float64)[..., None, None]
+    return both, np.diagonal(both, axis1=-2, axis2=-1)
+
+
+def _log_ratio(both: Scores, alone: Scores) -> Scores:
+    ratio: Scores = np.log((both + EPSILON) / (alone[..., :, None] * alone[..., None, :]))
+    return ratio
+
+
+def _npmi(both: Scores, alone: Scores) -> Scores:
+    return _log_ratio(both, alone) / -np.log(both + EPSILON)
+
+
+def _mean_of_pairs(scores: Scores, topic: NDArray[np.int_]) -> Scores:
+    one, other = np.triu_indices(topic.size, 1)
+    return _mean(scores[..., topic[one], topic[other]])
+
+
+def _mean(scores: Scores) -> Scores:
+    """Take the mean over the last axis, NaN where it is empty."""
+    if not scores.shape[-1]:
+        return np.full(scores.shape[:-1], np.nan)
+    mean: Scores = scores.mean(axis=-1)
+    return mean

@@ -1,0 +1,96 @@
+"""Documents, or tokens -> word ids, a chunk of the corpus at a time."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sized
+from itertools import chain, islice, repeat
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+CHUNK_DOCUMENTS = 2**14
+"""Documents that are tokenised at a time."""
+
+
+class Chunk(NamedTuple):
+    """Consecutive documents: the ids of their tokens, one after the other, and their lengths."""
+
+    ids: NDArray[np.int32]
+    lengths: NDArray[np.int64]
+
+
+class Tokens:
+    """A corpus as ids of words, tokenised once and held, or read again for each walk over it.
+
+    Parameters
+    ----------
+    documents : iterable of str, or of sequences of str
+        Documents, or their tokens. A list, an array or an iterator is tokenised once, and the ids
+        are held, 4 bytes a token. Anything else that can be iterated again and again, such as an
+        object that reads a file, is read anew for each walk, and nothing of it is held.
+    analyzer : callable
+        Makes a document's tokens from a str.
+
+    Raises
+    ------
+    TypeError
+        If `documents` is one string, or an item is neither a string nor a sequence of strings; the
+        message gives its position.
+    """
+
+    def __init__(
+        self,
+        documents: Iterable[str] | Iterable[Sequence[str]],
+        analyzer: Callable[[str], Sequence[str]],
+    ) -> None:
+        if isinstance(documents, str):
+            raise TypeError(f"documents={documents[:40]!r} is one string; pass a list of them.")
+        self._documents = documents
+        self._analyzer = analyzer
+        self._held: list[Chunk] | None = None
+        self._vocabulary: defaultdict[str, int] = defaultdict()
+        self._vocabulary.default_factory = self._vocabulary.__len__
+
+    def chunks(self, words: Mapping[str, int]) -> Iterator[Chunk]:
+        """Walk over the corpus with the ids that `words` gives; other tokens have the id -1."""
+        if self._held is None and isinstance(self._documents, (Sized, Iterator)):
+            self._held = list(self._read(lambda tokens: map(self._vocabulary.__getitem__, tokens)))
+            self._documents = ()  # what an iterator gave is gone, and a list is not needed again
+        if self._held is None:
+            yield from self._read(lambda tokens: map(words.get, tokens, repeat(-1)))
+            return
+        ids = np.full(len(self._vocabulary) + 1, -1, dtype=np.int32)
+        for word, number in words.items():
+            ids[self._vocabulary.get(word, -1)] = number
+        ids[-1] = -1  # where words went that the corpus has not
+        for chunk in self._held:
+            yield Chunk(ids[chunk.ids], chunk.lengths)
+
+    def _read(self, numbered: Callable[[Iterable[str]], Iterable[int]]) -> Iterator[Chunk]:
+        documents, position = iter(self._documents), 0
+        while taken := list(islice(documents, CHUNK_DOCUMENTS)):
+            tokens = [self._analyzer(item) if isinstance(item, str) else item for item in taken]
+            _check(tokens, position)
+            position += len(taken)
+            lengths = np.fromiter(map(len, tokens), dtype=np.int64, count=len(tokens))
+            flat = numbered(chain.from_iterable(tokens))
+            yield Chunk(np.fromiter(flat, dtype=np.int32, count=int(lengths.sum())), lengths)
+
+
+def _check(tokens: list[Sequence[str]], first: int) -> None:
+    """Check that items are sequences that start with a string; the first is at position `first`."""
+    for position, item in enumerate(tokens, first):
+        if not isinstance(item, (list, tuple, np.ndarray)) or (
+            len(item) and not isinstance(item[0], str)
+        ):
+            raise TypeError(
+                f"documents[{position}]={item!r:.80} is of type {type(item).__name__} and must be "
+                "a string, or a list of strings, its tokens. Remove it, or replace it by an empty "
+                "one."
+            )
