@@ -5,12 +5,12 @@ from __future__ import annotations
 import warnings
 from functools import partial
 from numbers import Real
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClusterMixin
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted, check_memory, validate_data
 
 from bertopic_matryoshka.checks import check_at_least
 from bertopic_matryoshka.neighbor_graph import neighbor_graph
@@ -60,6 +60,9 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
     device : str or None, default=None
         Where they are found; None takes a GPU where there is one. There, communities are found by
         cuGraph where it is installed.
+    memory : str, joblib.Memory or None, default=None
+        A folder that keeps the graphs: rows that were clustered before, with another seed or number
+        of clusters, need no new search for neighbours.
 
     Attributes
     ----------
@@ -122,6 +125,7 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         random_state: int | np.random.RandomState | None = 0,
         method: str = "auto",
         device: str | None = None,
+        memory: Any = None,
     ) -> None:
         self.n_clusters = n_clusters
         self.resolution = resolution
@@ -132,6 +136,7 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         self.random_state = random_state
         self.method = method
         self.device = device
+        self.memory = memory
 
     def fit(self, X: ArrayLike, y: ArrayLike | None = None) -> LeidenClustering:
         """Find the clusters of the rows.
@@ -168,7 +173,10 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         order = order[rows[order].any(axis=1)]  # zero rows have no direction
         self._fit_rows = rows[order]
         graph_of = partial(
-            neighbor_graph, n_neighbors=self.n_neighbors, method=self.method, device=self.device
+            check_memory(self.memory).cache(neighbor_graph),
+            n_neighbors=self.n_neighbors,
+            method=self.method,
+            device=self.device,
         )
         graph, at_least = graph_of(self._fit_rows), 1
         if y is not None:

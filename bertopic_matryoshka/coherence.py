@@ -15,7 +15,7 @@ from bertopic_matryoshka.tokens import Tokens
 from bertopic_matryoshka.truncation import unit_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -33,7 +33,8 @@ class TopicCoherence:
     documents_or_tokens : iterable of str, or of sequences of str
         The corpus that words are counted in: documents, or their tokens. A list is tokenised once.
         An object that can be iterated again and again but has no length, such as one that reads a
-        file, is read anew whenever new words are counted, and is not held in memory.
+        file, is read anew whenever new words are counted, and is not held in memory. The `tokens`
+        of another TopicCoherence are taken as they are.
     measure : {"c_v", "c_npmi", "c_uci", "u_mass", "npmi"}, default="c_v"
         A mean over a topic's words or pairs, with p the share of windows that hold them:
 
@@ -95,7 +96,7 @@ class TopicCoherence:
 
     def __init__(
         self,
-        documents_or_tokens: Iterable[str] | Iterable[Sequence[str]],
+        documents_or_tokens: Iterable[str] | Iterable[Sequence[str]] | Tokens,
         *,
         measure: str = "c_v",
         vectorizer: CountVectorizer | None = None,
@@ -112,6 +113,7 @@ class TopicCoherence:
                 f"top_n={top_n} must be at least 2: coherence compares pairs of words."
             )
         self._measure = MEASURES[measure]
+        self.score_counts = self._measure.of
         if window_size is None:
             window_size = self._measure.window_size
         elif window_size < 1 or self._measure.window_size is None:
@@ -123,9 +125,10 @@ class TopicCoherence:
         self.window_size = window_size
         self.top_n = top_n
         self.device = find_device(device)
-        self.tokens = Tokens(
-            documents_or_tokens, (vectorizer or CountVectorizer()).build_analyzer()
-        )
+        if not isinstance(documents_or_tokens, Tokens):
+            analyzer = (vectorizer or CountVectorizer()).build_analyzer()
+            documents_or_tokens = Tokens(documents_or_tokens, analyzer)
+        self.tokens = documents_or_tokens
         self.counts: WordCounts = WordCounts(window_size)
 
     def score_per_topic(self, topics: Iterable[Sequence[str]]) -> NDArray[np.float64]:
@@ -148,20 +151,12 @@ class TopicCoherence:
         TypeError
             If `topics` is one topic, or a word is not a string.
         """
-        words_of = [self._words(topic) for topic in _checked(topics)]
-        self.count(chain.from_iterable(words_of))
-        alike: defaultdict[tuple[int, ...], list[int]] = defaultdict(list)
-        numbers = []
-        for i, words in enumerate(words_of):
-            distinct, pattern = self._numbered(words)
-            numbers.append(distinct)
-            alike[pattern].append(i)
-        scores = np.empty(len(words_of))
-        for pattern, members in alike.items():
-            rows = np.array([numbers[i] for i in members], dtype=np.intp)
-            topic = np.array(pattern, dtype=np.intp)
+        topics = self.cut(topics)
+        self.count(chain.from_iterable(topics))
+        scores = np.empty(len(topics))
+        for members, rows, topic in self.alike(topics):
             together = self.counts.of(rows)
-            scores[members] = self._measure.of(together, max(self.counts.n_windows, 1), topic)
+            scores[members] = self.score_counts(together, max(self.counts.n_windows, 1), topic)
         return scores
 
     def score(self, topics: Iterable[Sequence[str]]) -> float:
@@ -201,19 +196,39 @@ class TopicCoherence:
             )
         self.counts = counts
 
-    def _words(self, topic: Sequence[str]) -> list[str]:
-        words = [word for word in topic[: self.top_n] if word]
-        return words if self._measure.as_gensim else list(dict.fromkeys(words))
+    def cut(self, topics: Iterable[Sequence[str]]) -> list[list[str]]:
+        """Give the words of each topic that are scored."""
+        kept = [[word for word in topic[: self.top_n] if word] for topic in _checked(topics)]
+        return kept if self._measure.as_gensim else [list(dict.fromkeys(words)) for words in kept]
 
-    def _numbered(self, words: list[str]) -> tuple[list[int], tuple[int, ...]]:
-        """Give a topic's distinct words as the counts number them, and the topic in their terms."""
-        place: dict[int, int] = {}
-        pattern = []
-        for number in map(self.counts.number.__getitem__, words):
-            if self._measure.as_gensim and not self.counts.alone[number]:
-                continue
-            pattern.append(place.setdefault(number, len(place)))
-        return list(place), tuple(pattern)
+    def alike(
+        self, topics: Sequence[Sequence[str]]
+    ) -> Iterator[tuple[list[int], NDArray[np.intp], NDArray[np.intp]]]:
+        """Put together the topics that can be scored at once; their words are counted already.
+
+        Yields
+        ------
+        members : list of int
+            Positions in `topics`.
+        words : ndarray of shape (n_members, n_words), int
+            The distinct words of each, as numbered in `counts`.
+        topic : ndarray of shape (n_positions,), int
+            All of them as indices into their words.
+        """
+        patterns: defaultdict[tuple[int, ...], list[int]] = defaultdict(list)
+        words_of = []
+        for i, topic in enumerate(topics):
+            place: dict[int, int] = {}
+            pattern = []
+            for number in map(self.counts.number.__getitem__, topic):
+                if self._measure.as_gensim and not self.counts.alone[number]:
+                    continue
+                pattern.append(place.setdefault(number, len(place)))
+            words_of.append(list(place))
+            patterns[tuple(pattern)].append(i)
+        for alike, members in patterns.items():
+            words = np.array([words_of[i] for i in members], dtype=np.intp)
+            yield members, words, np.array(alike, dtype=np.intp)
 
 
 def embedding_coherence(

@@ -11,7 +11,8 @@ topic : ndarray of shape (n_positions,), int
     The topic as indices into the words, most important first; a word may be there twice.
 
 and gives an ndarray of shape (...), float64, NaN where a topic has too few words. The four measures
-that gensim has give what gensim 4 gives, with its epsilon and its treatment of repeated words.
+that gensim has give what gensim 4 gives, with its epsilon and its treatment of repeated words; they
+leave out words that no window holds.
 """
 
 from __future__ import annotations
@@ -44,7 +45,8 @@ def c_uci(together: NDArray[Any], n_windows: Any, topic: NDArray[np.int_]) -> Sc
     .. [2] M. Röder, A. Both, A. Hinneburg, "Exploring the space of topic coherence measures", WSDM
        2015.
     """
-    return _mean_of_pairs(_log_ratio(*_probabilities(together, n_windows)), topic)
+    both, alone = _probabilities(together, n_windows)
+    return _mean_of_pairs(_log_ratio(both, alone), topic, alone > 0)
 
 
 def c_npmi(together: NDArray[Any], n_windows: Any, topic: NDArray[np.int_]) -> Scores:
@@ -59,7 +61,8 @@ def c_npmi(together: NDArray[Any], n_windows: Any, topic: NDArray[np.int_]) -> S
     .. [2] M. Röder, A. Both, A. Hinneburg, "Exploring the space of topic coherence measures", WSDM
        2015.
     """
-    return _mean_of_pairs(_npmi(*_probabilities(together, n_windows)), topic)
+    both, alone = _probabilities(together, n_windows)
+    return _mean_of_pairs(_npmi(both, alone), topic, alone > 0)
 
 
 def c_v(together: NDArray[Any], n_windows: Any, topic: NDArray[np.int_]) -> Scores:
@@ -73,13 +76,15 @@ def c_v(together: NDArray[Any], n_windows: Any, topic: NDArray[np.int_]) -> Scor
     .. [1] M. Röder, A. Both, A. Hinneburg, "Exploring the space of topic coherence measures", WSDM
        2015.
     """
+    both, alone = _probabilities(together, n_windows)
+    seen = alone > 0
     repeats = np.bincount(topic, minlength=together.shape[-1])
-    vectors = _npmi(*_probabilities(together, n_windows)) * repeats
+    vectors = np.where(seen[..., None, :] & seen[..., None], _npmi(both, alone), 0) * repeats
     whole = repeats @ vectors  # (..., n_words)
     products = (vectors @ whole[..., None])[..., 0]
     norms = np.linalg.norm(vectors, axis=-1) * np.linalg.norm(whole, axis=-1)[..., None]
     with np.errstate(invalid="ignore"):  # a vector of zeros has no direction
-        return _mean((products / norms)[..., topic])
+        return _mean((products / norms)[..., topic], seen[..., topic])
 
 
 def u_mass(together: NDArray[Any], n_windows: Any, topic: NDArray[np.int_]) -> Scores:
@@ -93,9 +98,11 @@ def u_mass(together: NDArray[Any], n_windows: Any, topic: NDArray[np.int_]) -> S
        in topic models", EMNLP 2011.
     """
     both, alone = _probabilities(together, n_windows)
-    conditional = np.log((both + EPSILON) / alone[..., None, :])
-    later, earlier = np.tril_indices(topic.size, -1)
-    return _mean(conditional[..., topic[later], topic[earlier]])
+    with np.errstate(divide="ignore"):
+        conditional = np.log((both + EPSILON) / alone[..., None, :])
+    later, earlier = (topic[i] for i in np.tril_indices(topic.size, -1))
+    seen = alone > 0
+    return _mean(conditional[..., later, earlier], seen[..., later] & seen[..., earlier])
 
 
 def npmi(together: NDArray[Any], n_windows: Any, topic: NDArray[np.int_]) -> Scores:
@@ -116,7 +123,7 @@ def npmi(together: NDArray[Any], n_windows: Any, topic: NDArray[np.int_]) -> Sco
         scores = np.log(both / (alone[..., :, None] * alone[..., None, :])) / -np.log(both)
     scores[both == 0] = -1
     scores[both == 1] = 1  # both words in every document: the limit of "only together"
-    return _mean_of_pairs(scores, topic)
+    return _mean_of_pairs(scores, topic, np.ones_like(alone, dtype=bool))
 
 
 class Measure(NamedTuple):
@@ -147,22 +154,21 @@ def _probabilities(together: NDArray[Any], n_windows: Any) -> tuple[Scores, Scor
 
 
 def _log_ratio(both: Scores, alone: Scores) -> Scores:
-    ratio: Scores = np.log((both + EPSILON) / (alone[..., :, None] * alone[..., None, :]))
-    return ratio
+    with np.errstate(divide="ignore"):  # words that no window holds are left out of the means
+        return np.log((both + EPSILON) / (alone[..., :, None] * alone[..., None, :]))
 
 
 def _npmi(both: Scores, alone: Scores) -> Scores:
     return _log_ratio(both, alone) / -np.log(both + EPSILON)
 
 
-def _mean_of_pairs(scores: Scores, topic: NDArray[np.int_]) -> Scores:
-    one, other = np.triu_indices(topic.size, 1)
-    return _mean(scores[..., topic[one], topic[other]])
+def _mean_of_pairs(scores: Scores, topic: NDArray[np.int_], seen: NDArray[np.bool_]) -> Scores:
+    one, other = (topic[i] for i in np.triu_indices(topic.size, 1))
+    return _mean(scores[..., one, other], seen[..., one] & seen[..., other])
 
 
-def _mean(scores: Scores) -> Scores:
-    """Take the mean over the last axis, NaN where it is empty."""
-    if not scores.shape[-1]:
-        return np.full(scores.shape[:-1], np.nan)
-    mean: Scores = scores.mean(axis=-1)
+def _mean(scores: Scores, counted: NDArray[np.bool_]) -> Scores:
+    """Take the mean over the last axis of what counts, NaN where nothing does."""
+    n = counted.sum(axis=-1)
+    mean: Scores = np.where(counted, scores, 0).sum(axis=-1) / np.where(n, n, np.nan)
     return mean

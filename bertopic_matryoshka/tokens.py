@@ -72,6 +72,14 @@ class Tokens:
         for chunk in self._held:
             yield Chunk(ids[chunk.ids], chunk.lengths)
 
+    def seen(self, words: Iterable[str]) -> set[str]:
+        """Give those of some words that the corpus has."""
+        asked = list(dict.fromkeys(words))
+        there = np.zeros(len(asked) + 1, dtype=bool)  # the last is for -1
+        for chunk in self.chunks({word: i for i, word in enumerate(asked)}):
+            there[chunk.ids] = True
+        return {word for word, is_there in zip(asked, there[:-1], strict=True) if is_there}
+
     def _read(self, numbered: Callable[[Iterable[str]], Iterable[int]]) -> Iterator[Chunk]:
         documents, position = iter(self._documents), 0
         while taken := list(islice(documents, CHUNK_DOCUMENTS)):
