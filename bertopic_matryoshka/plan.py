@@ -69,18 +69,16 @@ class Spec:
 def labels_of(lines: Iterable[Line]) -> dict[Line, str]:
     """Name lines by what distinguishes them, such as "variance" and "umap".
 
-    A single line is named by its reduction.
+    A line that nothing else distinguishes is named by its reduction.
     """
     lines = list(dict.fromkeys(lines))
-    differing = [
-        name for name in Line.__dataclass_fields__ if len({getattr(at, name) for at in lines}) > 1
-    ] or ["reduction"]
+    names = ("model", "reduction", "criterion", "clustering")
+    differing = [name for name in names if len({getattr(line, name) for line in lines}) > 1]
     labels = {}
     for line in lines:
-        said = {name: getattr(line, name) for name in differing}
-        if "cut" in said:
-            said["cut"] = "" if line.cut == "prefix" else f"{line.cut} dims"
-        labels[line] = ", ".join(filter(None, said.values()))
+        said = [getattr(line, name) for name in differing or ["reduction"]]
+        said.append("" if line.cut == "prefix" else f"{line.cut} dims")
+        labels[line] = ", ".join(filter(None, said))
     return labels
 
 

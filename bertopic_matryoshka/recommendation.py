@@ -1,4 +1,4 @@
-"""A comparison -> the width to keep, and how far to believe it."""
+"""The cells of a line -> the width to keep, and how far to believe it."""
 
 from __future__ import annotations
 
@@ -6,8 +6,12 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from bertopic_matryoshka.uncertainty import Difference, paired_difference
+
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from bertopic_matryoshka.cell import Cell
 
@@ -20,16 +24,21 @@ TOPICS_RATIO = 1.5
 
 @dataclass(frozen=True)
 class Recommendation:
-    """The smallest width that is not worse than the best.
+    """The smallest width that is not significantly worse than the best.
 
     Attributes
     ----------
     dim : int
         The width to keep.
-    reduction : str
-        The reduction that it was decided for.
+    line : str
+        What it was decided for, such as "variance".
     best_dim : int
         The width with the highest coherence.
+    differs : bool
+        Whether any width is significantly worse than the best. Where none is, the widths cannot be
+        told apart by coherence, and the smallest is recommended for its cost alone.
+    differences : dict of int to Difference
+        Of each width that can be scored, to the best.
     reason : str
         How it was decided, with figures.
     cautions : tuple of str
@@ -37,8 +46,10 @@ class Recommendation:
     """
 
     dim: int
-    reduction: str
+    line: str
     best_dim: int
+    differs: bool
+    differences: dict[int, Difference]
     reason: str
     cautions: tuple[str, ...]
 
@@ -46,71 +57,107 @@ class Recommendation:
         return " ".join([self.reason, *self.cautions])
 
 
-def recommend(cells: Sequence[Cell], reduction: str) -> Recommendation:
-    """Apply the one-standard-error rule to the cells of a reduction.
+def recommend(cells: Sequence[Cell], line: str, alpha: float = 0.05) -> Recommendation:
+    """Find the smallest width that is not significantly worse than the best.
 
-    See DimensionComparison.recommend, which calls it.
+    See DimensionComparison.recommend, which calls it with the cells of a line.
     """
-    candidates = [cell for cell in cells if cell.reduction == reduction]
-    if not candidates:
-        there = ", ".join(sorted({cell.reduction for cell in cells}))
-        raise ValueError(f"reduction={reduction!r} was not compared; there are: {there}.")
-    scored = [cell for cell in candidates if not math.isnan(cell.coherence)]
+    if not 0 < alpha < 1:
+        raise ValueError(f"alpha={alpha} must be between 0 and 1, such as 0.05.")
+    by_dim = by_width(cells)
+    means = {dim: float(np.mean([c.coherence for c in at])) for dim, at in by_dim.items()}
+    scored = [dim for dim, mean in means.items() if not math.isnan(mean)]
     if not scored:
         raise ValueError(
-            f"No width with reduction={reduction!r} gave a topic that can be scored, so there is "
+            f"No width with {line!r} gave topics that can be scored with each seed, so there is "
             "none to recommend. Lower min_topic_size or try another reduction."
         )
-    best = max(scored, key=lambda cell: (cell.coherence, -cell.dim))
-    error = 0.0 if math.isnan(best.coherence_error) else best.coherence_error
-    chosen = min(
-        (cell for cell in scored if cell.coherence >= best.coherence - error),
-        key=lambda cell: cell.dim,
-    )
-    widest = max(cell.dim for cell in candidates)
-    if len(candidates) == 1:
-        verdict = "that of the only width compared"
-    elif chosen is best:
-        verdict = "the highest of all widths, and no smaller one comes within a standard error"
-    else:
-        verdict = (
-            f"within one standard error ({error:.3f}) of the best, {best.coherence:.3f} at "
-            f"{best.dim}"
-        )
-    reason = (
-        f"Keep {chosen.dim} of {widest} dimensions with {reduction}: coherence "
-        f"{chosen.coherence:.3f} is {verdict}."
-    )
-    return Recommendation(
-        chosen.dim, reduction, best.dim, reason, tuple(_cautions(chosen, scored, candidates))
-    )
+    best = max(scored, key=lambda dim: (means[dim], -dim))
+    differences = {
+        dim: paired_difference(by_dim[dim], by_dim[best]) for dim in scored if dim != best
+    }
+    worse = _significant({dim: d.p_worse for dim, d in differences.items()}, alpha)
+    chosen = min(dim for dim in scored if dim not in worse)
+    reason = _reason(chosen, best, line, means, differences, worse, max(by_dim))
+    cautions = tuple(_cautions(by_dim[chosen], by_dim, scored))
+    return Recommendation(chosen, line, best, bool(worse), differences, reason, cautions)
+
+
+def by_width(cells: Iterable[Cell]) -> dict[int, list[Cell]]:
+    """Group cells by width, widest first."""
+    groups: dict[int, list[Cell]] = {}
+    for cell in cells:
+        groups.setdefault(cell.dim, []).append(cell)
+    return dict(sorted(groups.items(), reverse=True))
 
 
 def caution_across(cells: Sequence[Cell]) -> str:
-    """Say so where the reductions' numbers of topics forbid a comparison; "" where not."""
+    """Say so where the lines' numbers of topics forbid a comparison; "" where not."""
     counts = [cell.n_topics for cell in cells if cell.n_topics] or [1]
-    if len({cell.reduction for cell in cells}) < 2 or max(counts) <= TOPICS_RATIO * min(counts):
+    if len({cell.line for cell in cells}) < 2 or max(counts) <= TOPICS_RATIO * min(counts):
         return ""
     return (
         f"The models have {min(counts)} to {max(counts)} topics: coherence, diversity and AMI "
-        "depend on that number, so compare them across reductions with care."
+        "depend on that number, so compare them across lines with care, or at equal n_topics."
     )
 
 
-def _cautions(chosen: Cell, scored: list[Cell], candidates: list[Cell]) -> list[str]:
+def _significant(p_values: Mapping[int, float], alpha: float) -> set[int]:
+    """Find the widths that are worse after Holm's correction for comparing several."""
+    worse = set()
+    for rank, dim in enumerate(sorted(p_values, key=p_values.__getitem__)):
+        if p_values[dim] > alpha / (len(p_values) - rank):
+            break
+        worse.add(dim)
+    return worse
+
+
+def _reason(
+    chosen: int,
+    best: int,
+    line: str,
+    means: Mapping[int, float],
+    differences: Mapping[int, Difference],
+    worse: set[int],
+    widest: int,
+) -> str:
+    keep = f"Keep {chosen} of {widest} dimensions with {line}: coherence {means[chosen]:.3f}"
+    if len(means) == 1:
+        return f"{keep} is that of the only width compared."
+    if chosen == best:
+        verdict = "the highest of all widths"
+        lost = ""
+    else:
+        verdict = f"not significantly below the best, {means[best]:.3f} at {best}"
+        at_most = -differences[chosen].low
+        lost = f" With 95 % confidence {chosen} loses at most {at_most:.3f} to it."
+    if not worse:
+        return (
+            f"{keep} is {verdict}. There is no difference between the widths that these data could "
+            f"show.{lost}"
+        )
+    named = ", ".join(map(str, sorted(worse)))
+    verb = "is" if len(worse) == 1 else "are"
+    return f"{keep} is {verdict}; {named} {verb} significantly worse.{lost}"
+
+
+def _cautions(
+    chosen: Sequence[Cell], by_dim: Mapping[int, Sequence[Cell]], scored: Sequence[int]
+) -> list[str]:
     cautions = []
-    if chosen.outlier_share > MANY_OUTLIERS:
+    outliers = float(np.mean([cell.outlier_share for cell in chosen]))
+    if outliers > MANY_OUTLIERS:
         cautions.append(
-            f"But {chosen.outlier_share:.0%} of the documents are outliers there: coherence speaks "
-            "of the others alone."
+            f"But {outliers:.0%} of the documents are outliers there: coherence speaks of the "
+            "others alone."
         )
-    fewest, most = (f(cell.n_topics for cell in scored) for f in (min, max))
-    if most > TOPICS_RATIO * fewest:
+    counts = [cell.n_topics for dim in scored for cell in by_dim[dim]]
+    if max(counts) > TOPICS_RATIO * min(counts):
         cautions.append(
-            f"The widths differ in their number of topics ({fewest} to {most}), which moves "
-            "coherence by itself."
+            f"The widths differ in their number of topics ({min(counts)} to {max(counts)}), which "
+            "moves coherence by itself: compare at equal n_topics."
         )
-    if len(scored) < len(candidates):
-        without = ", ".join(str(cell.dim) for cell in candidates if math.isnan(cell.coherence))
-        cautions.append(f"No topic could be scored at {without}.")
+    if len(scored) < len(by_dim):
+        without = ", ".join(str(dim) for dim in by_dim if dim not in scored)
+        cautions.append(f"Not every seed gave a topic that could be scored at {without}.")
     return cautions

@@ -1,101 +1,147 @@
-"""Documents -> one topic model for each width and reduction, encoded once and measured."""
+"""Documents -> one topic model for each width and whatever else is compared, measured."""
 
 from __future__ import annotations
 
-import copy
+import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from bertopic import BERTopic
-from bertopic.backend import BaseEmbedder
+from joblib import Parallel, delayed
 from sklearn.feature_extraction.text import CountVectorizer
 
-from bertopic_matryoshka.cell import measure_cell
+from bertopic_matryoshka.cell import ARRAYS, Cell, measure_cell
 from bertopic_matryoshka.checks import (
-    check_dim,
-    check_embeddings,
+    check_at_least,
     check_enough,
     check_labels,
+    find_device,
     list_of_strings,
 )
 from bertopic_matryoshka.coherence import TopicCoherence
-from bertopic_matryoshka.comparison import DimensionComparison
-from bertopic_matryoshka.embedding import MatryoshkaBackend
+from bertopic_matryoshka.compared_models import ComparedModel, compared_models
+from bertopic_matryoshka.comparison import DimensionComparison, ModelRun
+from bertopic_matryoshka.evaluation import tokens_of
+from bertopic_matryoshka.fitting import Fitting, part_rows
+from bertopic_matryoshka.plan import PARTS, plan
+from bertopic_matryoshka.prefix_neighborhoods import compare_prefixes
 from bertopic_matryoshka.progress import Progress, Steps
+from bertopic_matryoshka.run_store import RunStore
 from bertopic_matryoshka.topics import (
     MIN_TOPIC_SIZE,
     build_clusterer,
     build_reducer,
     check_reductions,
 )
-from bertopic_matryoshka.truncation import truncate
 from bertopic_matryoshka.versions import versions
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator
+    from pathlib import Path
 
     import numpy as np
     from numpy.typing import ArrayLike, NDArray
 
-SMALLEST_HALVING = 32
-"""Where the halvings of an unknown model's width end."""
+    from bertopic_matryoshka.criteria import Criterion
+    from bertopic_matryoshka.embedding import MatryoshkaBackend
+    from bertopic_matryoshka.plan import Spec
 
-UMAP_WARM_UP_ROWS = 5000
-"""Rows enough for UMAP to compile what it uses on larger inputs too (it switches at 4,096)."""
+N_NEIGHBORS = 10
+"""Neighbours of a document of which each width keeps a share."""
 
 
 def compare_dimensions(
     documents: Sequence[str],
-    backend: MatryoshkaBackend | None = None,
+    backend: MatryoshkaBackend
+    | Sequence[MatryoshkaBackend]
+    | Mapping[str, MatryoshkaBackend]
+    | None = None,
     *,
-    dims: Sequence[int] | None = None,
+    dims: Sequence[int] | Mapping[str, Sequence[int]] | None = None,
     reductions: Sequence[str] | Mapping[str, Sequence[int] | None] = ("variance", "umap"),
-    embeddings: ArrayLike | None = None,
+    criterion: str | Criterion | Sequence[str | Criterion] = "variance",
+    clustering: str | Sequence[str] | None = None,
+    random_state: int | Sequence[int] | None = 0,
+    n_topics: int | None = None,
+    controls: Sequence[Any] = (),
+    halves: bool = False,
+    embeddings: ArrayLike | Mapping[str, ArrayLike] | None = None,
     labels: ArrayLike | None = None,
-    random_state: int | None = 0,
-    clustering: str | None = None,
+    measure: str = "c_v",
+    n_samples: int = 200,
     n_features_to_select: float | None = None,
     n_components: int | None = None,
     top_n: int = 10,
+    store: str | Path | None = None,
+    n_jobs: int = 1,
+    device: str | None = None,
     progress: bool | Progress = True,
     **bertopic_kwargs: Any,
 ) -> DimensionComparison:
-    """Fit and measure one topic model for each width and reduction.
+    """Fit and measure one topic model for each width, and whatever else is compared.
 
-    Documents are encoded once, at full width, and cut to each of `dims`. UMAP is compiled on a
-    part of the documents before the clock runs, where it is compared.
+    Documents are encoded once by each model, at full width, and cut to each of `dims`. Words are
+    counted once. UMAP is compiled on a part of the documents before the clock runs.
 
     Parameters
     ----------
     documents : sequence of str
-    backend : MatryoshkaBackend or None, default=None
-        The embedding model. None is the bundled one, or none at all where `embeddings` are given:
-        then nothing can be embedded later, and representation models that embed words fail.
-    dims : sequence of int or None, default=None
-        Widths to compare. None takes those that the model was trained at, where known, else the
-        full width and its halvings down to 32.
+    backend : MatryoshkaBackend, sequence or dict of them, or None, default=None
+        The embedding models; a dict names them. None is the bundled one, or none at all where
+        `embeddings` are given: then nothing can be embedded later, and representation models that
+        embed words fail.
+    dims : sequence of int, dict or None, default=None
+        Widths to compare, or those of each model by its name. None takes those that a model was
+        trained at, where known, else the full width and its halvings down to 32.
     reductions : sequence or dict, default=("variance", "umap")
         Some of "variance", "pca", "umap" and "none". A dict gives a reduction its own widths:
         ``{"variance": None, "umap": [768]}`` compares "variance" at all of `dims` and "umap" at
         768 alone.
-    embeddings : array-like of shape (n_documents, full_dim) or None, default=None
-        The documents at full width, where they are encoded already.
+    criterion : str, callable or sequence of them, default="variance"
+        For "variance": what ranks the dimensions, see DimensionSelector. It matters with
+        `n_features_to_select`.
+    clustering : str, sequence or None, default=None
+        "leiden", "hdbscan" or both, see build_topic_model. An `hdbscan_model` is taken instead.
+    random_state : int, sequence of int or None, default=0
+        Seed of PCA, UMAP and Leiden, and of an `hdbscan_model` where several are given. Three or
+        more show how far results depend on it.
+    n_topics : int or None, default=None
+        How many topics every model is to have, as the number moves every measure. Clusterers with
+        `n_clusters` find them, the others' are merged by BERTopic's `nr_topics`, and may be fewer.
+    controls : sequence, default=()
+        What to hold the first model against, with the first reduction, criterion and clustering:
+        "random" for random dimensions of it, drawn by the seed, in place of the first ones; a
+        backend, or the name of one of the models, such as one not trained to be cut.
+    halves : bool, default=False
+        Whether to fit the first seed to both halves of the documents too, for their stability.
+    embeddings : array-like of shape (n_documents, full_dim), dict of them or None, default=None
+        The documents at full width, where they are encoded already, or those of each model.
     labels : array-like of shape (n_documents,) or None, default=None
-        Classes to measure AMI and ARI against.
-    random_state : int or None, default=0
-        Seed of PCA, UMAP and Leiden.
-    clustering : {"leiden", "hdbscan"} or None, default=None
-        What finds the topics, see build_topic_model. An `hdbscan_model` is taken instead.
+        Classes to measure AMI, ARI and V-measure against.
+    measure : str, default="c_v"
+        Of coherence, see TopicCoherence.
+    n_samples : int, default=200
+        Bootstrap samples of the documents, >= 2, for the error of the coherence.
     n_features_to_select : int, float or None, default=None
         For "variance", see DimensionSelector. A float is a share of each width.
     n_components : int or None, default=None
         For "pca" and "umap": dimensions to leave; None is 5.
     top_n : int, default=10
         Words of each topic that are measured.
+    store : str, Path or None, default=None
+        Folder that keeps embeddings and finished cells. A run that was killed goes on where it was,
+        and a later one computes only what is new.
+    n_jobs : int, default=1
+        Cells that are fitted at the same time, in processes; -1 for all cores. Seconds are then
+        those of a busy machine.
+    device : str or None, default=None
+        Where neighbours are found and words counted, such as "cuda" or "cpu"; None takes a GPU
+        where there is one. A backend has its own.
     progress : bool or callable, default=True
-        Whether to show a progress bar. A callable is given the number of finished steps, of all
-        steps, and what comes next.
+        Whether to show a progress bar with the time left. A callable is given the number of
+        finished steps, of all steps, and what comes next.
     **bertopic_kwargs
         Every other argument of BERTopic. `hdbscan_model`, `vectorizer_model` and others are
         copied for each cell. `vectorizer_model` is ``CountVectorizer(stop_words="english")``
@@ -111,7 +157,8 @@ def compare_dimensions(
         If a document is not a string; the message gives its position.
     ValueError
         If there are fewer documents than a topic needs, a width is out of range, a reduction is
-        unknown, or `embeddings` or `labels` are not as many as the documents.
+        unknown, `embeddings` or `labels` are not as many as the documents, or a BERTopic argument
+        cannot be told from others for the `store`.
     ImportError
         If umap-learn or hdbscan is needed and not installed.
 
@@ -124,128 +171,173 @@ def compare_dimensions(
     documents = list_of_strings(documents)
     min_topic_size = int(bertopic_kwargs.get("min_topic_size", MIN_TOPIC_SIZE))
     check_enough(documents, min_topic_size)
+    check_at_least(n_samples, 2, name="n_samples")
     labels = check_labels(labels, len(documents))
-    dims_of = _dims_of(reductions, dims)
+    find_device(device)
+    seeds = _several(random_state)
+    if n_topics is not None:
+        check_at_least(n_topics, 1, name="n_topics")
+        if bertopic_kwargs.get("nr_topics") is not None:
+            raise ValueError("n_topics and nr_topics are both given. Leave nr_topics out.")
+    criteria = {c if isinstance(c, str) else c.__name__: c for c in _several(criterion)}
     bertopic_kwargs.setdefault("vectorizer_model", CountVectorizer(stop_words="english"))
-    given = None if embeddings is None else check_embeddings(embeddings, len(documents))
-    if given is None:
-        backend = backend or MatryoshkaBackend()
-        full_dim = backend.full_dim
-    else:
-        full_dim = given.shape[1]
-    plan = _plan(dims_of, backend, full_dim)
-    uses_umap = any(reduction == "umap" for _, reduction in plan)
-    if uses_umap:
-        build_reducer("umap")  # says so where it is not installed, before anything is encoded
-    if bertopic_kwargs.get("hdbscan_model") is None:
-        for reduction in dims_of:
-            build_clusterer(reduction, clustering, min_topic_size, random_state)
-    encode_seconds = compile_seconds = None
-    cells = []
-    with Steps(1 + uses_umap + len(plan), progress) as steps:
-        steps.begin(f"encoding {len(documents):,} documents")
-        if given is None:
-            assert backend is not None  # noqa: S101  (set above)
-            full, encode_seconds = _encode(documents, backend)
-        else:
-            full = truncate(given, full_dim)
-        coherence = TopicCoherence(
-            documents,
-            measure="npmi",
-            vectorizer=bertopic_kwargs["vectorizer_model"],
-            top_n=top_n,
+    models = compared_models(backend, embeddings, controls, len(documents))
+    clusterings = _clusterings(reductions, clustering, bertopic_kwargs.get("hdbscan_model"))
+    specs = plan(
+        {name: model.full_dim for name, model in models.items()},
+        {name: model.default_dims for name, model in models.items()},
+        dims=dims,
+        reductions=reductions,
+        criteria=list(criteria),
+        clusterings=clusterings,
+        seeds=seeds,
+        controls=[name for name, model in models.items() if model.is_control],
+        random_control="random" in controls,
+        halves=halves,
+    )
+    _check_installed(specs, min_topic_size, given=bertopic_kwargs.get("hdbscan_model"))
+    several = len(seeds) > 1
+    kept = RunStore(
+        store,
+        documents,
+        settings={
+            "labels": labels,
+            "measure": measure,
+            "n_samples": n_samples,
+            "n_topics": n_topics,
+            "n_features_to_select": n_features_to_select,
+            "n_components": n_components,
+            "top_n": top_n,
+            "reseed": several,
+            "criteria": criteria,
+            **bertopic_kwargs,
+        },
+    )
+    shared = tempfile.TemporaryDirectory() if several or len(criteria) > 1 else nullcontext()
+    with Steps(2 * len(models) + len(specs), progress) as steps, shared as memory:
+        runs = {}
+        for name, model in models.items():
+            steps.begin(f"encoding {len(documents):,} documents, {name}")
+            full, seconds = _encoded(model, documents, kept)
+            steps.begin(f"neighbourhoods, {name}")
+            widths = sorted({s.dim for s in specs if s.line.model == name} | {full.shape[1]})
+            neighborhoods = compare_prefixes(
+                full,
+                widths,
+                n_neighbors=min(N_NEIGHBORS, (len(documents) - 1) // 2),
+                device=device,
+            )
+            runs[name] = ModelRun(full.shape[1], seconds, model.is_control, neighborhoods, full)
+        fitting = Fitting(
+            documents=documents,
+            embeddings={name: run.embeddings for name, run in runs.items()},
+            backends={name: model.backend for name, model in models.items()},
+            criteria=criteria,
+            n_topics=n_topics,
+            n_features_to_select=n_features_to_select,
+            n_components=n_components,
+            device=device,
+            memory=memory,
+            reseed=several,
+            bertopic_kwargs=bertopic_kwargs,
         )
-        if uses_umap:
-            steps.begin("compiling UMAP")
-            compile_seconds = _warm_up_umap(full, n_components)
-        for dim, reduction in plan:
-            steps.begin(f"{dim} dims, {reduction}")
-            own = copy.deepcopy(bertopic_kwargs)
-            if own.get("hdbscan_model") is None:
-                own["hdbscan_model"] = build_clusterer(
-                    reduction, clustering, min_topic_size, random_state
-                )
-            topic_model = BERTopic(
-                embedding_model=backend.truncated(dim) if backend else BaseEmbedder(),
-                umap_model=build_reducer(
-                    reduction,
-                    n_features_to_select=n_features_to_select if reduction == "variance" else None,
-                    n_components=n_components if reduction in ("pca", "umap") else None,
-                    random_state=random_state,
-                ),
-                **own,
-            )
-            cells.append(
-                measure_cell(
-                    topic_model,
-                    documents,
-                    truncate(full, dim),
-                    labels=labels,
-                    coherence=coherence,
-                    reduction=reduction,
-                    seed=random_state,
-                )
-            )
+        coherence = TopicCoherence(
+            tokens_of(fitting.topic_model(specs[0]), documents),
+            measure=measure,
+            top_n=top_n,
+            device=device,
+        )
+        cells = list(_cells(specs, fitting, kept, steps, coherence, labels, n_samples, n_jobs))
     return DimensionComparison(
-        cells=tuple(cells),
-        model=backend.name if backend else "given embeddings",
+        cells=tuple(cell for cell in cells if cell.spec.part == PARTS[0]),
+        half_cells=tuple(cell for cell in cells if cell.spec.part != PARTS[0]),
+        models=runs,
         n_documents=len(documents),
-        full_dim=full_dim,
-        encode_seconds=encode_seconds,
-        umap_compile_seconds=compile_seconds,
-        embeddings=full,
-        made_with=versions(),
+        measure=measure,
+        documents=documents,
+        made_with=versions(device),
     )
 
 
-def _encode(documents: list[str], backend: MatryoshkaBackend) -> tuple[NDArray[np.floating], float]:
-    full_backend = backend.truncated(backend.full_dim)  # loads the model before the clock runs
+def _cells(
+    specs: Sequence[Spec],
+    fitting: Fitting,
+    kept: RunStore,
+    steps: Steps,
+    coherence: TopicCoherence,
+    labels: NDArray[Any] | None,
+    n_samples: int,
+    n_jobs: int,
+) -> Iterator[Cell]:
+    """Give the cells in the order of their specs: read from the store, or fitted and kept there."""
+    keys = {spec: {**asdict(spec), "rows": kept.fingerprint(spec.line.model)} for spec in specs}
+    found = {spec: kept.get(keys[spec]) for spec in specs}
+    missing = [spec for spec in specs if found[spec] is None]
+    if n_jobs == 1 or len(missing) < 2:
+        fits: Iterator[Any] = map(fitting, missing)
+    else:
+        fits = Parallel(n_jobs, return_as="generator")(delayed(fitting)(s) for s in missing)
+    for spec in specs:
+        steps.begin(str(spec))
+        contents = found[spec]
+        if contents is not None:
+            yield Cell.of_record(contents.record, contents.arrays)
+            continue
+        rows = part_rows(len(fitting.documents), spec.part)
+        cell = measure_cell(
+            spec,
+            next(fits),
+            coherence=coherence,
+            labels=None if labels is None else labels[rows],
+            n_samples=n_samples,
+        )
+        kept.put(keys[spec], cell.record(), {name: getattr(cell, name) for name in ARRAYS})
+        yield cell
+
+
+def _encoded(
+    model: ComparedModel, documents: list[str], kept: RunStore
+) -> tuple[NDArray[np.floating], float | None]:
+    """Give a model's full embeddings, and the seconds that encoding took."""
+    if model.given is not None:
+        kept.know(model.name, model.given)
+        return model.given, None
+    assert model.backend is not None  # noqa: S101  (there is one or the other)
+    full_backend = model.backend.truncated(model.full_dim)  # loads it before the clock runs
     start = time.perf_counter()
-    full = full_backend.embed(documents)
-    return full, time.perf_counter() - start
+    full = kept.embed(full_backend, documents)
+    seconds = time.perf_counter() - start
+    kept.know(model.name, full)
+    return full, kept.seconds(model.name, seconds)
 
 
-def _dims_of(
-    reductions: Sequence[str] | Mapping[str, Sequence[int] | None], dims: Sequence[int] | None
-) -> dict[str, Sequence[int] | None]:
-    """Give each reduction its own widths, or all of them."""
+def _several(value: Any) -> list[Any]:
+    """Make a list of one or several, each once."""
+    several = isinstance(value, Sequence) and not isinstance(value, str)
+    items = list(dict.fromkeys(value)) if several else [value]
+    if not items:
+        raise ValueError(f"{value!r} names nothing to compare. Leave it out for the default.")
+    return items
+
+
+def _clusterings(
+    reductions: Any, clustering: str | Sequence[str] | None, given: Any
+) -> dict[str, list[str]]:
+    """Name what finds the topics after each reduction."""
     names = check_reductions(reductions)
-    own = reductions if isinstance(reductions, Mapping) else {}
-    dims_of = {name: dims if own.get(name) is None else own[name] for name in names}
-    for name, widths in dims_of.items():
-        if widths is not None and not len(widths):
-            raise ValueError(f"dims={widths!r} names no width for {name!r}. Leave it out for all.")
-    return dims_of
+    if given is not None:
+        if clustering is not None:
+            raise ValueError(
+                f"clustering={clustering!r} and hdbscan_model are both given. Leave one out."
+            )
+        return {name: [type(given).__name__] for name in names}
+    default = {name: "leiden" if name in {"variance", "none"} else "hdbscan" for name in names}
+    return {name: [default[name]] if clustering is None else _several(clustering) for name in names}
 
 
-def _plan(
-    dims_of: dict[str, Sequence[int] | None], backend: MatryoshkaBackend | None, full_dim: int
-) -> list[tuple[int, str]]:
-    """List the cells to run: widths descending, at each width the reductions in their order."""
-    plan = set()
-    for reduction, dims in dims_of.items():
-        widths = _default_dims(backend, full_dim) if dims is None else dims
-        plan |= {
-            (check_dim(d, full_dim, of="the embeddings", name="dims"), reduction) for d in widths
-        }
-    order = list(dims_of)
-    return sorted(plan, key=lambda cell: (-cell[0], order.index(cell[1])))
-
-
-def _default_dims(backend: MatryoshkaBackend | None, full_dim: int) -> list[int]:
-    """List the widths that the model was trained at, else halvings of its width."""
-    trained = [dim for dim in (backend.dims if backend else None) or () if dim <= full_dim]
-    if trained:
-        return trained
-    halvings = [full_dim]
-    while halvings[-1] // 2 >= SMALLEST_HALVING:
-        halvings.append(halvings[-1] // 2)
-    return halvings
-
-
-def _warm_up_umap(full: NDArray[np.floating], n_components: int | None) -> float:
-    """Let UMAP compile itself, which takes longer than its work on a few thousand rows."""
-    rows = full[:UMAP_WARM_UP_ROWS]
-    start = time.perf_counter()
-    build_reducer("umap", n_components=n_components, random_state=0).fit_transform(rows)
-    return time.perf_counter() - start
+def _check_installed(specs: Sequence[Spec], min_topic_size: int, *, given: Any) -> None:
+    """Say so before anything is encoded where a library is missing or a name is wrong."""
+    for line in dict.fromkeys(spec.line for spec in specs):
+        build_reducer(line.reduction)
+        if given is None:
+            build_clusterer(line.reduction, line.clustering, min_topic_size, 0)

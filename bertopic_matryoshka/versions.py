@@ -6,24 +6,34 @@ import os
 import platform
 from importlib.metadata import PackageNotFoundError, version
 
+from bertopic_matryoshka.checks import find_device
+
 PACKAGES = (
     "bertopic-matryoshka",
     "bertopic",
     "sentence-transformers",
     "torch",
     "scikit-learn",
+    "graspologic-native",
     "numpy",
     "umap-learn",
     "hdbscan",
 )
 
 
-def versions() -> dict[str, str]:
-    """Name the versions of what takes part, and the processor's architecture and cores."""
+def versions(device: str | None = None) -> dict[str, str]:
+    """Name the versions of what takes part, the processor's architecture and cores, and the device.
+
+    `device` is what was asked for; None is a GPU where there is one.
+    """
+    import torch
+
+    found = find_device(device)
     return {
         **{package: _version(package) for package in PACKAGES},
         "python": platform.python_version(),
         "machine": f"{platform.machine()}, {os.cpu_count()} cores",
+        "device": torch.cuda.get_device_name(found) if found.startswith("cuda") else found,
     }
 
 
