@@ -207,8 +207,8 @@ class DimensionComparison:
         if kept >= FEW_NEIGHBORS:
             return decided
         caution = (
-            f"{decided.dim} dimensions keep {kept:.0%} of a document's nearest neighbours: topics may "
-            "be as coherent as at full width and still be others."
+            f"{decided.dim} dimensions keep {kept:.0%} of a document's nearest neighbours: topics "
+            "may be as coherent as at full width and still be others."
         )
         return replace(decided, cautions=(*decided.cautions, caution))
 
