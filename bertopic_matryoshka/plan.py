@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import product
+from itertools import combinations, product
 from typing import TYPE_CHECKING, Any
 
 from bertopic_matryoshka.checks import check_dim
@@ -72,8 +72,16 @@ def labels_of(lines: Iterable[Line]) -> dict[Line, str]:
     A line that nothing else distinguishes is named by its reduction.
     """
     lines = list(dict.fromkeys(lines))
-    names = ("model", "reduction", "criterion", "clustering")
-    differing = [name for name in names if len({getattr(line, name) for line in lines}) > 1]
+    differing = [
+        name for name in ("model", "reduction") if len({getattr(at, name) for at in lines}) > 1
+    ]
+    # Where reductions differ, so do their criteria and clusterings: no need to say it.
+    for name in ("criterion", "clustering"):
+        if any(
+            one.reduction == other.reduction and getattr(one, name) != getattr(other, name)
+            for one, other in combinations(lines, 2)
+        ):
+            differing.append(name)
     labels = {}
     for line in lines:
         said = [getattr(line, name) for name in differing or ["reduction"]]
