@@ -76,12 +76,9 @@ def labels_of(lines: Iterable[Line]) -> dict[Line, str]:
         name for name in ("model", "reduction") if len({getattr(at, name) for at in lines}) > 1
     ]
     # Where reductions differ, so do their criteria and clusterings: no need to say it.
+    alike = [(a, b) for a, b in combinations(lines, 2) if a.reduction == b.reduction]
     for name in ("criterion", "clustering"):
-        if any(
-            one.reduction == other.reduction and getattr(one, name) != getattr(other, name)
-            for one, other in combinations(lines, 2)
-        ):
-            differing.append(name)
+        differing += [name] * any(getattr(a, name) != getattr(b, name) for a, b in alike)
     labels = {}
     for line in lines:
         said = [getattr(line, name) for name in differing or ["reduction"]]
