@@ -33,7 +33,10 @@ if TYPE_CHECKING:
 
     Fit = Callable[[np.ndarray, int | None, int | None], np.ndarray]
 
-NAMES = ("minilm_bbc", "matryoshka_bbc", "minilm_ag", "mpnet_ag", "matryoshka_ag", "minilm_so")
+NAMES = [
+    f"{model}_{corpus}" for corpus in ("bbc", "ag") for model in ("minilm", "mpnet", "matryoshka")
+]
+NAMES += ["minilm_so", "mpnet_so", "bundled_so"]
 SIZES = (2_000, 20_000, 100_000)
 SEEDS = (0, 1, 2)
 OWN = 0  # stands for a method's own number of topics
