@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import logging
 import warnings
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     import torch
     from numpy.typing import NDArray
     from sentence_transformers import SentenceTransformer
+
+logger = logging.getLogger(__name__)
 
 mend_transform()
 
@@ -75,7 +78,7 @@ class MatryoshkaBackend(BaseEmbedder):  # type: ignore[misc]
         Precision of the model's weights, such as "float16" or "bfloat16"; None leaves it. The
         embeddings are float32 in any case.
     batch_size : int, default=32
-        Texts per forward pass.
+        Texts per forward pass; halved where a GPU runs out of memory.
     revision : str or None, default=None
         Branch, tag or commit on the model hub.
     trust_remote_code : bool, default=False
@@ -285,25 +288,41 @@ class MatryoshkaBackend(BaseEmbedder):  # type: ignore[misc]
         self, texts: list[str], *, verbose: bool
     ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
         """Embed texts, and tell which rows are zero."""
-        model, dim = self.embedding_model, self.embedding_dim
+        dim = self.embedding_dim
         if not texts:
             return np.zeros((0, dim), dtype=np.float32), np.zeros(0, dtype=bool)
         facts = self.facts
-        full = model.encode(
-            texts,
-            prompt=self.effective_prompt,
-            batch_size=self.batch_size,
-            show_progress_bar=verbose,
-            convert_to_numpy=True,
-            normalize_embeddings=False,
-            # Cut within the model's batches where nothing else must come first.
-            truncate_dim=self.full_dim if facts.before_slicing else dim,
-            **{**facts.encode_kwargs, **self.encode_kwargs},
-        )
+        # Cut within the model's batches where nothing else must come first.
+        full = self._encode(texts, self.full_dim if facts.before_slicing else dim, verbose=verbose)
         if facts.before_slicing == "layer_norm":
             full = _layer_norm(full)
         cut, zero = cut_rows(full, dim)
         return cut.astype(np.float32, copy=False), zero
+
+    def _encode(self, texts: list[str], width: int, *, verbose: bool) -> NDArray[np.floating]:
+        """Encode texts, in smaller batches where a GPU's memory runs out."""
+        import torch
+
+        batch_size = self.batch_size
+        while True:
+            try:
+                encoded: NDArray[np.floating] = self.embedding_model.encode(
+                    texts,
+                    prompt=self.effective_prompt,
+                    batch_size=batch_size,
+                    show_progress_bar=verbose,
+                    convert_to_numpy=True,
+                    normalize_embeddings=False,
+                    truncate_dim=width,
+                    **{**self.facts.encode_kwargs, **self.encode_kwargs},
+                )
+            except torch.cuda.OutOfMemoryError:
+                if batch_size == 1:
+                    raise
+                batch_size //= 2
+                logger.info("out of memory: going on with batches of %d texts", batch_size)
+            else:
+                return encoded
 
     def _check_width(self) -> None:
         """Check `truncate_dim` as far as can be: again when the model is loaded."""

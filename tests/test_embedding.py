@@ -260,3 +260,25 @@ def test_bertopics_empty_filler_words_give_zero_rows_without_a_warning(recwarn):
     rows = MatryoshkaBackend().embed_words(["cat", "", " "])
     np.testing.assert_allclose(np.linalg.norm(rows, axis=1), [1, 0, 0], atol=1e-6)
     assert [w for w in recwarn if w.category is TruncationWarning] == []
+
+
+def test_memory_that_runs_out_makes_the_batches_smaller(monkeypatch, caplog):
+    backend = MatryoshkaBackend(batch_size=8)
+    expected = backend.embed(["one", "two"])
+    encode, sizes = backend.embedding_model.encode, []
+
+    def scarce(texts, *, batch_size, **options):
+        sizes.append(batch_size)
+        if batch_size > enough:
+            raise torch.cuda.OutOfMemoryError
+        return encode(texts, batch_size=batch_size, **options)
+
+    enough = 2
+    monkeypatch.setattr(backend.embedding_model, "encode", scarce)
+    with caplog.at_level("INFO"):
+        np.testing.assert_array_equal(backend.embed(["one", "two"]), expected)
+    assert sizes == [8, 4, 2]
+    assert "going on with batches of 2 texts" in caplog.text
+    enough = 0
+    with pytest.raises(torch.cuda.OutOfMemoryError):
+        backend.embed(["one"])
