@@ -36,11 +36,17 @@ from bertopic_matryoshka.diversity import topic_diversity
 # diversity at each number of topics, and over all, which is what the paper has.
 PAPER = {
     "all-mpnet-base-v2": (
-        {"NPMI": (0.166, 0.156, 0.177, 0.175, 0.160), "diversity": (0.890, 0.808, 0.790, 0.760, 0.724)},
+        {
+            "NPMI": (0.166, 0.156, 0.177, 0.175, 0.160),
+            "diversity": (0.890, 0.808, 0.790, 0.760, 0.724),
+        },
         {"NPMI": 0.167, "diversity": 0.794},
     ),
     "all-MiniLM-L6-v2": (
-        {"NPMI": (0.167, 0.170, 0.175, 0.171, 0.165), "diversity": (0.873, 0.810, 0.802, 0.776, 0.749)},
+        {
+            "NPMI": (0.167, 0.170, 0.175, 0.171, 0.165),
+            "diversity": (0.873, 0.810, 0.802, 0.776, 0.749),
+        },
         {"NPMI": 0.170, "diversity": 0.802},
     ),
 }
@@ -130,7 +136,9 @@ def merge_smallest(topic_model: BERTopic, documents: list[str], n_topics: int) -
 def embed(name: str, documents: list[str], models: Path | None, file: Path) -> np.ndarray:
     if not file.exists():
         if models is None:
-            raise FileNotFoundError(f"{file} is not there. Give --embeddings {name}=FILE or --models.")
+            raise FileNotFoundError(
+                f"{file} is not there. Give --embeddings {name}=FILE or --models."
+            )
         from sentence_transformers import SentenceTransformer
 
         model = SentenceTransformer(str(models / name))

@@ -316,7 +316,7 @@ class MatryoshkaBackend(BaseEmbedder):  # type: ignore[misc]
                     truncate_dim=width,
                     **{**self.facts.encode_kwargs, **self.encode_kwargs},
                 )
-            except torch.cuda.OutOfMemoryError:
+            except torch.cuda.OutOfMemoryError:  # noqa: PERF203  (the loop is for it)
                 if batch_size == 1:
                     raise
                 batch_size //= 2
