@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from scipy.sparse import csr_array
 
-from bertopic_matryoshka.windows import count_windows, overlaps_within, seen_in
+from bertopic_matryoshka.windows import count_windows, one_thread, overlaps_within, seen_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -96,20 +96,19 @@ def _by_document(
     chunk: Chunk, window_size: int | None, pairs: NDArray[np.intp], n_words: int
 ) -> csr_array:
     """Count windows with each pair in each document, of shape (n_pairs, n_documents)."""
-    seen = seen_in(chunk, window_size, "cpu")
     keys, documents, counts = [], [], []
-    blocks = chain(
-        [(torch.arange(seen.word.shape[0]),) * 2 + (seen.end - seen.start + 1,)],
-        overlaps_within(seen),
-    )
-    for i, j, windows in blocks:
-        one, other = seen.word[i], seen.word[j]
-        key = (torch.minimum(one, other) * n_words + torch.maximum(one, other)).numpy()
-        at = np.searchsorted(pairs, key)
-        wanted = np.flatnonzero(pairs[np.minimum(at, pairs.size - 1)] == key) if pairs.size else at
-        keys.append(at[wanted])
-        documents.append(seen.document.numpy()[i.numpy()[wanted]])
-        counts.append(windows.numpy()[wanted])
+    with one_thread():
+        seen = seen_in(chunk, window_size, "cpu")
+        every = torch.arange(seen.word.shape[0])
+        alone = every, every, seen.end - seen.start + 1
+        for i, j, windows in chain([alone], overlaps_within(seen)):
+            one, other = seen.word[i], seen.word[j]
+            key = (torch.minimum(one, other) * n_words + torch.maximum(one, other)).numpy()
+            at = np.searchsorted(pairs[:-1], key)
+            wanted = np.flatnonzero(pairs[at] == key) if pairs.size else at
+            keys.append(at[wanted])
+            documents.append(seen.document.numpy()[i.numpy()[wanted]])
+            counts.append(windows.numpy()[wanted])
     shape = (pairs.size, chunk.lengths.size)
     entries = np.concatenate(keys), np.concatenate(documents)
     return csr_array((np.concatenate(counts).astype(np.float64), entries), shape=shape)

@@ -12,6 +12,7 @@ import torch
 from bertopic_matryoshka.windows import (
     Intervals,
     count_windows,
+    one_thread,
     overlaps,
     overlaps_within,
     seen_in,
@@ -93,12 +94,12 @@ class WordCounts:
         number = {word: i for i, word in enumerate([*self.words, *new])}
         together = torch.zeros((n_words, n_words), dtype=torch.int64, device=device)
         size = [0, 0, 0]
-        for chunk in tokens.chunks(number):
-            seen = seen_in(chunk, self.window_size, device)
-            _add(together, seen, n_old)
-            windows = count_windows(torch.from_numpy(chunk.lengths), self.window_size)
-            for i, more in enumerate((chunk.lengths.size, chunk.ids.size, int(windows.sum()))):
-                size[i] += more
+        with one_thread():
+            for chunk in tokens.chunks(number):
+                _add(together, seen_in(chunk, self.window_size, device), n_old)
+                windows = count_windows(torch.from_numpy(chunk.lengths), self.window_size)
+                for i, more in enumerate((chunk.lengths.size, chunk.ids.size, int(windows.sum()))):
+                    size[i] += more
         if self.n_documents and size != [self.n_documents, self.n_tokens, self.n_windows]:
             raise ValueError(
                 f"The counts are of {self.n_documents:,} documents with {self.n_tokens:,} tokens, "
