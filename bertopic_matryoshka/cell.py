@@ -52,7 +52,8 @@ class Cell:
     topic_error : float
         Standard error of that mean over the topics; NaN for fewer than two.
     document_error : float
-        Standard deviation of that mean over bootstrap samples of the documents.
+        Standard deviation of that mean over bootstrap samples of the documents, those in which a
+        topic can be scored.
     diversity, inverted_rbo, balance : float in [0, 1], higher is better
         See topic_diversity, inverted_rbo and topic_balance.
     reduce_seconds, cluster_seconds, represent_seconds, evaluate_seconds : float
@@ -156,7 +157,10 @@ class Fitted(NamedTuple):
 
 
 def fit_cell(
-    topic_model: BERTopic, documents: list[str], embeddings: NDArray[np.floating]
+    topic_model: BERTopic,
+    documents: list[str],
+    embeddings: NDArray[np.floating],
+    n_topics: int | None = None,
 ) -> Fitted:
     """Fit a topic model to documents and their embeddings, and time its stages.
 
@@ -166,6 +170,8 @@ def fit_cell(
         Not fitted yet.
     documents : list of str
     embeddings : ndarray of shape (n_documents, dim)
+    n_topics : int or None, default=None
+        The most topics that may be left; further ones are merged.
 
     Returns
     -------
@@ -178,10 +184,13 @@ def fit_cell(
         watch.watching(topic_model.hdbscan_model, "cluster"),
     ):
         # BERTopic's guided modelling writes into the embeddings that it is given.
-        document_topics, _ = topic_model.fit_transform(documents, embeddings.copy())
+        topic_model.fit_transform(documents, embeddings.copy())
+        n_found = sum(topic != -1 for topic in topic_model.topic_sizes_)
+        if n_topics is not None and n_found > n_topics:
+            topic_model.reduce_topics(documents, nr_topics=n_topics)
     seconds = {stage: watch.seconds[stage] for stage in ("reduce", "cluster")}
     seconds["represent"] = watch.seconds["fit"] - sum(seconds.values())
-    return Fitted(topics_of(topic_model), np.asarray(document_topics), seconds)
+    return Fitted(topics_of(topic_model), np.asarray(topic_model.topics_), seconds)
 
 
 def measure_cell(
@@ -223,7 +232,7 @@ def measure_cell(
         outlier_share=float(np.mean(fitted.document_topics == -1)),
         coherence=float(scored.mean()) if scored.size else float("nan"),
         topic_error=_standard_error(scored),
-        document_error=float(samples.std(ddof=1)),
+        document_error=_deviation(samples[~np.isnan(samples)]),
         diversity=diversity,
         inverted_rbo=rbo,
         balance=topic_balance([size for _, _, size in fitted.topics]),
@@ -245,6 +254,8 @@ def measure_cell(
 
 
 def _standard_error(values: NDArray[np.float64]) -> float:
-    if values.size < 2:
-        return float("nan")
-    return float(values.std(ddof=1) / np.sqrt(values.size))
+    return float(_deviation(values) / np.sqrt(max(values.size, 1)))
+
+
+def _deviation(values: NDArray[np.float64]) -> float:
+    return float(values.std(ddof=1)) if values.size > 1 else float("nan")

@@ -63,7 +63,11 @@ def compared_models(
     ValueError
         If several models have the same name, or embeddings are given for one of several backends
         without its name, or are not as many as the documents.
+    TypeError
+        If `controls` is no list.
     """
+    if not isinstance(controls, Sequence) or isinstance(controls, str):
+        raise TypeError(f"controls={controls!r} must be a list, such as [{controls!r}].")
     backends = _named(backend)
     further = [c for c in controls if c != "random" and not (isinstance(c, str) and c in backends)]
     if embeddings is None:
@@ -79,9 +83,7 @@ def compared_models(
         )
     else:
         given = {next(iter(backends), GIVEN): embeddings}
-    extra = _named(
-        [c if isinstance(c, MatryoshkaBackend) else MatryoshkaBackend(c) for c in further]
-    )
+    extra = _named(further)
     if twice := set(extra) & {*backends, *given}:
         raise ValueError(
             f"controls={controls!r} names {', '.join(twice)}, which is compared already."
@@ -107,8 +109,9 @@ def _named(backend: Any) -> dict[str, MatryoshkaBackend]:
     if backend is None:
         return {}
     if isinstance(backend, Mapping):
-        return dict(backend)
-    backends = list(backend) if isinstance(backend, Sequence) else [backend]
+        return {name: _backend(one) for name, one in backend.items()}
+    several = backend if isinstance(backend, (list, tuple)) else [backend]
+    backends = [_backend(one) for one in several]
     names = [one.name for one in backends]
     if len(set(names)) < len(names):
         raise ValueError(
@@ -116,3 +119,7 @@ def _named(backend: Any) -> dict[str, MatryoshkaBackend]:
             "names: backend={name: backend, ...}."
         )
     return dict(zip(names, backends, strict=True))
+
+
+def _backend(model: Any) -> MatryoshkaBackend:
+    return model if isinstance(model, MatryoshkaBackend) else MatryoshkaBackend(model)

@@ -42,6 +42,9 @@ AVERAGED = (
 )
 """Of a cell: what the summary averages over seeds."""
 
+OPTIONAL = ("ami", "ari", "v_measure", "seed_stability", "seed_ami", "half_stability")
+"""Columns that a summary has only where something was measured."""
+
 FEW_NEIGHBORS = 0.5
 """Share of the full-width neighbours below which a width is another space."""
 
@@ -105,7 +108,10 @@ class DimensionComparison:
 
     @property
     def umap_compile_seconds(self) -> float | None:
-        """What UMAP's first fit cost, for compiling most of all; in no cell. None without UMAP."""
+        """What UMAP's first fit cost, for compiling most of all; no cell's seconds have it.
+
+        None without UMAP, and where the process had compiled it before.
+        """
         taken = [cell.umap_compile_seconds for cell in self.cells]
         return next((seconds for seconds in taken if seconds is not None), None)
 
@@ -120,9 +126,7 @@ class DimensionComparison:
             fitted = {"line": names[cell.line], **asdict(cell.line), "dim": cell.dim}
             rows.append({**fitted, "seed": cell.spec.seed, **measured, "sample": cell.sample()})
         table: pd.DataFrame = pd.DataFrame(rows)
-        missing = [name for name in ("ami", "ari", "v_measure") if table[name].isna().all()]
-        table = table.drop(columns=missing)
-        return table
+        return _without_empty(table)
 
     @property
     def summary(self) -> pd.DataFrame:
@@ -133,7 +137,7 @@ class DimensionComparison:
         "seed_ami", how alike the topics of two seeds are by their words (topic_stability) and their
         documents (AMI), mean over pairs of seeds; "half_stability", by words, of the halves of the
         documents; "neighbors_kept", "trustworthiness" and "spearman" (compare_prefixes), missing
-        for random dimensions. What was not measured at all has no column.
+        for random dimensions. Agreement and stability have no column where they were not measured.
         """
         rows = []
         for name in self.lines:
@@ -147,8 +151,8 @@ class DimensionComparison:
                 row.update(self._stability(cells))
                 row.update(self._neighborhood(cells[0]))
                 rows.append(row)
-        table: pd.DataFrame = pd.DataFrame(rows).dropna(axis="columns", how="all")
-        return table
+        table: pd.DataFrame = pd.DataFrame(rows)
+        return _without_empty(table)
 
     def cells_of(self, line: str | None = None, dim: int | None = None) -> list[Cell]:
         """List the cells of a line, or at one of its widths, one a seed.
@@ -202,7 +206,8 @@ class DimensionComparison:
            Journal of Statistics 6, 1979.
         """
         line = next(iter(self.lines)) if line is None else line
-        decided = recommend(self.cells_of(line), line, alpha)
+        cells = self.cells_of(line)
+        decided = recommend(cells, line, self.models[cells[0].line.model].full_dim, alpha)
         kept = self._neighborhood(self.cells_of(line, decided.dim)[0]).get("neighbors_kept", 1.0)
         if kept >= FEW_NEIGHBORS:
             return decided
@@ -280,6 +285,12 @@ class DimensionComparison:
         if cell.line.cut != "prefix" or not len(row):
             return {}
         return {k: float(row[k].iloc[0]) for k in ("neighbors_kept", "trustworthiness", "spearman")}
+
+
+def _without_empty(table: pd.DataFrame) -> pd.DataFrame:
+    missing = [name for name in OPTIONAL if name in table and table[name].isna().all()]
+    left: pd.DataFrame = table.drop(columns=missing)
+    return left
 
 
 def _place(cell: Cell) -> tuple[Line, int]:

@@ -111,8 +111,10 @@ def evaluate_topics(
         coherence = TopicCoherence(tokens, measure=measure, top_n=top_n, device=device)
         table[measure] = coherence.score_per_topic(words)
     scored = list(measures)
-    if type(topic_model.embedding_model).embed is not BaseEmbedder.embed:  # which embeds nothing
-        table["embedding"] = embedding_coherence(words, topic_model.embedding_model, top_n=top_n)
+    embedder = topic_model.embedding_model
+    # A bare BaseEmbedder embeds nothing.
+    if embedder is not None and type(embedder).embed is not BaseEmbedder.embed:
+        table["embedding"] = embedding_coherence(words, embedder, top_n=top_n)
         scored.append("embedding")
     per_topic = pd.DataFrame(table)
     summary = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import time
+import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ import numpy as np
 from bertopic import BERTopic
 from bertopic.backend import BaseEmbedder
 
+from bertopic_matryoshka.cautions import TruncationWarning
 from bertopic_matryoshka.cell import Fitted, fit_cell
 from bertopic_matryoshka.clustering import LeidenClustering
 from bertopic_matryoshka.plan import PARTS
@@ -75,7 +77,10 @@ class Fitting:
             compile_seconds = self._compile_umap()
         rows = part_rows(len(self.documents), spec.part)
         documents = [self.documents[row] for row in rows]
-        fitted = fit_cell(self.topic_model(spec), documents, self._cut(spec)[rows])
+        # BERTopic's nr_topics leaves one too many where there is no outlier topic.
+        fitted = fit_cell(
+            self.topic_model(spec), documents, self._cut(spec)[rows], n_topics=self.n_topics
+        )
         return fitted._replace(umap_compile_seconds=compile_seconds)
 
     def topic_model(self, spec: Spec) -> BERTopic:
@@ -86,10 +91,8 @@ class Fitting:
         if self.n_topics is not None and not _finds_in_number(clusterer):
             own["nr_topics"] = self.n_topics + 1  # BERTopic counts the outlier topic
         reduction = spec.line.reduction
-        backend = self.backends[spec.line.model]
-        narrowed = backend and spec.line.cut == "prefix"
         return BERTopic(
-            embedding_model=backend.truncated(spec.dim) if narrowed else BaseEmbedder(),  # type: ignore[union-attr]
+            embedding_model=self._embedder(spec),
             umap_model=build_reducer(
                 reduction,
                 n_features_to_select=self.n_features_to_select if reduction == "variance" else None,
@@ -121,12 +124,19 @@ class Fitting:
             changes["random_state"] = spec.seed
         return given.set_params(**changes) if changes else given
 
+    def _embedder(self, spec: Spec) -> BaseEmbedder:
+        backend = self.backends[spec.line.model]
+        if backend is None:
+            return BaseEmbedder()
+        if spec.line.cut == "random":
+            return RandomDims(backend.truncated(backend.full_dim), spec)
+        with warnings.catch_warnings():  # whether a width is any good is what is compared
+            warnings.simplefilter("ignore", TruncationWarning)
+            return backend.truncated(spec.dim)
+
     def _cut(self, spec: Spec) -> NDArray[np.floating]:
         full = self.embeddings[spec.line.model]
-        if spec.line.cut == "prefix":
-            return truncate(full, spec.dim)
-        columns = np.random.default_rng(spec.seed).permutation(full.shape[1])[: spec.dim]
-        return truncate(full[:, np.sort(columns)], spec.dim)
+        return random_dims(full, spec) if spec.line.cut == "random" else truncate(full, spec.dim)
 
     def _compile_umap(self) -> float:
         """Let UMAP compile itself, which takes longer than its work on a few thousand rows."""
@@ -135,6 +145,25 @@ class Fitting:
         build_reducer("umap", n_components=self.n_components, random_state=0).fit_transform(rows)
         _warm.add("umap")
         return time.perf_counter() - start
+
+
+class RandomDims(BaseEmbedder):  # type: ignore[misc]
+    """Embeds into random dimensions of a backend, those of a cell."""
+
+    def __init__(self, backend: MatryoshkaBackend, spec: Spec) -> None:
+        super().__init__()
+        self._backend = backend
+        self._spec = spec
+
+    def embed(self, documents: list[str], verbose: bool = False) -> NDArray[np.floating]:
+        """Embed texts, documents and words alike."""
+        return random_dims(self._backend.embed(documents, verbose), self._spec)
+
+
+def random_dims(full: NDArray[np.floating], spec: Spec) -> NDArray[np.floating]:
+    """Keep dimensions drawn by a cell's seed, and give the rows unit length again."""
+    columns = np.random.default_rng(spec.seed).permutation(full.shape[1])[: spec.dim]
+    return truncate(full[:, np.sort(columns)], spec.dim)
 
 
 def part_rows(n_documents: int, part: str) -> NDArray[np.int_]:

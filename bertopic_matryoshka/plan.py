@@ -127,8 +127,17 @@ def plan(
     -------
     specs : list of Spec
         Each once.
+
+    Raises
+    ------
+    ValueError
+        If a width is out of range, there is none, or `dims` names another model.
     """
     names = check_reductions(reductions)
+    if isinstance(dims, Mapping) and (unknown := [name for name in dims if name not in widths]):
+        raise ValueError(
+            f"dims names {', '.join(unknown)}, but the models are {', '.join(widths)}."
+        )
     own = reductions if isinstance(reductions, Mapping) else {}
     specs = []
     for model, full_dim in widths.items():

@@ -57,20 +57,27 @@ class Recommendation:
         return " ".join([self.reason, *self.cautions])
 
 
-def recommend(cells: Sequence[Cell], line: str, alpha: float = 0.05) -> Recommendation:
+def recommend(
+    cells: Sequence[Cell], line: str, full_dim: int, alpha: float = 0.05
+) -> Recommendation:
     """Find the smallest width that is not significantly worse than the best.
 
-    See DimensionComparison.recommend, which calls it with the cells of a line.
+    See DimensionComparison.recommend, which calls it with the cells of a line and the width of the
+    model's full embeddings.
     """
     if not 0 < alpha < 1:
         raise ValueError(f"alpha={alpha} must be between 0 and 1, such as 0.05.")
     by_dim = by_width(cells)
     means = {dim: float(np.mean([c.coherence for c in at])) for dim, at in by_dim.items()}
-    scored = [dim for dim, mean in means.items() if not math.isnan(mean)]
+    scored = [
+        dim
+        for dim, mean in means.items()
+        if not math.isnan(mean) and all(cell.n_topics > 1 for cell in by_dim[dim])
+    ]
     if not scored:
         raise ValueError(
-            f"No width with {line!r} gave topics that can be scored with each seed, so there is "
-            "none to recommend. Lower min_topic_size or try another reduction."
+            f"No width with {line!r} gave two topics that can be scored with each seed, so there "
+            "is none to recommend. Lower min_topic_size or try another reduction."
         )
     best = max(scored, key=lambda dim: (means[dim], -dim))
     differences = {
@@ -78,7 +85,7 @@ def recommend(cells: Sequence[Cell], line: str, alpha: float = 0.05) -> Recommen
     }
     worse = _significant({dim: d.p_worse for dim, d in differences.items()}, alpha)
     chosen = min(dim for dim in scored if dim not in worse)
-    reason = _reason(chosen, best, line, means, differences, worse, max(by_dim))
+    reason = _reason(chosen, best, line, means, differences, worse, full_dim)
     cautions = tuple(_cautions(by_dim[chosen], by_dim, scored))
     return Recommendation(chosen, line, best, bool(worse), differences, reason, cautions)
 
@@ -119,9 +126,9 @@ def _reason(
     means: Mapping[int, float],
     differences: Mapping[int, Difference],
     worse: set[int],
-    widest: int,
+    full_dim: int,
 ) -> str:
-    keep = f"Keep {chosen} of {widest} dimensions with {line}: coherence {means[chosen]:.3f}"
+    keep = f"Keep {chosen} of {full_dim} dimensions with {line}: coherence {means[chosen]:.3f}"
     if len(means) == 1:
         return f"{keep} is that of the only width compared."
     if chosen == best:
@@ -155,9 +162,9 @@ def _cautions(
     if max(counts) > TOPICS_RATIO * min(counts):
         cautions.append(
             f"The widths differ in their number of topics ({min(counts)} to {max(counts)}), which "
-            "moves coherence by itself: compare at equal n_topics."
+            "moves coherence by itself."
         )
     if len(scored) < len(by_dim):
         without = ", ".join(str(dim) for dim in by_dim if dim not in scored)
-        cautions.append(f"Not every seed gave a topic that could be scored at {without}.")
+        cautions.append(f"Not every seed gave two topics that can be scored at {without}.")
     return cautions

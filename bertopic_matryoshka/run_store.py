@@ -42,11 +42,12 @@ class RunStore:
         self, folder: str | Path | None, documents: list[str], settings: Mapping[str, Any]
     ) -> None:
         self._fingerprints: dict[str, str] = {}
-        self._embeddings = self._cells = None
+        self._embeddings = self._cells = self._encodings = None
         if folder is not None:
             common = {"documents": _hash_of(documents), **_hashes(settings)}
             self._embeddings = EmbeddingStore(Path(folder) / "embeddings")
             self._cells = CellStore(Path(folder) / "cells", common)
+            self._encodings = CellStore(Path(folder) / "cells", {})  # whatever the settings
 
     def embed(self, backend: MatryoshkaBackend, documents: list[str]) -> NDArray[np.floating]:
         """Embed documents, those alone that are not kept yet."""
@@ -68,12 +69,12 @@ class RunStore:
 
     def seconds(self, model: str, taken: float) -> float:
         """Give what encoding took in the run that encoded, where the embeddings were kept."""
-        if self._cells is None:
+        if self._encodings is None:
             return taken
         key = {"encoded": self.fingerprint(model)}
-        contents = self._cells.get(key)
+        contents = self._encodings.get(key)
         if contents is None:
-            self._cells.put(key, {"seconds": taken}, {})
+            self._encodings.put(key, {"seconds": taken}, {})
             return taken
         return float(contents.record["seconds"])
 

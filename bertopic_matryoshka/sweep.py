@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
@@ -26,19 +25,23 @@ from bertopic_matryoshka.comparison import DimensionComparison, ModelRun
 from bertopic_matryoshka.evaluation import tokens_of
 from bertopic_matryoshka.fitting import Fitting, part_rows
 from bertopic_matryoshka.plan import PARTS, plan
+from bertopic_matryoshka.plan_arguments import (
+    check_installed,
+    check_parts,
+    check_seeds,
+    clusterings_of,
+    named_criteria,
+)
 from bertopic_matryoshka.prefix_neighborhoods import compare_prefixes
 from bertopic_matryoshka.progress import Progress, Steps
 from bertopic_matryoshka.run_store import RunStore
 from bertopic_matryoshka.topics import (
     MIN_TOPIC_SIZE,
-    build_clusterer,
-    build_reducer,
-    check_reductions,
 )
-from bertopic_matryoshka.versions import versions
+from bertopic_matryoshka.versions import package_versions, versions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     import numpy as np
@@ -171,18 +174,20 @@ def compare_dimensions(
     documents = list_of_strings(documents)
     min_topic_size = int(bertopic_kwargs.get("min_topic_size", MIN_TOPIC_SIZE))
     check_enough(documents, min_topic_size)
+    if len(documents) < 3:
+        raise ValueError(f"{len(documents)} documents have no neighbourhoods. Add documents.")
     check_at_least(n_samples, 2, name="n_samples")
     labels = check_labels(labels, len(documents))
     find_device(device)
-    seeds = _several(random_state)
+    seeds = check_seeds(random_state)
     if n_topics is not None:
         check_at_least(n_topics, 1, name="n_topics")
         if bertopic_kwargs.get("nr_topics") is not None:
             raise ValueError("n_topics and nr_topics are both given. Leave nr_topics out.")
-    criteria = {c if isinstance(c, str) else c.__name__: c for c in _several(criterion)}
+    criteria = named_criteria(criterion)
     bertopic_kwargs.setdefault("vectorizer_model", CountVectorizer(stop_words="english"))
     models = compared_models(backend, embeddings, controls, len(documents))
-    clusterings = _clusterings(reductions, clustering, bertopic_kwargs.get("hdbscan_model"))
+    clusterings = clusterings_of(reductions, clustering, bertopic_kwargs.get("hdbscan_model"))
     specs = plan(
         {name: model.full_dim for name, model in models.items()},
         {name: model.default_dims for name, model in models.items()},
@@ -195,12 +200,15 @@ def compare_dimensions(
         random_control="random" in controls,
         halves=halves,
     )
-    _check_installed(specs, min_topic_size, given=bertopic_kwargs.get("hdbscan_model"))
+    given = bertopic_kwargs.get("hdbscan_model")
+    check_installed(specs, min_topic_size, given=given)
+    check_parts(specs, len(documents), min_topic_size, n_topics)
     several = len(seeds) > 1
     kept = RunStore(
         store,
         documents,
         settings={
+            "versions": package_versions(),
             "labels": labels,
             "measure": measure,
             "n_samples": n_samples,
@@ -208,29 +216,17 @@ def compare_dimensions(
             "n_features_to_select": n_features_to_select,
             "n_components": n_components,
             "top_n": top_n,
-            "reseed": several,
-            "criteria": criteria,
+            "reseed": several and given is not None,
+            "criterion": {name: c for name, c in criteria.items() if not isinstance(c, str)},
             **bertopic_kwargs,
         },
     )
     shared = tempfile.TemporaryDirectory() if several or len(criteria) > 1 else nullcontext()
     with Steps(2 * len(models) + len(specs), progress) as steps, shared as memory:
-        runs = {}
-        for name, model in models.items():
-            steps.begin(f"encoding {len(documents):,} documents, {name}")
-            full, seconds = _encoded(model, documents, kept)
-            steps.begin(f"neighbourhoods, {name}")
-            widths = sorted({s.dim for s in specs if s.line.model == name} | {full.shape[1]})
-            neighborhoods = compare_prefixes(
-                full,
-                widths,
-                n_neighbors=min(N_NEIGHBORS, (len(documents) - 1) // 2),
-                device=device,
-            )
-            runs[name] = ModelRun(full.shape[1], seconds, model.is_control, neighborhoods, full)
+        rows: dict[str, NDArray[np.floating]] = {}
         fitting = Fitting(
             documents=documents,
-            embeddings={name: run.embeddings for name, run in runs.items()},
+            embeddings=rows,
             backends={name: model.backend for name, model in models.items()},
             criteria=criteria,
             n_topics=n_topics,
@@ -241,12 +237,27 @@ def compare_dimensions(
             reseed=several,
             bertopic_kwargs=bertopic_kwargs,
         )
+        # Before anything is encoded: this says what is wrong with arguments of BERTopic and others.
         coherence = TopicCoherence(
             tokens_of(fitting.topic_model(specs[0]), documents),
             measure=measure,
             top_n=top_n,
             device=device,
         )
+        runs = {}
+        for name, model in models.items():
+            steps.begin(f"encoding {len(documents):,} documents, {name}")
+            rows[name], seconds = _encoded(model, documents, kept)
+            steps.begin(f"neighbourhoods, {name}")
+            full_dim = rows[name].shape[1]
+            widths = sorted({s.dim for s in specs if s.line.model == name} | {full_dim})
+            neighborhoods = compare_prefixes(
+                rows[name],
+                widths,
+                n_neighbors=min(N_NEIGHBORS, (len(documents) - 1) // 2),
+                device=device,
+            )
+            runs[name] = ModelRun(full_dim, seconds, model.is_control, neighborhoods, rows[name])
         cells = list(_cells(specs, fitting, kept, steps, coherence, labels, n_samples, n_jobs))
     return DimensionComparison(
         cells=tuple(cell for cell in cells if cell.spec.part == PARTS[0]),
@@ -309,35 +320,3 @@ def _encoded(
     seconds = time.perf_counter() - start
     kept.know(model.name, full)
     return full, kept.seconds(model.name, seconds)
-
-
-def _several(value: Any) -> list[Any]:
-    """Make a list of one or several, each once."""
-    several = isinstance(value, Sequence) and not isinstance(value, str)
-    items = list(dict.fromkeys(value)) if several else [value]
-    if not items:
-        raise ValueError(f"{value!r} names nothing to compare. Leave it out for the default.")
-    return items
-
-
-def _clusterings(
-    reductions: Any, clustering: str | Sequence[str] | None, given: Any
-) -> dict[str, list[str]]:
-    """Name what finds the topics after each reduction."""
-    names = check_reductions(reductions)
-    if given is not None:
-        if clustering is not None:
-            raise ValueError(
-                f"clustering={clustering!r} and hdbscan_model are both given. Leave one out."
-            )
-        return {name: [type(given).__name__] for name in names}
-    default = {name: "leiden" if name in {"variance", "none"} else "hdbscan" for name in names}
-    return {name: [default[name]] if clustering is None else _several(clustering) for name in names}
-
-
-def _check_installed(specs: Sequence[Spec], min_topic_size: int, *, given: Any) -> None:
-    """Say so before anything is encoded where a library is missing or a name is wrong."""
-    for line in dict.fromkeys(spec.line for spec in specs):
-        build_reducer(line.reduction)
-        if given is None:
-            build_clusterer(line.reduction, line.clustering, min_topic_size, 0)

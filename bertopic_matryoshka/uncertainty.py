@@ -43,10 +43,13 @@ def coherence_error(cells: Sequence[Cell]) -> float:
 
     Two variances are added: that of the mean over bootstrap samples of the documents, and that over
     the seeds divided by their number. A single seed says nothing of the others: the error over the
-    topics stands in for it, as if the topics were drawn from many.
+    topics stands in for it, as if the topics were drawn from many. NaN without a mean.
     """
+    by_seed = [cell.coherence for cell in cells]
+    if np.isnan(by_seed).any():
+        return math.nan
     samples = np.mean([cell.coherence_samples for cell in cells], axis=0)
-    return math.sqrt(_variance(samples) + _of_fits([cell.coherence for cell in cells], cells)[0])
+    return math.sqrt(_variance(samples) + _of_fits(by_seed, cells)[0])
 
 
 def paired_difference(cells: Sequence[Cell], others: Sequence[Cell]) -> Difference:

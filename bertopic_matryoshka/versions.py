@@ -30,11 +30,16 @@ def versions(device: str | None = None) -> dict[str, str]:
 
     found = find_device(device)
     return {
-        **{package: _version(package) for package in PACKAGES},
+        **package_versions(),
         "python": platform.python_version(),
         "machine": f"{platform.machine()}, {os.cpu_count()} cores",
         "device": torch.cuda.get_device_name(found) if found.startswith("cuda") else found,
     }
+
+
+def package_versions() -> dict[str, str]:
+    """Name the versions of the libraries that results depend on."""
+    return {package: _version(package) for package in PACKAGES}
 
 
 def _version(package: str) -> str:

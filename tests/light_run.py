@@ -46,19 +46,13 @@ def run(docs, folder):
                 "umap": lambda: package.build_topic_model(backend, reduction="umap"),
                 "pca": lambda: package.build_topic_model(backend, reduction="pca"),
                 "hdbscan": lambda: package.build_topic_model(backend, clustering="hdbscan"),
-                "compare umap": lambda: package.compare_dimensions(docs, Unused()),
+                "compare umap": lambda: package.compare_dimensions(docs, backend),
                 "compare pca": lambda: package.compare_dimensions(
-                    docs, Unused(), reductions=["pca"]
+                    docs, backend, reductions=["pca"]
                 ),
             }.items()
         },
     }
-
-
-class Unused:
-    """A backend that is asked for its widths only: nothing is to be encoded."""
-
-    full_dim, dims = 64, (64, 32)
 
 
 def refusal(call):

@@ -1,0 +1,93 @@
+"""A report on AG News: a Matryoshka model, and two that were not trained to be cut as controls.
+
+    python benchmarks/report.py --corpora FOLDER... --embeddings FOLDER... --out FOLDER
+
+Reads ag.parquet and MODEL_ag.npy of the three models. Selection + Leiden and UMAP + HDBSCAN at equal
+numbers of topics, three seeds, halves of the documents, random dimensions as a further control. Writes
+report.html, report.png and comparison.json, prints the summary as a markdown table, and keeps its
+cells in OUT/store. Needs umap-learn, hdbscan and kaleido.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from corpus import machine, read
+
+from bertopic_matryoshka import compare_dimensions
+from bertopic_matryoshka.figures import write_png
+
+MODELS = {
+    "a Matryoshka model": "matryoshka",
+    "all-mpnet-base-v2": "mpnet",
+    "all-MiniLM-L6-v2": "minilm",
+}
+DIMS = (768, 512, 256, 128, 64, 32)
+N_TOPICS = 20
+COLUMNS = {
+    "line": "{}",
+    "dim": "{:d}",
+    "n_topics": "{:.0f}",
+    "outlier_share": "{:.2f}",
+    "coherence": "{:.3f}",
+    "coherence_error": "{:.3f}",
+    "diversity": "{:.2f}",
+    "inverted_rbo": "{:.3f}",
+    "ami": "{:.3f}",
+    "seed_stability": "{:.2f}",
+    "half_stability": "{:.2f}",
+    "neighbors_kept": "{:.2f}",
+    "trustworthiness": "{:.3f}",
+    "spearman": "{:.3f}",
+    "seconds": "{:.2f}",
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    for folders in ("--corpora", "--embeddings"):
+        parser.add_argument(folders, type=Path, nargs="+", required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    args = parser.parse_args()
+    tables = {
+        name: read(f"{short}_ag", args.corpora, args.embeddings) for name, short in MODELS.items()
+    }
+    table = next(iter(tables.values()))[0]
+    embeddings = {name: X for name, (_, X) in tables.items()}
+    comparison = compare_dimensions(
+        table["text"].tolist(),
+        embeddings=embeddings,
+        dims={name: [d for d in DIMS if d <= X.shape[1]] for name, X in embeddings.items()}
+        | {"all-MiniLM-L6-v2": [384, *DIMS[2:]]},
+        reductions=("variance", "umap"),
+        n_topics=N_TOPICS,
+        random_state=(0, 1, 2),
+        controls=("random", *list(MODELS)[1:]),
+        halves=True,
+        labels=table["label"],
+        store=args.out / "store",
+        progress=lambda done, total, step: print(done, total, step, file=sys.stderr),
+    )
+    summary = comparison.summary
+    stages = ["reduce_seconds", "cluster_seconds", "represent_seconds"]
+    summary["seconds"] = summary[stages].sum(axis=1)
+    print("|", " | ".join(COLUMNS), "|")
+    print("|---" + "|--:" * (len(COLUMNS) - 1), "|")
+    for row in summary.to_dict("records"):
+        values = (row[column] for column in COLUMNS)
+        texts = (
+            "-" if v != v else f.format(v) for v, f in zip(values, COLUMNS.values(), strict=True)
+        )
+        print("|", " | ".join(texts), "|")
+    for line in comparison.lines:
+        print(f"\n{comparison.recommend(line)}")
+    comparison.to_html(args.out / "report.html")
+    comparison.to_json(args.out / "comparison.json")
+    write_png(comparison, args.out / "report.png")
+    print(f"\n{machine(('bertopic', 'umap-learn', 'hdbscan', 'graspologic-native'))}")
+
+
+if __name__ == "__main__":
+    main()
