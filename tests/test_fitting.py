@@ -92,7 +92,7 @@ def test_words_are_embedded_into_the_random_dimensions_of_the_cell():
 def test_widths_are_compared_without_a_warning_for_each():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        fitting(backends={"m": MatryoshkaBackend()}).topic_model(of(dim=77))
+        fitting(backends={"m": MatryoshkaBackend()}).topic_model(replace(SPEC, dim=77))
 
 
 def test_leiden_is_told_everything():
