@@ -2,10 +2,10 @@
 
     python benchmarks/report.py --corpora FOLDER... --embeddings FOLDER... --out FOLDER
 
-Reads ag.parquet and MODEL_ag.npy of the three models. Selection + Leiden and UMAP + HDBSCAN at equal
-numbers of topics, three seeds, halves of the documents, random dimensions as a further control. Writes
-report.html, report.png and comparison.json, prints the summary as a markdown table, and keeps its
-cells in OUT/store. Needs umap-learn, hdbscan and kaleido.
+Reads ag.parquet and MODEL_ag.npy of the three models. Selection + Leiden and UMAP + HDBSCAN at
+equal numbers of topics, three seeds, halves of the documents, random dimensions as a further
+control. Writes report.html, report.png and comparison.json, prints the summary as a markdown table, and
+keeps its cells in OUT/store. Needs umap-learn, hdbscan and kaleido.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ import argparse
 import sys
 from pathlib import Path
 
+import pandas as pd
 from corpus import machine, read
 
 from bertopic_matryoshka import compare_dimensions
-from bertopic_matryoshka.figures import write_png
 
 MODELS = {
     "a Matryoshka model": "matryoshka",
@@ -76,16 +76,16 @@ def main() -> None:
     print("|", " | ".join(COLUMNS), "|")
     print("|---" + "|--:" * (len(COLUMNS) - 1), "|")
     for row in summary.to_dict("records"):
-        values = (row[column] for column in COLUMNS)
         texts = (
-            "-" if v != v else f.format(v) for v, f in zip(values, COLUMNS.values(), strict=True)
+            "-" if pd.isna(row[column]) else form.format(row[column])
+            for column, form in COLUMNS.items()
         )
         print("|", " | ".join(texts), "|")
     for line in comparison.lines:
         print(f"\n{comparison.recommend(line)}")
     comparison.to_html(args.out / "report.html")
     comparison.to_json(args.out / "comparison.json")
-    write_png(comparison, args.out / "report.png")
+    comparison.to_png(args.out / "report.png")
     print(f"\n{machine(('bertopic', 'umap-learn', 'hdbscan', 'graspologic-native'))}")
 
 

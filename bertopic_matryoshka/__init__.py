@@ -9,19 +9,18 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from bertopic_matryoshka.cautions import (
-        DamagedFileWarning,
-        LossySaveWarning,
-        TruncationWarning,
-    )
+    from bertopic_matryoshka.cautions import DamagedFileWarning, LossySaveWarning, TruncationWarning
     from bertopic_matryoshka.clustering import LeidenClustering
     from bertopic_matryoshka.coherence import TopicCoherence, embedding_coherence
     from bertopic_matryoshka.comparison import DimensionComparison
-    from bertopic_matryoshka.diversity import topic_diversity
+    from bertopic_matryoshka.diversity import inverted_rbo, topic_balance, topic_diversity
     from bertopic_matryoshka.embedding import MatryoshkaBackend
+    from bertopic_matryoshka.evaluation import TopicEvaluation, evaluate_topics
     from bertopic_matryoshka.expect_width import ExpectWidth
     from bertopic_matryoshka.inspection import DimensionInspection, inspect_dimensions
+    from bertopic_matryoshka.matching import topic_stability
     from bertopic_matryoshka.neighbors import nearest_neighbors
+    from bertopic_matryoshka.prefix_neighborhoods import compare_prefixes
     from bertopic_matryoshka.selection import DimensionSelector
     from bertopic_matryoshka.storage import load_topic_model, save_topic_model
     from bertopic_matryoshka.sweep import compare_dimensions
@@ -41,15 +40,21 @@ _MODULE_OF = {
     "LossySaveWarning": "cautions",
     "MatryoshkaBackend": "embedding",
     "TopicCoherence": "coherence",
+    "TopicEvaluation": "evaluation",
     "TruncationWarning": "cautions",
     "build_topic_model": "topics",
     "compare_dimensions": "sweep",
+    "compare_prefixes": "prefix_neighborhoods",
     "embedding_coherence": "coherence",
+    "evaluate_topics": "evaluation",
     "inspect_dimensions": "inspection",
+    "inverted_rbo": "diversity",
     "load_topic_model": "storage",
     "nearest_neighbors": "neighbors",
     "save_topic_model": "storage",
+    "topic_balance": "diversity",
     "topic_diversity": "diversity",
+    "topic_stability": "matching",
     "truncate": "truncation",
 }
 
@@ -63,15 +68,21 @@ __all__ = [
     "LossySaveWarning",
     "MatryoshkaBackend",
     "TopicCoherence",
+    "TopicEvaluation",
     "TruncationWarning",
     "build_topic_model",
     "compare_dimensions",
+    "compare_prefixes",
     "embedding_coherence",
+    "evaluate_topics",
     "inspect_dimensions",
+    "inverted_rbo",
     "load_topic_model",
     "nearest_neighbors",
     "save_topic_model",
+    "topic_balance",
     "topic_diversity",
+    "topic_stability",
     "truncate",
 ]
 

@@ -229,6 +229,18 @@ class DimensionComparison:
 
         return write_report(self, Path(path))
 
+    def to_png(self, path: str | Path) -> None:
+        """Write the figure of :meth:`plot`; needs kaleido and an installed Chrome or Chromium.
+
+        Raises
+        ------
+        ImportError
+            If kaleido is not installed.
+        """
+        from bertopic_matryoshka.figures import write_png
+
+        write_png(self, Path(path))
+
     def to_csv(self, path: str | Path) -> None:
         """Write the table."""
         self.table.to_csv(path, index=False)

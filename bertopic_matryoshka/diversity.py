@@ -83,7 +83,7 @@ def inverted_rbo(topics: Iterable[Sequence[str]], top_n: int = 10, p: float = 0.
 
     Examples
     --------
-    >>> from bertopic_matryoshka.diversity import inverted_rbo
+    >>> from bertopic_matryoshka import inverted_rbo
     >>> round(inverted_rbo([["red", "apple"], ["apple", "red"]]), 3)
     0.1
     """
@@ -137,7 +137,7 @@ def topic_balance(sizes: ArrayLike) -> float:
 
     Examples
     --------
-    >>> from bertopic_matryoshka.diversity import topic_balance
+    >>> from bertopic_matryoshka import topic_balance
     >>> topic_balance([50, 50]), round(topic_balance([99, 1]), 3)
     (1.0, 0.081)
     """

@@ -101,7 +101,7 @@ def topic_stability(
 
     Examples
     --------
-    >>> from bertopic_matryoshka.matching import topic_stability
+    >>> from bertopic_matryoshka import topic_stability
     >>> topic_stability([["red", "apple"], ["sky"]], [["sky"], ["red", "pear"]])
     0.8333333333333333
     """

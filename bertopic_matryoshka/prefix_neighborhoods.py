@@ -112,7 +112,7 @@ def compare_prefixes(
     Examples
     --------
     >>> import numpy as np
-    >>> from bertopic_matryoshka.prefix_neighborhoods import compare_prefixes
+    >>> from bertopic_matryoshka import compare_prefixes
     >>> embeddings = np.random.default_rng(0).normal(size=(500, 64))
     >>> compare_prefixes(embeddings, dims=[64, 16])[["dim", "neighbors_kept"]].round(2)
        dim  neighbors_kept
