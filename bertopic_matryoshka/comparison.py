@@ -15,7 +15,7 @@ from sklearn.metrics import adjusted_mutual_info_score
 from bertopic_matryoshka.matching import topic_stability
 from bertopic_matryoshka.plan import PARTS, Line, labels_of
 from bertopic_matryoshka.recommendation import Recommendation, by_width, recommend
-from bertopic_matryoshka.uncertainty import coherence_error
+from bertopic_matryoshka.uncertainty import coherence_error, seed_spread
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -141,13 +141,15 @@ class DimensionComparison:
         """
         rows = []
         for name in self.lines:
-            for dim, cells in by_width(self.cells_of(name)).items():
+            by_dim = by_width(self.cells_of(name))
+            spread = seed_spread(by_dim.values())
+            for dim, cells in by_dim.items():
                 row: dict[str, Any] = {"line": name, "model": cells[0].line.model, "dim": dim}
                 row["n_seeds"] = len(cells)
                 for measured in AVERAGED:
                     values = [getattr(cell, measured) for cell in cells]
                     row[measured] = None if None in values else float(np.mean(values))
-                row["coherence_error"] = coherence_error(cells)
+                row["coherence_error"] = coherence_error(cells, spread)
                 row.update(self._stability(cells))
                 row.update(self._neighborhood(cells[0]))
                 rows.append(row)
@@ -178,10 +180,11 @@ class DimensionComparison:
     def recommend(self, line: str | None = None, *, alpha: float = 0.05) -> Recommendation:
         """Find the smallest width whose coherence is not significantly worse than the best.
 
-        Each width is compared with the one of highest mean coherence, seed by seed and on the same
-        bootstrap samples of the documents (see paired_difference), one-sided, with Holm's
-        correction for the number of widths [1]_. Expect that nothing differs: then the
-        recommendation says so, and how much the smallest width can lose at most.
+        Each width is compared with the one of highest mean coherence on the same bootstrap samples
+        of the documents (see paired_difference), one-sided, with Holm's correction for the number
+        of widths [1]_. What seeds do is estimated from all widths (see seed_spread). Expect that
+        nothing differs: then the recommendation says so, and how much the smallest width can lose
+        at most.
 
         Parameters
         ----------

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bertopic_matryoshka.uncertainty import Difference, paired_difference
+from bertopic_matryoshka.uncertainty import Difference, paired_difference, seed_spread
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -80,8 +80,9 @@ def recommend(
             "is none to recommend. Lower min_topic_size or try another reduction."
         )
     best = max(scored, key=lambda dim: (means[dim], -dim))
+    spread = seed_spread(by_dim.values())
     differences = {
-        dim: paired_difference(by_dim[dim], by_dim[best]) for dim in scored if dim != best
+        dim: paired_difference(by_dim[dim], by_dim[best], spread) for dim in scored if dim != best
     }
     worse = _significant({dim: d.p_worse for dim, d in differences.items()}, alpha)
     chosen = min(dim for dim in scored if dim not in worse)

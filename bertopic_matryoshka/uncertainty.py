@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from scipy import stats
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from bertopic_matryoshka.cell import Cell
+
+
+class SeedSpread(NamedTuple):
+    """Variance of the coherence of one fit over seeds, and its degrees of freedom."""
+
+    variance: float
+    freedom: int
 
 
 @dataclass(frozen=True)
@@ -38,61 +45,102 @@ class Difference:
     p_worse: float
 
 
-def coherence_error(cells: Sequence[Cell]) -> float:
-    """Estimate the standard error of the mean coherence of one width's cells, one a seed.
+def seed_spread(widths: Iterable[Sequence[Cell]]) -> SeedSpread | None:
+    """Estimate how far fits with different seeds differ, from all widths of a line together.
 
-    Two variances are added: that of the mean over bootstrap samples of the documents, and that over
-    the seeds divided by their number. A single seed says nothing of the others: the error over the
-    topics stands in for it, as if the topics were drawn from many. NaN without a mean.
+    Three seeds say little of the variance at one width, but six widths of three seeds say enough:
+    the variances are pooled, as in an analysis of variance.
+
+    Parameters
+    ----------
+    widths : iterable of sequences of Cell
+        The cells of each width, one a seed.
+
+    Returns
+    -------
+    spread : SeedSpread or None
+        None where no width has two seeds that can be scored.
     """
-    by_seed = [cell.coherence for cell in cells]
-    if np.isnan(by_seed).any():
+    sums, freedom = 0.0, 0
+    for cells in widths:
+        scored = [cell.coherence for cell in cells if not math.isnan(cell.coherence)]
+        if len(scored) > 1:
+            sums += float(np.var(scored)) * len(scored)
+            freedom += len(scored) - 1
+    return SeedSpread(sums / freedom, freedom) if freedom else None
+
+
+def coherence_error(cells: Sequence[Cell], spread: SeedSpread | None) -> float:
+    """Estimate the standard error of the mean coherence of one width.
+
+    Two variances are added: that of the mean over bootstrap samples of the documents, and that of a
+    fit over the number of seeds. Where `spread` is None, a single seed says nothing of others: the
+    error over the topics stands in, as if the topics were drawn from many.
+
+    Parameters
+    ----------
+    cells : sequence of Cell
+        One a seed.
+    spread : SeedSpread or None
+        Of the line.
+
+    Returns
+    -------
+    error : float
+        NaN without a mean.
+    """
+    if any(math.isnan(cell.coherence) for cell in cells):
         return math.nan
     samples = np.mean([cell.coherence_samples for cell in cells], axis=0)
-    return math.sqrt(_variance(samples) + _of_fits(by_seed, cells)[0])
+    return math.sqrt(_variance(samples) + _of_fits([cells], spread).variance)
 
 
-def paired_difference(cells: Sequence[Cell], others: Sequence[Cell]) -> Difference:
-    """Compare the coherence of two widths, seed by seed and on the same samples of the documents.
+def paired_difference(
+    cells: Sequence[Cell], others: Sequence[Cell], spread: SeedSpread | None
+) -> Difference:
+    """Compare the coherence of two widths on the same bootstrap samples of the documents.
 
     Parameters
     ----------
     cells, others : sequence of Cell
-        One a seed, in the same order of seeds.
+        One a seed.
+    spread : SeedSpread or None
+        Of the line, see seed_spread.
 
     Returns
     -------
     difference : Difference
-        With the variances of coherence_error, of the differences; degrees of freedom after
-        Satterthwaite [1]_.
+        With the two variances of coherence_error: over the samples that of the difference, and for
+        the fits those of both widths, as a seed does not do the same to two of them. Degrees of
+        freedom after Satterthwaite [1]_.
 
     References
     ----------
     .. [1] F. E. Satterthwaite, "An approximate distribution of estimates of variance components",
        Biometrics Bulletin 2, 1946.
     """
-    pairs = list(zip(cells, others, strict=True))
-    by_seed = [cell.coherence - other.coherence for cell, other in pairs]
-    samples = np.mean([c.coherence_samples - o.coherence_samples for c, o in pairs], axis=0)
-    of_documents = _variance(samples)
-    of_fits, freedom = _of_fits(by_seed, [*cells, *others])
-    mean, variance = float(np.mean(by_seed)), of_documents + of_fits
+    one, other = ([cell.coherence_samples for cell in of] for of in (cells, others))
+    of_documents = _variance(np.mean(one, axis=0) - np.mean(other, axis=0))
+    of_fits = _of_fits([cells, others], spread)
+    mean = float(np.mean([c.coherence for c in cells]) - np.mean([c.coherence for c in others]))
+    variance = of_documents + of_fits.variance
     if variance == 0:
         return Difference(mean, 0.0, mean, mean, float(mean >= 0))
-    parts = of_documents**2 / max(samples.size - 1, 1) + of_fits**2 / freedom
+    n_samples = cells[0].coherence_samples.size
+    parts = of_documents**2 / max(n_samples - 1, 1) + of_fits.variance**2 / of_fits.freedom
     student = stats.t(variance**2 / parts)
     error = math.sqrt(variance)
     reach = error * float(student.ppf(0.975))
     return Difference(mean, error, mean - reach, mean + reach, float(student.cdf(mean / error)))
 
 
-def _of_fits(by_seed: Sequence[float], cells: Sequence[Cell]) -> tuple[float, int]:
-    """Give the variance of a mean over seeds and its degrees of freedom; of topics for one seed."""
-    if len(by_seed) > 1:
-        return float(np.var(by_seed, ddof=1)) / len(by_seed), len(by_seed) - 1
-    errors = [cell.topic_error for cell in cells]
+def _of_fits(widths: Sequence[Sequence[Cell]], spread: SeedSpread | None) -> SeedSpread:
+    """Add up the variances of the widths' means over fits."""
+    if spread is not None:
+        return SeedSpread(sum(spread.variance / len(of) for of in widths), spread.freedom)
+    cells = [cell for of in widths for cell in of]
     freedom = sum(max(cell.n_topics - 1, 0) for cell in cells)
-    return float(np.nansum(np.square(errors))), max(freedom, 1)
+    return SeedSpread(float(np.nansum([cell.topic_error**2 for cell in cells])), max(freedom, 1))
 
 
 def _variance(samples: np.ndarray) -> float:

@@ -10,7 +10,6 @@ from sklearn.metrics import adjusted_mutual_info_score
 
 from bertopic_matryoshka.comparison import AVERAGED
 from bertopic_matryoshka.matching import topic_stability
-from bertopic_matryoshka.uncertainty import coherence_error
 
 TOPICS = [[0, 0, 0, 1, 1, -1], [0, 0, 1, 1, 1, 1], [0, 0, 0, 1, 1, 1]]
 WORDS = [("cat", "dog"), ("cat", "cow"), ("dog", "cat")]
@@ -63,7 +62,6 @@ def test_the_summary_is_a_mean_over_seeds(seeded):
     assert found[present].to_dict() == pytest.approx(
         {name: np.mean([getattr(cell, name) for cell in cells]) for name in present}
     )
-    assert found["coherence_error"] == pytest.approx(coherence_error(cells))
     # The same bootstrap samples and three seeds .1 apart: .1 of a deviation, .01 / 3 of a mean.
     spread = np.random.default_rng(0).normal(scale=0.01, size=50).var(ddof=1)
     assert found["coherence_error"] == pytest.approx(np.sqrt(spread + 0.01 / 3))
