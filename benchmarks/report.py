@@ -3,8 +3,8 @@
     python benchmarks/report.py --corpora FOLDER... --embeddings FOLDER... --out FOLDER
 
 Reads ag.parquet and MODEL_ag.npy of the three models. Selection + Leiden and UMAP + HDBSCAN at
-equal numbers of topics, three seeds, halves of the documents, random dimensions as one more
-control. Writes report.html, report.png and comparison.json, prints the summary as a markdown table, and
+equal numbers of topics, three seeds, halves of the documents, random dimensions as a control too.
+Writes report.html, report.png and comparison.json, prints the summary as a markdown table, and
 keeps its cells in OUT/store. Needs umap-learn, hdbscan and kaleido.
 """
 

@@ -39,7 +39,7 @@ Prompt = Annotated[
 ]
 Device = Annotated[str | None, typer.Option(help="cuda, mps or cpu; found out if left out.")]
 MinTopicSize = Annotated[int, typer.Option(min=2, help="Documents that make a topic.")]
-Seed = Annotated[int, typer.Option(help="Seed of UMAP and PCA.")]
+Seed = Annotated[int, typer.Option(help="Seed of UMAP, PCA and Leiden.")]
 
 
 def one_line_errors(command: Callable[..., None]) -> Callable[..., None]:
@@ -90,10 +90,12 @@ def demo(
     backend = MatryoshkaBackend()
     _compare(
         read,
-        backend,
-        {"variance": None, "umap": [backend.full_dim]},
+        [backend],
         out=out,
+        reductions={"variance": None, "umap": [backend.full_dim]},
+        controls=["random"],
         min_topic_size=15,
+        random_state=range(3),
     )
 
 
@@ -101,34 +103,79 @@ def demo(
 @one_line_errors
 def compare(
     file: File,
-    out: Annotated[Path, typer.Option(help="Folder for report, table and JSON.")],
+    out: Annotated[Path, typer.Option(help="Folder for report, tables and JSON.")],
     text_column: TextColumn = None,
-    labels: Annotated[str | None, typer.Option(help="Column of classes, for AMI and ARI.")] = None,
-    model: Model = None,
+    labels: Annotated[
+        str | None, typer.Option(help="Column of classes, for AMI, ARI and V-measure.")
+    ] = None,
+    model: Annotated[
+        list[str] | None,
+        typer.Option(help="Name or folder of a model, once for each; the bundled one if left out."),
+    ] = None,
     prompt: Prompt = None,
     device: Device = None,
     dims: Annotated[str | None, typer.Option(help="Widths, such as 256,128,64.")] = None,
     reductions: Annotated[
         str, typer.Option(help="Some of variance, pca, umap and none.")
     ] = "variance,umap",
+    criterion: Annotated[
+        str, typer.Option(help="What ranks dimensions: variance, laplacian or both.")
+    ] = "variance",
+    clustering: Annotated[
+        str | None,
+        typer.Option(help="leiden, hdbscan or both; what suits the reduction if left out."),
+    ] = None,
+    control: Annotated[
+        list[str] | None,
+        typer.Option(help="random (dimensions), or a model to compare with; once for each."),
+    ] = None,
+    topics: Annotated[
+        int | None, typer.Option(min=1, help="How many topics every model is to have.")
+    ] = None,
     min_topic_size: MinTopicSize = 10,
+    measure: Annotated[
+        str, typer.Option(help="Of coherence: c_v, c_npmi, c_uci, u_mass or npmi.")
+    ] = "c_v",
     seed: Seed = 0,
+    seeds: Annotated[
+        int, typer.Option(min=1, help="How many seeds, from --seed on; 3 show what chance does.")
+    ] = 1,
+    halves: Annotated[
+        bool, typer.Option("--halves", help="Fit both halves of the documents too.")
+    ] = False,
+    store: Annotated[
+        Path | None,
+        typer.Option(help="Folder that keeps what is computed, for a run that goes on later."),
+    ] = None,
+    jobs: Annotated[
+        int, typer.Option(help="Models to fit at the same time; -1 for all cores.")
+    ] = 1,
 ) -> None:
-    """Compare topic models of a file's documents across widths and reductions."""
+    """Compare topic models of a file's documents across widths and whatever else is named."""
     from bertopic_matryoshka.reading import read_documents
 
     widths = None if dims is None else _integers("--dims", dims)
-    names = [name.strip() for name in reductions.split(",")]
+    models: Sequence[str | None] = model or [None]
     documents = read_documents(file, text_column=text_column, label_column=labels)
-    backend = _backend(model, prompt, device)
     _compare(
         documents,
-        backend,
-        names,
+        [_backend(name, prompt, device) for name in models],
         out=out,
         dims=widths,
+        reductions=_names(reductions),
+        criterion=_names(criterion),
+        clustering=None if clustering is None else _names(clustering),
+        controls=[
+            name if name == "random" else _backend(name, None, device) for name in control or []
+        ],
+        n_topics=topics,
         min_topic_size=min_topic_size,
-        random_state=seed,
+        measure=measure,
+        random_state=range(seed, seed + seeds),
+        halves=halves,
+        store=store,
+        n_jobs=jobs,
+        device=None if device == "mps" else device,  # which models run on, and counting does not
     )
 
 
@@ -229,30 +276,21 @@ def run(arguments: Sequence[str] | None = None) -> None:
 
 
 def _compare(
-    documents: Documents,
-    backend: MatryoshkaBackend,
-    reductions: Any,
-    *,
-    out: Path,
-    **arguments: Any,
+    documents: Documents, backends: Sequence[MatryoshkaBackend], *, out: Path, **arguments: Any
 ) -> None:
     from bertopic_matryoshka.sweep import compare_dimensions
 
     terminal.say(f"{documents.source}: {documents.summary()}")
     with terminal.progress() as progress:
         comparison = compare_dimensions(
-            documents.texts,
-            backend,
-            reductions=reductions,
-            labels=documents.labels,
-            progress=progress,
-            **arguments,
+            documents.texts, backends, labels=documents.labels, progress=progress, **arguments
         )
     out.mkdir(parents=True, exist_ok=True)
+    comparison.summary.to_csv(out / "summary.csv", index=False)
     comparison.to_csv(out / "comparison.csv")
     comparison.to_json(out / "comparison.json")
-    report = comparison.to_html(out / "report.html")
     terminal.print_comparison(comparison)
+    report = terminal.working("drawing maps", comparison.to_html, out / "report.html")
     terminal.say(f"Report: {report.resolve()}")
 
 
@@ -280,6 +318,10 @@ def _backend(model: str | None, prompt: str | None, device: str | None) -> Matry
     from bertopic_matryoshka.embedding import MatryoshkaBackend
 
     return MatryoshkaBackend(model, prompt=... if prompt is None else prompt, device=device)
+
+
+def _names(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",")]
 
 
 def _integers(option: str, text: str) -> list[int]:

@@ -221,13 +221,16 @@ class DimensionComparison:
         return replace(decided, cautions=(*decided.cautions, caution))
 
     def plot(self) -> Figure:
-        """Draw coherence, neighbourhoods kept, outliers and seconds against width, a line each."""
+        """Draw coherence, neighbours kept, agreement or outliers, and cost against width."""
         from bertopic_matryoshka.figures import comparison_figure
 
         return comparison_figure(self)
 
     def to_html(self, path: str | Path) -> Path:
-        """Write a report in one file that opens offline, and return its path."""
+        """Write a report in one file that opens offline, and return its path.
+
+        Its maps of the documents hold the first 80 characters of up to 1,000 of them.
+        """
         from bertopic_matryoshka.report import write_report
 
         return write_report(self, Path(path))

@@ -9,11 +9,17 @@ from typing import TYPE_CHECKING, Any
 from rich import box
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 from rich.table import Table
 
 from bertopic_matryoshka.cautions import LossySaveWarning, TruncationWarning
-from bertopic_matryoshka.recommendation import caution_across
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -26,17 +32,17 @@ if TYPE_CHECKING:
 console = Console()
 errors = Console(stderr=True)
 
-# Column of the comparison's table, its heading, and how a value is written.
+# Column of the comparison's summary, its heading, and how a value is written.
 _COLUMNS = (
+    ("line", "line", "{}"),
     ("dim", "dims", "{:d}"),
-    ("reduction", "reduction", "{}"),
-    ("n_topics", "topics", "{:d}"),
+    ("n_topics", "topics", "{}"),
     ("outlier_share", "outliers", "{:.0%}"),
-    ("coherence", "NPMI", "{:.3f}"),
-    ("diversity", "diversity", "{:.2f}"),
+    ("coherence", "coherence", "{}"),
+    ("neighbors_kept", "kept", "{:.0%}"),
     ("ami", "AMI", "{:.3f}"),
-    ("ari", "ARI", "{:.3f}"),
-    ("seconds", "seconds", "{:.1f}"),
+    ("seed_stability", "seeds", "{:.2f}"),
+    ("seconds", "s", "{:,.1f}"),
 )
 
 TOPICS_SHOWN = 6
@@ -81,8 +87,15 @@ def working(what: str, function: Callable[..., Any], *arguments: Any) -> Any:
 @contextmanager
 def progress() -> Iterator[Callable[[int, int, str], None]]:
     """Show a bar, moved by calls with the steps done, all steps, and what comes next."""
-    columns = (TextColumn("{task.description:<24}"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, TimeElapsedColumn(), console=console, transient=True) as bar:
+    columns = (
+        TextColumn("{task.description:<24}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task("")
         yield lambda done, total, step: bar.update(
             task, completed=done, total=total, description=step
@@ -90,30 +103,23 @@ def progress() -> Iterator[Callable[[int, int, str], None]]:
 
 
 def print_comparison(comparison: DimensionComparison) -> None:
-    """Print the table, some topics of the recommended models, and the recommendations."""
-    frame = comparison.table
-    stages = ["reduce_seconds", "cluster_seconds", "represent_seconds"]
-    frame["seconds"] = frame[stages].sum(axis=1)
-    shown = [column for column in _COLUMNS if column[0] in frame]
-    title = f"{comparison.n_documents:,} documents, {comparison.model}"
-    table = Table(title=title, box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
-    for _, heading, _ in shown:
-        justify: Any = "left" if heading == "reduction" else "right"
-        table.add_column(heading, justify=justify, no_wrap=True)
-    for _, row in frame.iterrows():
-        table.add_row(*(_written(row[column], form) for column, _, form in shown))
-    console.print(table)
-    for reduction in dict.fromkeys(frame["reduction"]):
-        try:
-            recommendation = comparison.recommend(reduction)
-        except ValueError as error:
-            say(str(error))
-            continue
-        say(f"\n{recommendation}")
-        for cell in comparison.cells:
-            if (cell.dim, cell.reduction) == (recommendation.dim, reduction):
-                for topic in cell.topics[:TOPICS_SHOWN]:
-                    say(f"  {topic.size:>6,}  {', '.join(topic.words[:8])}")
+    """Print a row a line and width, and for each line the answer and topics at its width."""
+    from bertopic_matryoshka.answer import against_control, answer, certainty, controls_of, decide
+    from bertopic_matryoshka.recommendation import caution_across
+
+    console.print(_summary_table(comparison))
+    decided = decide(comparison)
+    for decision in decided.values():
+        sentences = [answer(decision, name_line=len(decided) > 1), certainty(decision)]
+        if decision.recommendation is not None:
+            sentences += decision.recommendation.cautions
+        say(f"\n{' '.join(filter(None, sentences))}")
+        for cell in decision.kept[:1]:
+            for topic in cell.topics[:TOPICS_SHOWN]:
+                say(f"  {topic.size:>6,}  {', '.join(topic.words[:8])}")
+    first = next(iter(decided.values()))
+    for control in sorted(controls_of(comparison)):
+        say(f"\nControl, {control}: {against_control(first, comparison, control)}")
     if across := caution_across(comparison.cells):
         say(f"\n{across}")
     if comparison.umap_compile_seconds is not None:
@@ -121,6 +127,32 @@ def print_comparison(comparison: DimensionComparison) -> None:
             f"\nUMAP took {comparison.umap_compile_seconds:.0f} s to compile itself before the "
             "table's clock ran."
         )
+
+
+def _summary_table(comparison: DimensionComparison) -> Table:
+    from bertopic_matryoshka.answer import short
+
+    frame = comparison.summary
+    frame["n_topics"] = frame["n_topics"].map(short)
+    frame["seconds"] = frame[["reduce_seconds", "cluster_seconds", "represent_seconds"]].sum(axis=1)
+    frame["coherence"] = [
+        _written(mean, f"{{:.3f}} ± {error:.3f}")
+        for mean, error in zip(frame["coherence"], frame["coherence_error"], strict=True)
+    ]
+    shown = [column for column in _COLUMNS if column[0] in frame]
+    n_seeds = int(frame["n_seeds"].max())
+    title = f"{comparison.n_documents:,} documents, {', '.join(comparison.models)}"
+    title += f", means over {n_seeds} seeds" if n_seeds > 1 else ""
+    table = Table(title=escape(title), box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
+    for name, heading, _ in shown:
+        if name == "line":
+            table.add_column(heading, overflow="fold")
+        else:
+            text = comparison.measure if name == "coherence" else heading
+            table.add_column(text, justify="right", no_wrap=True)
+    for _, row in frame.iterrows():
+        table.add_row(*(escape(_written(row[column], form)) for column, _, form in shown))
+    return table
 
 
 def _written(value: Any, form: str) -> str:

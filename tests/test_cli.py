@@ -6,6 +6,7 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
+from tiny_models import make_model
 from typer.testing import CliRunner
 
 from bertopic_matryoshka import load_topic_model
@@ -40,8 +41,53 @@ def test_compare(run, csv, tmp_path):
     assert "AMI" in done.output
     table = pd.read_csv(out / "comparison.csv")
     assert table["dim"].tolist() == [128, 128, 32, 32]
+    assert table["seed"].tolist() == [0] * 4
+    assert pd.read_csv(out / "summary.csv")["line"].tolist() == ["none", "none", "pca", "pca"]
     assert (out / "comparison.json").is_file()
     assert "Keep" in (out / "report.html").read_text("utf-8")
+    assert "dimensions with none: coherence" in done.output
+    assert "dimensions with pca: coherence" in done.output
+
+
+def test_compare_with_everything_that_can_be_asked_for(run, csv, tmp_path):
+    out, store = tmp_path / "out", tmp_path / "store"
+    asked = ["compare", csv, "--out", out, "--dims", "64,32", "--reductions", "variance",
+             "--criterion", "variance,laplacian", "--clustering", "leiden", "--control", "random",
+             "--topics", 5, "--min-topic-size", 8, "--measure", "c_npmi", "--seed", 3,
+             "--seeds", 2, "--halves", "--store", store, "--jobs", 2]  # fmt: skip
+    done = run(*asked)
+    assert done.exit_code == 0, done.output
+    assert "documents, the bundled model, means over 2 seeds" in done.output
+    assert "c_npmi" in done.output
+    assert "Control, variance, random dims: At " in done.output.replace("\n", " ")
+    summary = pd.read_csv(out / "summary.csv")
+    assert summary["line"].unique().tolist() == [
+        *("variance", "laplacian", "variance, random dims"),
+    ]
+    assert (summary["n_topics"] == 5).all()
+    assert summary[["seed_stability", "half_stability"]].notna().all(axis=None)
+    assert set(pd.read_csv(out / "comparison.csv")["seed"]) == {3, 4}
+    kept = sorted(store.rglob("*"))
+    assert kept
+    assert run(*asked).exit_code == 0
+    assert sorted(store.rglob("*")) == kept
+    again = pd.read_csv(out / "summary.csv")
+    pd.testing.assert_frame_equal(again, summary)
+
+
+def test_compare_several_models(run, csv, tmp_path):
+    names = ["one", "two", "held"]
+    models = [
+        make_model(tmp_path / name, width=w) for name, w in zip(names, (64, 32, 48), strict=True)
+    ]
+    done = run("compare", csv, "--out", tmp_path / "out", "--reductions", "none",
+               "--model", models[0], "--model", models[1], "--control", models[2],
+               "--min-topic-size", 5)  # fmt: skip
+    assert done.exit_code == 0, done.output
+    summary = pd.read_csv(tmp_path / "out" / "summary.csv")
+    assert summary["dim"].tolist() == [64, 32, 32, 48]
+    assert summary["line"].tolist() == [*(summary["model"])]
+    assert f"Control, {summary['line'].iloc[-1]}: Coherence" in done.output
 
 
 def test_fit_writes_topics_documents_and_a_model(run, csv, tmp_path, docs):
@@ -94,6 +140,9 @@ def test_inspect_documents(run, csv):
         (["compare", "{csv}", "--dims", "512"], "dims=512 must be between 1 and 256"),
         (["compare", "{csv}", "--dims", "a,b"], "--dims='a,b' must be whole numbers"),
         (["compare", "{csv}", "--reductions", "svd"], "reduction='svd' must be one of"),
+        (["compare", "{csv}", "--measure", "pmi"], "measure='pmi' must be one of"),
+        (["compare", "{csv}", "--clustering", "kmeans"], "clustering='kmeans' must be"),
+        (["compare", "{csv}", "--criterion", "mean"], "criterion='mean' must be"),
         (["compare", "{short}"], "3 documents are fewer than one topic needs"),
         (["fit", "{short}"], "3 documents are fewer than one topic needs"),
         (["fit", "{csv}", "--dim", "300"], "truncate_dim=300 must be between 1 and 256"),

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from test_figures import make_cell
+from made_cells import make_cell
 
 from bertopic_matryoshka.matching import SMALLEST_MATCH, pair_topics, topic_stability
 
