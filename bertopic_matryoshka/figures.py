@@ -133,7 +133,7 @@ def write_png(comparison: DimensionComparison, path: str | Path) -> None:
         If kaleido finds no Chrome or Chromium to draw with.
     """
     try:
-        import kaleido  # type: ignore[import-untyped, unused-ignore]  # noqa: F401
+        import kaleido  # noqa: F401
     except ImportError as error:
         raise ImportError(
             'A PNG needs kaleido. Install it with: pip install "bertopic-matryoshka[png]"'

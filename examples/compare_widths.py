@@ -13,8 +13,14 @@ report = sys.argv[2] if len(sys.argv) > 2 else "report.html"
 
 corpus = load_docstrings(("scipy", "sklearn"), limit=n_documents)
 comparison = compare_dimensions(
-    corpus.texts, MatryoshkaBackend(), reductions=["variance"], labels=corpus.labels
+    corpus.texts,
+    MatryoshkaBackend(),
+    reductions=["variance"],
+    labels=corpus.labels,
+    random_state=(0, 1, 2),
+    controls=["random"],
 )
-print(comparison.table.drop(columns="sample").round(3).to_string(index=False))
+columns = ["line", "dim", "n_topics", "coherence", "coherence_error", "ami", "neighbors_kept"]
+print(comparison.summary[columns].round(3).to_string(index=False))
 print(comparison.recommend())
 print(comparison.to_html(report))
