@@ -6,6 +6,7 @@ from itertools import combinations
 
 import numpy as np
 import pytest
+import torch
 from gensim.corpora import Dictionary
 from gensim.models import CoherenceModel
 from hypothesis import assume, given
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from sklearn.feature_extraction.text import CountVectorizer
 
 from bertopic_matryoshka import TopicCoherence, embedding_coherence
+from bertopic_matryoshka.confirmation import MEASURES
 
 GENSIM = ("c_v", "c_npmi", "c_uci", "u_mass")
 
@@ -80,6 +82,18 @@ def test_equals_gensim_on_real_topics(measure, ngram_range, docs, doc_labels):
     np.testing.assert_array_equal(
         from_tokens.score_per_topic(topics), coherence.score_per_topic(topics)
     )
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU here")
+@pytest.mark.parametrize("measure", MEASURES)
+def test_gpu_equals_cpu(measure, docs):
+    topics = [text.lower().split()[:10] for text in docs[:20]]
+    on_gpu, on_cpu = (
+        TopicCoherence(docs, measure=measure, device=device).score_per_topic(topics)
+        for device in ("cuda", "cpu")
+    )
+    np.testing.assert_array_equal(on_gpu, on_cpu)
 
 
 def test_what_we_give_where_gensim_fails():

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from bertopic import BERTopic
 from sentence_transformers import SentenceTransformer
 from sklearn.cluster import DBSCAN, KMeans
@@ -760,3 +761,21 @@ def test_nan_in_given_embeddings_names_the_row(compare):
     embeddings[7, 2] = np.nan
     with pytest.raises(ValueError, match="the first is row 7"):
         compare(embeddings=embeddings)
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU here")
+def test_gpu_equals_cpu(docs, full_embeddings):
+    on_gpu, on_cpu = (
+        compare_dimensions(
+            docs,
+            embeddings=full_embeddings,
+            dims=[256, 32],
+            reductions=["variance"],
+            device=device,
+            progress=False,
+        ).summary
+        for device in ("cuda", "cpu")
+    )
+    measured = ["n_topics", "coherence", "coherence_error", "diversity", "neighbors_kept"]
+    np.testing.assert_allclose(on_gpu[measured], on_cpu[measured], atol=1e-5)
