@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -83,7 +84,8 @@ def main() -> None:
         print("|", " | ".join(texts), "|")
     for line in comparison.lines:
         print(f"\n{comparison.recommend(line)}")
-    comparison.to_html(args.out / "report.html")
+    # The corpus is not ours to pass on: its texts stay out of the file.
+    replace(comparison, documents=[""] * comparison.n_documents).to_html(args.out / "report.html")
     comparison.to_json(args.out / "comparison.json")
     comparison.to_png(args.out / "report.png")
     print(f"\n{machine(('bertopic', 'umap-learn', 'hdbscan', 'graspologic-native'))}")
