@@ -15,6 +15,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 from corpus import machine, read
 
@@ -44,6 +45,12 @@ COLUMNS = {
     "spearman": "{:.3f}",
     "seconds": "{:.2f}",
 }
+
+
+def seeds_alike(table: pd.DataFrame, line: str) -> float:
+    """1 where a seed does nothing that is common to the widths, more where it does."""
+    coherence = table[table["line"] == line].pivot_table("coherence", "dim", "seed")
+    return float(len(coherence) * coherence.mean().var() / coherence.var(axis=1).mean())
 
 
 def main() -> None:
@@ -84,6 +91,11 @@ def main() -> None:
         print("|", " | ".join(texts), "|")
     for line in comparison.lines:
         print(f"\n{comparison.recommend(line)}")
+    ratios = [seeds_alike(comparison.table, line) for line in comparison.lines]
+    print(
+        "\nVariance of the seeds' means over widths, as a multiple of what independent seeds give: "
+        f"{', '.join(f'{ratio:.2f}' for ratio in ratios)}; mean {np.mean(ratios):.2f}."
+    )
     # The corpus is not ours to pass on: its texts stay out of the file.
     replace(comparison, documents=[""] * comparison.n_documents).to_html(args.out / "report.html")
     comparison.to_json(args.out / "comparison.json")
