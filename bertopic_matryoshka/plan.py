@@ -131,8 +131,14 @@ def plan(
     Raises
     ------
     ValueError
-        If a width is out of range, there is none, or `dims` names another model.
+        If a width is out of range, there is none, `dims` names another model, or random dimensions
+        have no seed.
     """
+    if random_control and None in seeds:
+        raise ValueError(
+            'controls=["random"] draws dimensions by the seed, and random_state=None is none. Give '
+            "random_state, such as 0."
+        )
     names = check_reductions(reductions)
     if isinstance(dims, Mapping) and (unknown := [name for name in dims if name not in widths]):
         raise ValueError(

@@ -194,3 +194,8 @@ def test_a_cell_in_words():
     assert str(Spec(VARIANCE, 64, 0)) == "64 dims, variance"
     assert str(Spec(replace(VARIANCE, cut="random"), 64, 0)) == "64 random dims, variance"
     assert str(Spec(VARIANCE, 64, 0, "first half")) == "64 dims, variance, first half"
+
+
+def test_random_dimensions_need_a_seed():
+    with pytest.raises(ValueError, match=r"random_state=None is none. Give random_state"):
+        planned(random_control=True, seeds=[None])
