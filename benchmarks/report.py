@@ -10,14 +10,13 @@ keeps its cells in OUT/store. Needs umap-learn, hdbscan and kaleido.
 
 from __future__ import annotations
 
-import argparse
 import sys
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from corpus import machine, read
+from corpus import machine, parser_of, read
 
 from bertopic_matryoshka import compare_dimensions
 
@@ -54,9 +53,7 @@ def seeds_alike(table: pd.DataFrame, line: str) -> float:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    for folders in ("--corpora", "--embeddings"):
-        parser.add_argument(folders, type=Path, nargs="+", required=True)
+    parser = parser_of(__doc__)
     parser.add_argument("--out", type=Path, required=True)
     args = parser.parse_args()
     tables = {
@@ -79,8 +76,6 @@ def main() -> None:
         progress=lambda done, total, step: print(done, total, step, file=sys.stderr),
     )
     summary = comparison.summary
-    stages = ["reduce_seconds", "cluster_seconds", "represent_seconds"]
-    summary["seconds"] = summary[stages].sum(axis=1)
     print("|", " | ".join(COLUMNS), "|")
     print("|---" + "|--:" * (len(COLUMNS) - 1), "|")
     for row in summary.to_dict("records"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
 from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -38,6 +39,7 @@ AVERAGED = (
     "reduce_seconds",
     "cluster_seconds",
     "represent_seconds",
+    "seconds",
     "evaluate_seconds",
 )
 """Of a cell: what the summary averages over seeds."""
@@ -139,6 +141,11 @@ class DimensionComparison:
         documents; "neighbors_kept", "trustworthiness" and "spearman" (compare_prefixes), missing
         for random dimensions. Agreement and stability have no column where they were not measured.
         """
+        summary: pd.DataFrame = self._summary.copy()
+        return summary
+
+    @cached_property
+    def _summary(self) -> pd.DataFrame:
         rows = []
         for name in self.lines:
             by_dim = by_width(self.cells_of(name))

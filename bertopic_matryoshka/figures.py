@@ -153,8 +153,6 @@ def _panels(
     comparison: DimensionComparison, summary: pd.DataFrame, models: pd.DataFrame
 ) -> list[Panel]:
     """Choose what is drawn: what says most of those measures that there are."""
-    stages = ["reduce_seconds", "cluster_seconds", "represent_seconds"]
-    summary["seconds"] = summary[stages].sum(axis=1)
     first = []
     if summary["coherence"].notna().any():
         title = f"coherence ({comparison.measure}), higher is better"

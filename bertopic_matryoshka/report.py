@@ -111,7 +111,6 @@ def _facts(comparison: DimensionComparison, decision: Decision) -> str:
     if not decision.kept:
         return ""
     summary = comparison.summary.dropna(axis="columns", how="all").set_index(["line", "dim"])
-    summary["fit"] = summary[["reduce_seconds", "cluster_seconds", "represent_seconds"]].sum(axis=1)
     here, there = (
         (cells[0].dim, summary.loc[(decision.line, cells[0].dim)])
         for cells in (decision.kept, decision.widest)
@@ -122,7 +121,7 @@ def _facts(comparison: DimensionComparison, decision: Decision) -> str:
         "AMI with the labels": lambda _, row: f"{row['ami']:.3f}",
         "Outliers": lambda _, row: f"{row['outlier_share']:.0%}",
         "Memory": lambda dim, _: memory(comparison.n_documents, dim),
-        "Time to fit": lambda _, row: f"{row['fit']:,.3g} s",
+        "Time to fit": lambda _, row: f"{row['seconds']:,.3g} s",
     }
     left_out = set() if summary["outlier_share"].any() else {"Outliers"}
     for name, needed in (("Neighbours kept", "neighbors_kept"), ("AMI with the labels", "ami")):

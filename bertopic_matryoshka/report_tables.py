@@ -75,8 +75,6 @@ COSTS = (
 def measurements(comparison: DimensionComparison, decided: Mapping[str, Decision]) -> str:
     """Write what each line and width gives, keeps and costs: a table each, of what there is."""
     summary = comparison.summary
-    stages = ["reduce_seconds", "cluster_seconds", "represent_seconds"]
-    summary["seconds"] = summary[stages].sum(axis=1)
     summary["megabytes"] = summary["dim"] * comparison.n_documents * FLOAT_BYTES / 1e6
     unit = {"coherence": comparison.measure}
     tables = {

@@ -134,7 +134,6 @@ def _summary_table(comparison: DimensionComparison) -> Table:
 
     frame = comparison.summary
     frame["n_topics"] = frame["n_topics"].map(short)
-    frame["seconds"] = frame[["reduce_seconds", "cluster_seconds", "represent_seconds"]].sum(axis=1)
     frame["coherence"] = [
         _written(mean, f"{{:.3f}} ± {error:.3f}")
         for mean, error in zip(frame["coherence"], frame["coherence_error"], strict=True)
