@@ -6,6 +6,7 @@ from collections import Counter
 
 import pytest
 from hypothesis import settings
+from sentence_transformers import SentenceTransformer
 from sklearn.cluster import KMeans
 from sklearn.feature_extraction.text import CountVectorizer
 
@@ -79,6 +80,20 @@ def topic_model(backend, docs, embeddings):
         hdbscan_model=KMeans(9, n_init=10, random_state=0),
         vectorizer_model=CountVectorizer(stop_words="english"),
     ).fit(docs, embeddings)
+
+
+@pytest.fixture
+def encoded(monkeypatch):
+    """Lists what any model encodes."""
+    texts = []
+    original = SentenceTransformer.encode
+
+    def counted(self, sentences, **kwargs):
+        texts.extend(sentences)
+        return original(self, sentences, **kwargs)
+
+    monkeypatch.setattr(SentenceTransformer, "encode", counted)
+    return texts
 
 
 def _read_only(array):

@@ -50,20 +50,6 @@ def store(tmp_path):
     return EmbeddingStore(tmp_path, texts_per_shard=8)
 
 
-@pytest.fixture
-def encoded(monkeypatch):
-    """Lists what any model encodes."""
-    texts = []
-    original = SentenceTransformer.encode
-
-    def counted(self, sentences, **kwargs):
-        texts.extend(sentences)
-        return original(self, sentences, **kwargs)
-
-    monkeypatch.setattr(SentenceTransformer, "encode", counted)
-    return texts
-
-
 def shards(store):
     return sorted(store.folder.glob("*/*.shard"))
 

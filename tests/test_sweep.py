@@ -12,7 +12,6 @@ import pandas as pd
 import pytest
 import torch
 from bertopic import BERTopic
-from sentence_transformers import SentenceTransformer
 from sklearn.cluster import DBSCAN, KMeans
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.metrics import adjusted_mutual_info_score, adjusted_rand_score, v_measure_score
@@ -51,20 +50,6 @@ class CountedKMeans(KMeans):
 def fits():
     FITS.clear()
     return FITS
-
-
-@pytest.fixture
-def encoded(monkeypatch):
-    """Lists what any model encodes."""
-    texts = []
-    original = SentenceTransformer.encode
-
-    def counted(self, sentences, **kwargs):
-        texts.extend(sentences)
-        return original(self, sentences, **kwargs)
-
-    monkeypatch.setattr(SentenceTransformer, "encode", counted)
-    return texts
 
 
 @pytest.fixture
