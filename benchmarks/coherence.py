@@ -12,14 +12,12 @@ words of all models in one walk. Needs gensim.
 
 from __future__ import annotations
 
-import argparse
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from corpus import Corpus, machine, read
+from corpus import Corpus, machine, parser_of, read
 from gensim.corpora import Dictionary
 from gensim.models import CoherenceModel
 
@@ -104,9 +102,7 @@ def written(name: str, measure: str, what: str, off: float, ours: float, their: 
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    for folders in ("--corpora", "--embeddings"):
-        parser.add_argument(folders, type=Path, nargs="+", required=True)
+    parser = parser_of(__doc__)
     parser.add_argument("--names", nargs="+", default=["minilm_so"], help="MODEL_CORPUS")
     measures = ["c_v", "c_npmi", "c_uci", "u_mass"]
     parser.add_argument("--measures", nargs="+", default=measures, choices=measures)

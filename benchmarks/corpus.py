@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import importlib.metadata
 import os
 import platform
@@ -77,6 +78,14 @@ def read(
     norms = np.linalg.norm(X, axis=1)
     keep = norms > 0
     return table[keep], X[keep] / norms[keep, None]
+
+
+def parser_of(doc: str) -> argparse.ArgumentParser:
+    """Read the folders of corpora and of embeddings, from a benchmark with this docstring."""
+    parser = argparse.ArgumentParser(description=doc.partition("\n")[0])
+    for folders in ("--corpora", "--embeddings"):
+        parser.add_argument(folders, type=Path, nargs="+", required=True)
+    return parser
 
 
 def machine(packages: Iterable[str]) -> str:

@@ -9,14 +9,12 @@ from the intervals of windows in which a word is seen, and all give the same int
 
 from __future__ import annotations
 
-import argparse
 import time
-from pathlib import Path
 
 import numpy as np
 import torch
 from coherence import topic_models
-from corpus import Corpus, machine, read
+from corpus import Corpus, machine, parser_of, read
 from scipy.sparse import csr_array
 
 from bertopic_matryoshka.tokens import Tokens
@@ -72,9 +70,7 @@ def two_by_two(ascending: np.ndarray, bounds: np.ndarray) -> tuple[np.ndarray, n
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    for folders in ("--corpora", "--embeddings"):
-        parser.add_argument(folders, type=Path, nargs="+", required=True)
+    parser = parser_of(__doc__)
     parser.add_argument("--names", nargs="+", default=["minilm_so"], help="MODEL_CORPUS")
     args = parser.parse_args()
     print(

@@ -10,12 +10,9 @@ tell them from good ones tells nothing.
 
 from __future__ import annotations
 
-import argparse
-from pathlib import Path
-
 import numpy as np
 import torch
-from corpus import Corpus, machine, read
+from corpus import Corpus, machine, parser_of, read
 from scipy.stats import spearmanr
 from sklearn.cluster import MiniBatchKMeans
 from sklearn.metrics import adjusted_mutual_info_score
@@ -43,9 +40,7 @@ def correlations(X: np.ndarray, corpus: Corpus, coherences: list[TopicCoherence]
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    for folders in ("--corpora", "--embeddings"):
-        parser.add_argument(folders, type=Path, nargs="+", required=True)
+    parser = parser_of(__doc__)
     parser.add_argument("--names", nargs="+", required=True, help="MODEL_CORPUS")
     args = parser.parse_args()
     print("| data | topics |", " | ".join(MEASURES), "|\n|---|--:|" + "--:|" * len(MEASURES))

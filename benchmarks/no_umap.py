@@ -13,7 +13,6 @@ where it is used.
 
 from __future__ import annotations
 
-import argparse
 import csv
 import itertools
 import json
@@ -266,11 +265,9 @@ def append(file: Path, row: dict[str, Any]) -> None:
 def main() -> None:
     import no_umap_figure
     import pandas as pd
-    from corpus import machine, read
+    from corpus import machine, parser_of, read
 
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    for folders in ("--corpora", "--embeddings"):
-        parser.add_argument(folders, type=Path, nargs="+", required=True)
+    parser = parser_of(__doc__)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--names", nargs="+", default=NAMES, help="MODEL_CORPUS, for quality")
     parser.add_argument("--time-names", nargs="+", default=["minilm_so"], help="likewise for time")

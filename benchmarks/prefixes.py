@@ -7,12 +7,10 @@ compare_prefixes at the full width and its halvings, and at the full width alone
 
 from __future__ import annotations
 
-import argparse
 import time
-from pathlib import Path
 
 import numpy as np
-from corpus import machine, read
+from corpus import machine, parser_of, read
 
 from bertopic_matryoshka import compare_prefixes
 
@@ -29,9 +27,7 @@ def seconds(X: np.ndarray, dims: list[int] | None) -> float:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    for folders in ("--corpora", "--embeddings"):
-        parser.add_argument(folders, type=Path, nargs="+", required=True)
+    parser = parser_of(__doc__)
     parser.add_argument("--names", nargs="+", required=True, help="MODEL_CORPUS")
     args = parser.parse_args()
     costs = []

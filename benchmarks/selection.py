@@ -10,7 +10,6 @@ settings of docs/selection.md are the defaults.
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,7 +18,7 @@ from unittest.mock import patch
 import numpy as np
 import pandas as pd
 import scipy.sparse as sp
-from corpus import Corpus, machine, read
+from corpus import Corpus, machine, parser_of, read
 from graspologic_native import leiden_csr
 from sklearn.decomposition import PCA
 
@@ -30,6 +29,7 @@ from bertopic_matryoshka.ordering import only
 from bertopic_matryoshka.selection import DimensionSelector
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Iterator
 
 NAMES = (
@@ -213,9 +213,7 @@ def print_wide(results: pd.DataFrame, index: list[str], columns: str, measure: s
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    for folders in ("--corpora", "--embeddings"):
-        parser.add_argument(folders, type=Path, nargs="+", required=True)
+    parser = parser_of(__doc__)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--names", nargs="+", default=NAMES)
     parser.add_argument("--max-documents", type=int, default=5000, help="a corpus, at random")

@@ -8,11 +8,8 @@ three pairs of seeds, and three random tenths of the documents that are left out
 
 from __future__ import annotations
 
-import argparse
-from pathlib import Path
-
 import numpy as np
-from corpus import machine, read
+from corpus import machine, parser_of, read
 from no_umap import ALL, EVOC, HALF, KMEANS, METHODS, UMAP
 from no_umap_figure import PACKAGES, print_table
 from sklearn.metrics import adjusted_mutual_info_score
@@ -38,9 +35,7 @@ def measure(X: np.ndarray, method: str) -> list[float]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    for folders in ("--corpora", "--embeddings"):
-        parser.add_argument(folders, type=Path, nargs="+", required=True)
+    parser = parser_of(__doc__)
     parser.add_argument("--names", nargs="+", required=True, help="MODEL_CORPUS")
     args = parser.parse_args()
     rows = []
