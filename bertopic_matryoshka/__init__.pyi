@@ -15,13 +15,20 @@ from .exceptions import DamagedFileWarning, LossySaveWarning, TruncationWarning
 from .neighbors import compare_prefixes, nearest_neighbors
 from .report import plot_comparison, write_png, write_report
 from .selection import DimensionInspection, DimensionSelector, inspect_dimensions
-from .topics import ExpectWidth, build_topic_model, load_topic_model, save_topic_model
+from .topics import (
+    DistinctDocuments,
+    ExpectWidth,
+    build_topic_model,
+    load_topic_model,
+    save_topic_model,
+)
 
 __all__ = [
     "DamagedFileWarning",
     "DimensionComparison",
     "DimensionInspection",
     "DimensionSelector",
+    "DistinctDocuments",
     "ExpectWidth",
     "LeidenClustering",
     "LossySaveWarning",

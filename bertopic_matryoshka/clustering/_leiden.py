@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import warnings
 from functools import partial
 from numbers import Real
@@ -40,6 +41,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+N_NEIGHBORS, MIN_CLUSTER_SIZE = 15, 10
+"""Their values by default, where there are rows enough for them."""
+
 MANY = 0.1
 """Share of near copies among the rows from which it is worth a warning."""
 
@@ -59,10 +63,12 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         How fine the clusters are, > 0: more for a larger value. Relative to the graph's density,
         so that it needs no tuning for the number of rows. Halved while most communities would be
         smaller than `min_cluster_size`. Not used where `n_clusters` is given.
-    n_neighbors : int, default=15
-        Neighbours of each row in the graph.
-    min_cluster_size : int, default=10
-        Core rows that make a cluster, >= 2, copies counted; core rows have at least half of their
+    n_neighbors : int or None, default=None
+        Neighbours of each row in the graph. None is 15, and the square root of the number of
+        distinct rows where there are fewer than 225.
+    min_cluster_size : int or None, default=None
+        Core rows that make a cluster, >= 2, copies counted. None is 10, and two thirds of the
+        square root of the number of distinct rows where there are fewer than 225. Core rows have at least half of their
         neighbours in their cluster. The rows of smaller ones go to the clusters of their
         neighbours. Where `n_clusters` are not found so, clusters of as many rows do, with fewer of
         them core.
@@ -153,8 +159,8 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         n_clusters: int | None = None,
         *,
         resolution: float = 1.0,
-        n_neighbors: int = 15,
-        min_cluster_size: int = 10,
+        n_neighbors: int | None = None,
+        min_cluster_size: int | None = None,
         min_membership: float = 0.0,
         calculate_probabilities: bool = False,
         random_state: int | np.random.RandomState | None = 0,
@@ -209,15 +215,17 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         order = row_order(rows)
         order = order[rows[order].any(axis=1)]  # zero rows have no direction
         graph, group = self._distinct_graph(rows, order)
+        min_size = _default(self.min_cluster_size, MIN_CLUSTER_SIZE, graph.shape[0])
         counts, at_least = np.bincount(group, minlength=graph.shape[0]), 1
         if y is not None:
             classes = known_classes(y, rows.shape[0])[order]
-            classes, size = class_of_copies(classes, group, counts.size), self.min_cluster_size
-            graph_of = partial(self._cached(neighbor_graph), n_neighbors=self.n_neighbors)
-            graph = supervised(graph, classes, self._fit_rows, graph_of, size, counts)
-            at_least = max(1, n_large_classes(classes, size, counts))
+            classes = class_of_copies(classes, group, counts.size)
+            k = _default(self.n_neighbors, N_NEIGHBORS, graph.shape[0])
+            graph_of = partial(self._cached(neighbor_graph), n_neighbors=k)
+            graph = supervised(graph, classes, self._fit_rows, graph_of, min_size, counts)
+            at_least = max(1, n_large_classes(classes, min_size, counts))
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
-        found = self._clusters(graph, counts, at_least, seed)
+        found = self._clusters(graph, counts, min_size, at_least, seed)
         if counts.size == 1:
             graph = csr_matrix([[1.0]])  # its copies are the neighbours that it has
         strength = membership(graph, found)
@@ -235,7 +243,7 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         if self.n_clusters is not None and self.n_clusters_ < self.n_clusters:
             warnings.warn(
                 f"n_clusters={self.n_clusters}, but only {self.n_clusters_} clusters of at least "
-                f"min_cluster_size={self.min_cluster_size} rows were found. Ask for fewer, or "
+                f"min_cluster_size={min_size} rows were found. Ask for fewer, or "
                 "lower min_cluster_size.",
                 RuntimeWarning,
                 stacklevel=2,
@@ -294,7 +302,8 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         rows = validate_data(self, X, reset=False, dtype=[np.float32, np.float64])
         probabilities = np.zeros((rows.shape[0], self.n_clusters_))
         directed = np.flatnonzero(rows.any(axis=1))
-        k = min(self.n_neighbors, self._fit_rows.shape[0])
+        n_rows = self._fit_rows.shape[0]
+        k = min(_default(self.n_neighbors, N_NEIGHBORS, n_rows), n_rows)
         if directed.size > 0 and k > 0:
             found, similarities = nearest_neighbors(
                 self._fit_rows, k, queries=rows[directed], method="exact", device=self.device
@@ -316,8 +325,9 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         """
         ordered = rows[order]
         distinct, equal = np.unique(equal_rows(ordered), return_inverse=True)
+        k = _default(self.n_neighbors, N_NEIGHBORS, distinct.size)
         graph, representative = self._cached(distinct_neighbor_graph)(
-            ordered[distinct], n_neighbors=self.n_neighbors, copy_distance=self.copy_distance
+            ordered[distinct], n_neighbors=k, copy_distance=self.copy_distance
         )
         kept, near = np.unique(representative, return_inverse=True)
         group = near[equal]
@@ -335,23 +345,23 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         return partial(cached, method=self.method, device=self.device)
 
     def _clusters(
-        self, graph: csr_matrix, counts: NDArray[np.int_], at_least: int, seed: int
+        self, graph: csr_matrix, counts: NDArray[np.int_], min_size: int, at_least: int, seed: int
     ) -> NDArray[np.int_]:
         if self.n_clusters is None:
             found, self.resolution_ = at_resolution(
                 graph,
                 float(self.resolution),
-                self.min_cluster_size,
+                min_size,
                 seed,
                 at_least=at_least,
                 device=self.device,
                 counts=counts,
             )
             return found
-        n_samples, most = int(counts.sum()), int(counts.sum()) // self.min_cluster_size
+        n_samples, most = int(counts.sum()), int(counts.sum()) // min_size
         if self.n_clusters > most:
             raise ValueError(
-                f"n_clusters={self.n_clusters} with min_cluster_size={self.min_cluster_size} needs "
+                f"n_clusters={self.n_clusters} with min_cluster_size={min_size} needs "
                 f"more rows than n_samples={n_samples}. Ask for at most {most}, or lower "
                 "min_cluster_size."
             )
@@ -361,14 +371,15 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
                 f"of n_samples={n_samples} repeat others. Ask for at most {counts.size}."
             )
         found, self.resolution_ = in_number(
-            graph, self.n_clusters, self.min_cluster_size, seed, self.device, counts
+            graph, self.n_clusters, min_size, seed, self.device, counts
         )
         return found
 
     def _check_parameters(self) -> None:
         check_at_least(1 if self.n_clusters is None else self.n_clusters, 1, name="n_clusters")
-        check_at_least(self.n_neighbors, 1, name="n_neighbors")
-        check_at_least(self.min_cluster_size, 2, name="min_cluster_size")
+        check_at_least(1 if self.n_neighbors is None else self.n_neighbors, 1, name="n_neighbors")
+        size = 2 if self.min_cluster_size is None else self.min_cluster_size
+        check_at_least(size, 2, name="min_cluster_size")
         if not (isinstance(self.resolution, Real) and 0 < self.resolution < float("inf")):
             raise ValueError(
                 f"resolution={self.resolution!r} must be above 0; more gives more clusters."
@@ -385,6 +396,16 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
                 "distance between neighbours: from 0.2, five neighbours as far as usual would be "
                 "copies."
             )
+
+
+def _default(given: int | None, usual: int, n_distinct: int) -> int:
+    """Take what is given, or else the usual value, and less where there are few rows.
+
+    Of 30 rows 15 neighbours are half of all, and no cluster of 10 is left beside another.
+    """
+    if given is not None:
+        return given
+    return max(2, min(usual, round(usual / N_NEIGHBORS * math.sqrt(n_distinct))))
 
 
 def _report_copies(n_copies: int, n_near: int, n_rows: int) -> None:

@@ -8,9 +8,11 @@ from ._build import (
 from ._expect_width import ExpectWidth
 from ._persistence import load_topic_model, save_topic_model
 from ._tables import documents_table, topics_table
+from ._words import DistinctDocuments
 
 __all__ = [
     "MIN_TOPIC_SIZE",
+    "DistinctDocuments",
     "ExpectWidth",
     "build_clusterer",
     "build_reducer",
