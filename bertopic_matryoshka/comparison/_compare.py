@@ -121,7 +121,8 @@ def compare_dimensions(
     embeddings : array-like of shape (n_documents, full_dim), dict of them or None, default=None
         The documents at full width, where they are encoded already, or those of each model.
     labels : array-like of shape (n_documents,) or None, default=None
-        Classes to measure AMI, ARI and V-measure against.
+        Classes to measure AMI, ARI and V-measure against. None, NaN, pandas.NA and empty strings
+        are no label: their documents are left out, and a RuntimeWarning says how many.
     measure : str, default="c_v"
         Of coherence, see TopicCoherence.
     n_samples : int, default=200

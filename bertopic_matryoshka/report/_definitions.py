@@ -57,7 +57,7 @@ OF_COLUMNS = (
     Definition(
         "AMI, ARI, V",
         "Adjusted mutual information, adjusted Rand index and V-measure against the given labels, "
-        "outliers being a class of their own. Up to 1, higher is better; AMI and ARI are 0 by "
+        "over the documents that have one, outliers being a class of their own. Up to 1, higher is better; AMI and ARI are 0 by "
         "chance.",
         "ami",
     ),
