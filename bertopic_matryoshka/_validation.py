@@ -103,17 +103,14 @@ def check_labels(labels: ArrayLike | None, n_documents: int) -> NDArray[np.int_]
     import pandas as pd  # takes half a second
 
     # NumPy would make strings of a list with strings and NaN.
-    cells = labels if hasattr(labels, "dtype") else pd.Series(list(labels), dtype=object)
-    cells = np.asarray(cells, dtype=object)
+    given: Any = labels
+    cells = np.asarray(given if hasattr(given, "dtype") else pd.Series(list(given), dtype=object))
     if cells.shape != (n_documents,):
         raise ValueError(
             f"labels has shape {cells.shape} and must have shape ({n_documents},), as documents."
         )
-    cells = np.array(
-        [None if isinstance(cell, str) and not cell.strip() else cell for cell in cells],
-        dtype=object,
-    )
-    classes: NDArray[np.int_] = pd.factorize(cells)[0].astype(np.int64)
+    names = [None if isinstance(cell, str) and not cell.strip() else cell for cell in cells]
+    classes: NDArray[np.int_] = pd.factorize(pd.Series(names, dtype=object))[0].astype(np.int64)
     n_missing = int((classes < 0).sum())
     if n_missing == n_documents:
         raise ValueError(f"labels holds no label: all {n_documents} are missing. Leave it out.")

@@ -1,11 +1,12 @@
 """What copies among the documents do: topics and AMI without and with them, beside the peers.
 
-    python -m benchmarks.clustering.copies --corpora FOLDER... --embeddings FOLDER... --names minilm_ag
+    python -m benchmarks.clustering.copies --corpora FOLDER... --embeddings FOLDER... \
+        --names minilm_ag
 
 Some documents of a sample are repeated: with the embeddings that they have, with noise on them, or,
 with --model, with an edited text that is embedded anew. AMI with the labels is over the documents
 of the sample. A topic is "of copies" where it has fewer than ten documents but for copies. Prints
-markdown tables. Needs umap-learn, hdbscan and evoc, unless --ours.
+markdown tables. Needs umap-learn, hdbscan and evoc, unless --ours or --selection.
 """
 
 from __future__ import annotations
@@ -16,10 +17,10 @@ import warnings
 from typing import TYPE_CHECKING
 
 import numpy as np
-from benchmarks.corpus import machine, parser_of, read
-from benchmarks.clustering.no_umap import METHODS, SMALLEST, UMAP
 from sklearn.metrics import adjusted_mutual_info_score
 
+from benchmarks.clustering.no_umap import METHODS, SMALLEST, UMAP
+from benchmarks.corpus import machine, parser_of, read
 from bertopic_matryoshka import DimensionSelector, LeidenClustering, MatryoshkaBackend
 
 if TYPE_CHECKING:
@@ -62,9 +63,11 @@ EDITS = {
 }
 
 
-def ours(**parameters: float) -> Callable[[np.ndarray, int | None], np.ndarray]:
+def ours(
+    share: float | None = None, criterion: str = "variance", **parameters: float
+) -> Callable[[np.ndarray, int | None], np.ndarray]:
     def fit(X: np.ndarray, n: int | None) -> np.ndarray:
-        rows = DimensionSelector().fit_transform(X)
+        rows = DimensionSelector(share, criterion=criterion).fit_transform(X)
         return LeidenClustering(n, **parameters).fit_predict(rows)
 
     return fit
@@ -113,12 +116,16 @@ def main() -> None:
     parser.add_argument("--names", nargs="+", default=["minilm_ag"])
     parser.add_argument("--model", help="a folder or name; it has to be the one of --names")
     parser.add_argument("--ours", action="store_true", help="leave the peers out")
+    parser.add_argument("--selection", action="store_true", help="ours on half of the dims only")
     args = parser.parse_args()
     warnings.filterwarnings("ignore")
     backend = None if args.model is None else MatryoshkaBackend(args.model)
     print(machine(["scikit-learn", "graspologic-native"]), "\n")
     methods = {"ours": ours(), "ours, copy_distance=0": ours(copy_distance=0)}
-    if not args.ours:
+    if args.selection:
+        halves = {f"half by {c}": ours(0.5, c) for c in ("variance", "laplacian")}
+        methods = {"ours": methods["ours"], **halves}
+    elif not args.ours:
         methods |= {name: peer(name) for name in (UMAP, "EVoC", "k-means")}
     for name in args.names:
         table, X = read(name, args.corpora, args.embeddings)
@@ -136,10 +143,13 @@ def main() -> None:
         print()
 
 
+FREE = (UMAP, "EVoC")  # are asked for no number
+
+
 def grid(methods: dict[str, object]) -> Iterator[tuple[str, int | None]]:
     for method in methods:
-        for n in NUMBERS if method.startswith("ours") else (None,):
-            yield method, 10 if method == "k-means" else n
+        for n in NUMBERS if method.startswith("ours") else (10,):
+            yield method, n if method not in FREE else None
 
 
 def heading(method: str, n: int | None) -> str:

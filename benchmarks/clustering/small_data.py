@@ -120,7 +120,10 @@ def main() -> None:
     warnings.filterwarnings("ignore")
     backend = None if args.model is None else MatryoshkaBackend(args.model)
     methods = {name: peer(name) for name in (UMAP, "EVoC", "k-means")}
-    methods = {"ours": ours(), "ours, 15 and 10": ours(n_neighbors=15, min_cluster_size=10)} | methods
+    methods = {
+        "ours": ours(),
+        "ours, 15 and 10": ours(n_neighbors=15, min_cluster_size=10),
+    } | methods
     print(machine(["scikit-learn", "graspologic-native"]), "\n")
     print("| corpus | case |", " | ".join(methods), "|\n|---|---|" + "--:|" * len(methods))
     for name in args.names:

@@ -6,7 +6,6 @@ import math
 from functools import cache, partial
 from typing import TYPE_CHECKING
 
-import numpy as np
 from scipy.sparse.csgraph import connected_components
 
 from bertopic_matryoshka.clustering._communities import communities, resolution_for
@@ -16,6 +15,7 @@ from bertopic_matryoshka.clustering._ordering import cluster_sizes, count_cluste
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    import numpy as np
     from numpy.typing import NDArray
     from scipy.sparse import csr_matrix
 
@@ -108,7 +108,6 @@ def in_number(
     resolution : float
         At which at_resolution would begin with the same communities.
     """
-
     search = partial(
         resolution_for,
         min_cluster_size=min_cluster_size,

@@ -57,8 +57,8 @@ OF_COLUMNS = (
     Definition(
         "AMI, ARI, V",
         "Adjusted mutual information, adjusted Rand index and V-measure against the given labels, "
-        "over the documents that have one, outliers being a class of their own. Up to 1, higher is better; AMI and ARI are 0 by "
-        "chance.",
+        "over the documents that have one, outliers being a class of their own. Up to 1, higher is "
+        "better; AMI and ARI are 0 by chance.",
         "ami",
     ),
     Definition(

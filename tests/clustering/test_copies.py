@@ -125,7 +125,7 @@ def test_copies_survive_pickling(distinct):
 
 def test_too_few_distinct_rows_are_an_error_that_says_so():
     X = np.repeat(np.eye(3), 20, axis=0)
-    with pytest.raises(ValueError, match="57 of n_samples=60 repeat others. Ask for at most 3"):
+    with pytest.raises(ValueError, match=r"57 of n_samples=60 repeat others\. Ask for at most 3"):
         LeidenClustering(4).fit(X)
 
 
