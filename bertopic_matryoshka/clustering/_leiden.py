@@ -13,6 +13,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, check_memory, validate_data
 
 from bertopic_matryoshka._validation import check_at_least
+from bertopic_matryoshka.clustering._communities import check_flavor
 from bertopic_matryoshka.clustering._membership import membership, shares, weighted_shares
 from bertopic_matryoshka.clustering._ordering import count_clusters, ranks_by_size, row_order
 from bertopic_matryoshka.clustering._partition import at_resolution, in_number
@@ -57,8 +58,11 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
     method : {"auto", "exact", "two_stage", "approximate", "pynndescent"}, default="auto"
         How neighbours are found, see nearest_neighbors.
     device : str or None, default=None
-        Where they are found; None takes a GPU where there is one. There, communities are found by
-        cuGraph where it is installed.
+        Where neighbours are found; None takes a GPU where there is one.
+    flavor : {"graspologic", "cugraph"}, default="graspologic"
+        Which Leiden finds the communities. "graspologic" runs on the CPU and follows the Constant
+        Potts Model [2]_. "cugraph" runs on an NVIDIA GPU, with the extra
+        ``bertopic-matryoshka[cugraph]``; it follows modularity and so finds other clusters.
     memory : str, joblib.Memory or None, default=None
         A folder that keeps the graphs: rows that were clustered before, with another seed or number
         of clusters, need no new search for neighbours.
@@ -124,6 +128,7 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         random_state: int | np.random.RandomState | None = 0,
         method: str = "auto",
         device: str | None = None,
+        flavor: str = "graspologic",
         memory: Any = None,
     ) -> None:
         self.n_clusters = n_clusters
@@ -135,6 +140,7 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         self.random_state = random_state
         self.method = method
         self.device = device
+        self.flavor = flavor
         self.memory = memory
 
     def fit(self, X: ArrayLike, y: ArrayLike | None = None) -> LeidenClustering:
@@ -159,6 +165,8 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         TypeError, ValueError
             If a parameter is of the wrong kind or out of range, `n_clusters` are more than the
             rows can make, or `y` holds no classes.
+        ImportError
+            If `flavor` is "cugraph" and cuGraph is not installed.
 
         Warns
         -----
@@ -275,7 +283,7 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
                 self.min_cluster_size,
                 seed,
                 at_least=at_least,
-                device=self.device,
+                flavor=self.flavor,
             )
             return found
         n_samples, most = graph.shape[0], graph.shape[0] // self.min_cluster_size
@@ -286,7 +294,7 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
                 "min_cluster_size."
             )
         found, self.resolution_ = in_number(
-            graph, self.n_clusters, self.min_cluster_size, seed, self.device
+            graph, self.n_clusters, self.min_cluster_size, seed, self.flavor
         )
         return found
 
@@ -304,3 +312,4 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
             )
         if self.method not in METHODS:
             raise ValueError(f"method={self.method!r} must be one of {', '.join(METHODS)}.")
+        check_flavor(self.flavor)

@@ -39,7 +39,7 @@ def at_resolution(
     seed: int,
     *,
     at_least: int = 1,
-    device: str | None = None,
+    flavor: str = "graspologic",
 ) -> tuple[NDArray[np.int_], float]:
     """Find the clusters of an undirected graph at a resolution.
 
@@ -57,7 +57,7 @@ def at_resolution(
     seed : int
     at_least : int, default=1
         Clusters below which none are merged.
-    device : str or None, default=None
+    flavor : {"graspologic", "cugraph"}, default="graspologic"
         Of Leiden, see communities.
 
     Returns
@@ -70,7 +70,7 @@ def at_resolution(
     parts = np.bincount(connected_components(graph, directed=False)[1])
     within_reach = parts[parts >= min_cluster_size].sum()
     for _ in range(HALVINGS):
-        found = communities(graph, FINE_RESOLUTION * resolution, seed, device)
+        found = communities(graph, FINE_RESOLUTION * resolution, seed, flavor)
         sizes = np.bincount(found)
         if 2 * sizes[sizes >= min_cluster_size].sum() >= within_reach:
             break
@@ -82,7 +82,11 @@ def at_resolution(
 
 
 def in_number(
-    graph: csr_matrix, n_clusters: int, min_cluster_size: int, seed: int, device: str | None = None
+    graph: csr_matrix,
+    n_clusters: int,
+    min_cluster_size: int,
+    seed: int,
+    flavor: str = "graspologic",
 ) -> tuple[NDArray[np.int_], float]:
     """Find `n_clusters` clusters, or as many as the search finds.
 
@@ -102,7 +106,7 @@ def in_number(
     @cache  # every size of cores begins with the same communities
     def divided(finer: float) -> tuple[NDArray[np.int_], float]:
         least = math.ceil(finer * n_clusters)
-        found, tried = resolution_for(graph, least, 3 * least // 2, min_cluster_size, seed, device)
+        found, tried = resolution_for(graph, least, 3 * least // 2, min_cluster_size, seed, flavor)
         return _large(graph, found, min_cluster_size), tried
 
     for core in (min_cluster_size, min_cluster_size // 2, 1):
@@ -114,7 +118,7 @@ def in_number(
                 labels = _merged_to(graph, fine, n_clusters, settle, labels)
                 return labels, tried / FINE_RESOLUTION
     found, tried = resolution_for(
-        graph, n_clusters, math.ceil(FINER * n_clusters), min_cluster_size, seed, device
+        graph, n_clusters, math.ceil(FINER * n_clusters), min_cluster_size, seed, flavor
     )
     labels = merged(graph, _large(graph, found, min_cluster_size), n_clusters)
     return filled(graph, labels), tried / FINE_RESOLUTION

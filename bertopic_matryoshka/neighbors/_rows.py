@@ -45,7 +45,10 @@ class DeviceRows:
         self.n_rows, self.n_dims = self.array.shape
         self.held: torch.Tensor | None = None
         if 4 * self.array.size <= _available(device):
-            self.held = torch.empty(self.array.shape, dtype=torch.float32, device=device)
+            try:
+                self.held = torch.empty(self.array.shape, dtype=torch.float32, device=device)
+            except torch.cuda.OutOfMemoryError:  # another process has taken it: rows are read
+                return
             for start, block in row_blocks(self.array):
                 self.held[start : start + block.shape[0]] = self._unit(block)
 
