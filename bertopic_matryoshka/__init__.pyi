@@ -15,7 +15,13 @@ from .exceptions import DamagedFileWarning, LossySaveWarning, TruncationWarning
 from .neighbors import compare_prefixes, nearest_neighbors
 from .report import plot_comparison, write_png, write_report
 from .selection import DimensionInspection, DimensionSelector, inspect_dimensions
-from .topics import ExpectWidth, build_topic_model, load_topic_model, save_topic_model
+from .topics import (
+    ExpectWidth,
+    allow_missing_hdbscan,
+    build_topic_model,
+    load_topic_model,
+    save_topic_model,
+)
 
 __all__ = [
     "DamagedFileWarning",
@@ -29,6 +35,7 @@ __all__ = [
     "TopicCoherence",
     "TopicEvaluation",
     "TruncationWarning",
+    "allow_missing_hdbscan",
     "build_topic_model",
     "compare_dimensions",
     "compare_prefixes",

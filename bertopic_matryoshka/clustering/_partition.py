@@ -53,7 +53,7 @@ def at_resolution(
     resolution : float
         Higher for more clusters.
     min_cluster_size : int
-        Core rows that a cluster has at least, see `merging.settled`.
+        Core rows that a cluster has at least, see settled.
     seed : int
     at_least : int, default=1
         Clusters below which none are merged.

@@ -12,7 +12,6 @@ from bertopic.backend import BaseEmbedder
 
 from bertopic_matryoshka._memory import halve_if_out_of_memory
 from bertopic_matryoshka._validation import check_dim, list_of_strings
-from bertopic_matryoshka.embedding._bertopic_compat import mend_transform
 from bertopic_matryoshka.embedding._facts import ModelFacts, facts_of
 from bertopic_matryoshka.embedding._source import ModelSource
 from bertopic_matryoshka.embedding._truncate import cut_rows, warn_of_zero_rows
@@ -26,8 +25,6 @@ if TYPE_CHECKING:
     import torch
     from numpy.typing import NDArray
     from sentence_transformers import SentenceTransformer
-
-mend_transform()
 
 # What the backend decides itself; an encode_kwargs entry would contradict it.
 _OWN_ENCODE_KWARGS = frozenset(
