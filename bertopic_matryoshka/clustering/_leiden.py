@@ -91,8 +91,9 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
     divides it more finely than asked for, by the Constant Potts Model [2]_: the edges within
     communities less ``gamma`` for each pair of rows in them, where ``gamma`` is relative to the
     density that a random graph would have. The most strongly joined communities are then merged,
-    rows move to the cluster of most of their neighbours, and clusters without a core dissolve. Leiden alone gives clusters of even size; merging lets large
-    topics be large and small ones stand apart.
+    rows move to the cluster of most of their neighbours, and clusters without a core dissolve.
+    Leiden alone gives clusters of even size; merging lets large topics be large and small ones
+    stand apart.
 
     There is no ``partial_fit``: a new batch would change the graph and so the clusters that stand.
     BERTopic's partial_fit says so; use MiniBatchKMeans there, or ``BERTopic.merge_models``.
