@@ -350,7 +350,11 @@ def test_after_selection(embeddings):
     [
         ({"n_clusters": 0}, ValueError, "n_clusters=0 must be at least 1"),
         ({"n_clusters": 2.0}, TypeError, "n_clusters=2.0 must be an int"),
-        ({"n_clusters": 13, "min_cluster_size": 10}, ValueError, "n_samples=120. Ask for at most 12"),
+        (
+            {"n_clusters": 13, "min_cluster_size": 10},
+            ValueError,
+            "n_samples=120. Ask for at most 12",
+        ),
         ({"n_neighbors": 0}, ValueError, "n_neighbors=0 must be at least 1"),
         ({"min_cluster_size": 1}, ValueError, "min_cluster_size=1 must be at least 2"),
         ({"resolution": 0}, ValueError, "resolution=0 must be above 0"),
