@@ -98,7 +98,11 @@ def _counted(
     joined = documents.groupby(["Topic"], as_index=False).agg({"Document": " ".join})
     topic_model.vectorizer_model, topic_model.top_n_words = _Fitted(vectorizer), n_words
     try:
-        counted, words = topic_model._c_tf_idf(joined)  # noqa: SLF001
+        with np.errstate(divide="ignore"):
+            counted, words = topic_model._c_tf_idf(joined)  # noqa: SLF001
+        # A word that only near copies have is as rare as any; BERTopic divides by its count.
+        idf = topic_model.ctfidf_model._idf_diag.data  # noqa: SLF001
+        idf[np.isinf(idf)] = idf[np.isfinite(idf)].max()
         topics = topic_model._extract_words_per_topic(  # noqa: SLF001
             words, documents, counted, fine_tune_representation=False, calculate_aspects=False
         )
