@@ -18,6 +18,7 @@ from .selection import DimensionInspection, DimensionSelector, inspect_dimension
 from .topics import (
     DistinctDocuments,
     ExpectWidth,
+    allow_missing_hdbscan,
     build_topic_model,
     load_topic_model,
     save_topic_model,
@@ -36,6 +37,7 @@ __all__ = [
     "TopicCoherence",
     "TopicEvaluation",
     "TruncationWarning",
+    "allow_missing_hdbscan",
     "build_topic_model",
     "compare_dimensions",
     "compare_prefixes",

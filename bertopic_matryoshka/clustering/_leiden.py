@@ -16,6 +16,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, check_memory, validate_data
 
 from bertopic_matryoshka._validation import check_at_least
+from bertopic_matryoshka.clustering._communities import check_flavor
 from bertopic_matryoshka.clustering._membership import membership, shares, weighted_shares
 from bertopic_matryoshka.clustering._ordering import count_clusters, ranks_by_size, row_order
 from bertopic_matryoshka.clustering._partition import at_resolution, in_number
@@ -83,8 +84,11 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
     method : {"auto", "exact", "two_stage", "approximate", "pynndescent"}, default="auto"
         How neighbours are found, see nearest_neighbors.
     device : str or None, default=None
-        Where they are found; None takes a GPU where there is one. There, communities are found by
-        cuGraph where it is installed.
+        Where neighbours are found; None takes a GPU where there is one.
+    flavor : {"graspologic", "cugraph"}, default="graspologic"
+        Which Leiden finds the communities. "graspologic" runs on the CPU and follows the Constant
+        Potts Model [2]_. "cugraph" runs on an NVIDIA GPU, with the extra
+        ``bertopic-matryoshka[cugraph]``; it follows modularity and so finds other clusters.
     memory : str, joblib.Memory or None, default=None
         A folder that keeps the graphs: rows that were clustered before, with another seed or number
         of clusters, need no new search for neighbours.
@@ -120,10 +124,10 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
     The graph joins two rows where one is among the `n_neighbors` nearest of the other. Leiden [1]_
     divides it more finely than asked for, by the Constant Potts Model [2]_: the edges within
     communities less ``gamma`` for each pair of rows in them, where ``gamma`` is relative to the
-    density that a random graph would have. The most strongly joined communities are then merged
-    (see `bertopic_matryoshka.merging`), rows move to the cluster of most of their neighbours, and
-    clusters without a core dissolve. Leiden alone gives clusters of even size; merging lets large
-    topics be large and small ones stand apart.
+    density that a random graph would have. The most strongly joined communities are then merged,
+    rows move to the cluster of most of their neighbours, and clusters without a core dissolve.
+    Leiden alone gives clusters of even size; merging lets large topics be large and small ones
+    stand apart.
 
     Rows that repeat others, such as reposts, signatures and templates, would be one another's
     neighbours and make topics of their own. So they count once: equal rows, and near copies, which
@@ -166,6 +170,7 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         random_state: int | np.random.RandomState | None = 0,
         method: str = "auto",
         device: str | None = None,
+        flavor: str = "graspologic",
         memory: Any = None,
         copy_distance: float = 0.025,
     ) -> None:
@@ -178,6 +183,7 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         self.random_state = random_state
         self.method = method
         self.device = device
+        self.flavor = flavor
         self.memory = memory
         self.copy_distance = copy_distance
 
@@ -203,6 +209,8 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         TypeError, ValueError
             If a parameter is of the wrong kind or out of range, `n_clusters` are more than the
             rows can make, or `y` holds no classes.
+        ImportError
+            If `flavor` is "cugraph" and cuGraph is not installed.
 
         Warns
         -----
@@ -354,7 +362,7 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
                 min_size,
                 seed,
                 at_least=at_least,
-                device=self.device,
+                flavor=self.flavor,
                 counts=counts,
             )
             return found
@@ -371,7 +379,7 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
                 f"of n_samples={n_samples} repeat others. Ask for at most {counts.size}."
             )
         found, self.resolution_ = in_number(
-            graph, self.n_clusters, min_size, seed, self.device, counts
+            graph, self.n_clusters, min_size, seed, self.flavor, counts
         )
         return found
 
@@ -390,6 +398,7 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
             )
         if self.method not in METHODS:
             raise ValueError(f"method={self.method!r} must be one of {', '.join(METHODS)}.")
+        check_flavor(self.flavor)
         if not (isinstance(self.copy_distance, Real) and 0 <= self.copy_distance < 0.2):
             raise ValueError(
                 f"copy_distance={self.copy_distance!r} must be in [0, 0.2), a share of the usual "

@@ -39,7 +39,7 @@ def at_resolution(
     seed: int,
     *,
     at_least: int = 1,
-    device: str | None = None,
+    flavor: str = "graspologic",
     counts: NDArray[np.int_] | None = None,
 ) -> tuple[NDArray[np.int_], float]:
     """Find the clusters of an undirected graph at a resolution.
@@ -54,11 +54,11 @@ def at_resolution(
     resolution : float
         Higher for more clusters.
     min_cluster_size : int
-        Core rows that a cluster has at least, see `merging.settled`.
+        Core rows that a cluster has at least, see settled.
     seed : int
     at_least : int, default=1
         Clusters below which none are merged.
-    device : str or None, default=None
+    flavor : {"graspologic", "cugraph"}, default="graspologic"
         Of Leiden, see communities.
     counts : ndarray of shape (n,), int, or None, default=None
         How often each row occurs, which makes it count as so many rows of its cluster; None is
@@ -75,7 +75,7 @@ def at_resolution(
     parts = cluster_sizes(part_of, n_parts, counts)
     within_reach = parts[parts >= min_cluster_size].sum()
     for _ in range(HALVINGS):
-        found = communities(graph, FINE_RESOLUTION * resolution, seed, device)
+        found = communities(graph, FINE_RESOLUTION * resolution, seed, flavor)
         sizes = cluster_sizes(found, count_clusters(found), counts)
         if 2 * sizes[sizes >= min_cluster_size].sum() >= within_reach:
             break
@@ -91,7 +91,7 @@ def in_number(
     n_clusters: int,
     min_cluster_size: int,
     seed: int,
-    device: str | None = None,
+    flavor: str = "graspologic",
     counts: NDArray[np.int_] | None = None,
 ) -> tuple[NDArray[np.int_], float]:
     """Find `n_clusters` clusters, or as many as the search finds; see at_resolution.
@@ -112,7 +112,7 @@ def in_number(
         resolution_for,
         min_cluster_size=min_cluster_size,
         seed=seed,
-        device=device,
+        flavor=flavor,
         counts=counts,
     )
 

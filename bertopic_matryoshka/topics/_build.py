@@ -12,6 +12,7 @@ from bertopic_matryoshka.clustering import LeidenClustering
 from bertopic_matryoshka.embedding import MatryoshkaBackend
 from bertopic_matryoshka.selection import DimensionSelector
 from bertopic_matryoshka.topics._expect_width import ExpectWidth
+from bertopic_matryoshka.topics._missing_hdbscan import warn_of_missing_hdbscan
 from bertopic_matryoshka.topics._words import DistinctDocuments
 
 if TYPE_CHECKING:
@@ -89,6 +90,12 @@ def build_topic_model(
     ImportError
         If umap-learn or hdbscan is needed and not installed.
 
+    Warns
+    -----
+    RuntimeWarning
+        If hdbscan is not installed, so that BERTopic's transform would fail; see
+        allow_missing_hdbscan.
+
     Examples
     --------
     >>> from bertopic_matryoshka import MatryoshkaBackend, build_topic_model
@@ -136,6 +143,7 @@ def build_topic_model(
         )
     if bertopic_kwargs.get("representation_model") is None:
         bertopic_kwargs["representation_model"] = DistinctDocuments()
+    warn_of_missing_hdbscan()
     return BERTopic(
         embedding_model=backend,
         umap_model=ExpectWidth(reducer, backend.embedding_dim),
