@@ -16,6 +16,7 @@ from .neighbors import compare_prefixes, nearest_neighbors
 from .report import plot_comparison, write_png, write_report
 from .selection import DimensionInspection, DimensionSelector, inspect_dimensions
 from .topics import (
+    DistinctDocuments,
     ExpectWidth,
     allow_missing_hdbscan,
     build_topic_model,
@@ -28,6 +29,7 @@ __all__ = [
     "DimensionComparison",
     "DimensionInspection",
     "DimensionSelector",
+    "DistinctDocuments",
     "ExpectWidth",
     "LeidenClustering",
     "LossySaveWarning",

@@ -204,6 +204,7 @@ class MatryoshkaBackend(BaseEmbedder):  # type: ignore[misc]
         Parameters
         ----------
         documents : iterable of str
+            A text that is repeated goes through the model once, and has the same row each time.
         verbose : bool, default=False
             Whether to show a progress bar.
 
@@ -287,12 +288,19 @@ class MatryoshkaBackend(BaseEmbedder):  # type: ignore[misc]
         if not texts:
             return np.zeros((0, dim), dtype=np.float32), np.zeros(0, dtype=bool)
         facts = self.facts
+        distinct = list(dict.fromkeys(texts))
         # Cut within the model's batches where nothing else must come first.
-        full = self._encode(texts, self.full_dim if facts.before_slicing else dim, verbose=verbose)
+        width = self.full_dim if facts.before_slicing else dim
+        full = self._encode(distinct, width, verbose=verbose)
         if facts.before_slicing == "layer_norm":
             full = _layer_norm(full)
         cut, zero = cut_rows(full, dim)
-        return cut.astype(np.float32, copy=False), zero
+        cut = cut.astype(np.float32, copy=False)
+        if len(distinct) == len(texts):
+            return cut, zero
+        place = {text: row for row, text in enumerate(distinct)}
+        rows = [place[text] for text in texts]
+        return cut[rows], zero[rows]
 
     def _encode(self, texts: list[str], width: int, *, verbose: bool) -> NDArray[np.floating]:
         """Encode texts, in smaller batches where a GPU's memory runs out."""

@@ -9,9 +9,11 @@ from ._expect_width import ExpectWidth
 from ._missing_hdbscan import allow_missing_hdbscan
 from ._persistence import load_topic_model, save_topic_model
 from ._tables import documents_table, topics_table
+from ._words import DistinctDocuments
 
 __all__ = [
     "MIN_TOPIC_SIZE",
+    "DistinctDocuments",
     "ExpectWidth",
     "allow_missing_hdbscan",
     "build_clusterer",

@@ -13,6 +13,7 @@ from bertopic_matryoshka.embedding import MatryoshkaBackend
 from bertopic_matryoshka.selection import DimensionSelector
 from bertopic_matryoshka.topics._expect_width import ExpectWidth
 from bertopic_matryoshka.topics._missing_hdbscan import warn_of_missing_hdbscan
+from bertopic_matryoshka.topics._words import DistinctDocuments
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -72,8 +73,9 @@ def build_topic_model(
         thread. Dimension selection needs none.
     **bertopic_kwargs
         Every other argument of BERTopic, such as `hdbscan_model`, `min_topic_size`, `nr_topics`,
-        `vectorizer_model`, `representation_model` or `calculate_probabilities`, which "leiden"
-        has too.
+        `vectorizer_model` or `calculate_probabilities`, which "leiden" has too. The
+        `representation_model` is a DistinctDocuments where none is given; before another one it is
+        ``[DistinctDocuments(), another]``.
 
     Returns
     -------
@@ -102,12 +104,13 @@ def build_topic_model(
     By hand, in two lines:
 
     >>> from bertopic import BERTopic
-    >>> from bertopic_matryoshka import DimensionSelector, LeidenClustering
+    >>> from bertopic_matryoshka import DimensionSelector, DistinctDocuments, LeidenClustering
     >>> backend = MatryoshkaBackend(truncate_dim=128)
     >>> topic_model = BERTopic(
     ...     embedding_model=backend,
     ...     umap_model=DimensionSelector(),
     ...     hdbscan_model=LeidenClustering(),
+    ...     representation_model=DistinctDocuments(),
     ... )
     """
     for argument, instead in (("embedding_model", "backend"), ("umap_model", "reduction")):
@@ -130,7 +133,7 @@ def build_topic_model(
         bertopic_kwargs["hdbscan_model"] = build_clusterer(
             reduction,
             clustering,
-            bertopic_kwargs.get("min_topic_size", MIN_TOPIC_SIZE),
+            bertopic_kwargs.get("min_topic_size"),
             random_state,
             calculate_probabilities=bertopic_kwargs.get("calculate_probabilities", False),
         )
@@ -138,6 +141,8 @@ def build_topic_model(
         raise ValueError(
             f"clustering={clustering!r} and hdbscan_model are both given. Leave one of them out."
         )
+    if bertopic_kwargs.get("representation_model") is None:
+        bertopic_kwargs["representation_model"] = DistinctDocuments()
     warn_of_missing_hdbscan()
     return BERTopic(
         embedding_model=backend,
@@ -181,7 +186,7 @@ def build_reducer(
 def build_clusterer(
     reduction: str,
     clustering: str | None,
-    min_topic_size: int,
+    min_topic_size: int | None,
     random_state: int | None,
     *,
     calculate_probabilities: bool = False,

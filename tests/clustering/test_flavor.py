@@ -50,7 +50,9 @@ def handed(monkeypatch):
 
 def test_cugraph_gets_each_edge_once_and_its_labels_are_those_of_our_rows(rows, handed):
     rows[7] = 0  # has no edge
-    clustering = LeidenClustering(flavor="cugraph", device="cpu", random_state=3).fit(rows)
+    clustering = LeidenClustering(
+        n_neighbors=15, flavor="cugraph", device="cpu", random_state=3
+    ).fit(rows)
     assert clustering.labels_[7] == -1
     others = np.arange(60) != 7
     assert adjusted_mutual_info_score(clustering.labels_[others], GROUPS[others]) == 1
