@@ -129,8 +129,8 @@ def definitions(comparison: DimensionComparison, *, has_map: bool) -> str:
     if controls_of(comparison):
         said["Controls"] = (
             "What the first topic model is held against: random dimensions, drawn by the seed, in "
-            "place of the first ones, or another model. Where a control does as well, it is not the "
-            "order of the dimensions, or the model, that matters."
+            "place of the first ones, or another model. Where a control does as well, it is not "
+            "the order of the dimensions, or the model, that matters."
         )
     return _list(said)
 
