@@ -1,5 +1,5 @@
 from .clustering import LeidenClustering
-from .comparison import DimensionComparison, compare_dimensions
+from .comparison import DimensionComparison, TopicScorer, compare_dimensions
 from .embedding import MatryoshkaBackend, truncate
 from .evaluation import (
     TopicCoherence,
@@ -36,6 +36,7 @@ __all__ = [
     "MatryoshkaBackend",
     "TopicCoherence",
     "TopicEvaluation",
+    "TopicScorer",
     "TruncationWarning",
     "allow_missing_hdbscan",
     "build_topic_model",

@@ -34,7 +34,7 @@ errors = Console(stderr=True)
 
 # Column of the comparison's summary, its heading, and how a value is written.
 _COLUMNS = (
-    ("line", "line", "{}"),
+    ("topic_model", "topic model", "{}"),
     ("dim", "dims", "{:d}"),
     ("n_topics", "topics", "{}"),
     ("outlier_share", "outliers", "{:.0%}"),
@@ -104,7 +104,7 @@ def progress() -> Iterator[Callable[[int, int, str], None]]:
 
 def print_comparison(comparison: DimensionComparison) -> None:
     """Print a row a line and width, and for each line the answer and topics at its width."""
-    from bertopic_matryoshka.comparison import caution_across
+    from bertopic_matryoshka.comparison import caveat_across
     from bertopic_matryoshka.report import against_control, answer, certainty, controls_of, decide
 
     console.print(_summary_table(comparison))
@@ -112,15 +112,15 @@ def print_comparison(comparison: DimensionComparison) -> None:
     for decision in decided.values():
         sentences = [answer(decision, name_line=len(decided) > 1), certainty(decision)]
         if decision.recommendation is not None:
-            sentences += decision.recommendation.cautions
+            sentences += decision.recommendation.caveats
         say(f"\n{' '.join(filter(None, sentences))}")
-        for cell in decision.kept[:1]:
-            for topic in cell.topics[:TOPICS_SHOWN]:
+        for run in decision.kept[:1]:
+            for topic in run.topics[:TOPICS_SHOWN]:
                 say(f"  {topic.size:>6,}  {', '.join(topic.words[:8])}")
     first = next(iter(decided.values()))
     for control in sorted(controls_of(comparison)):
         say(f"\nControl, {control}: {against_control(first, comparison, control)}")
-    if across := caution_across(comparison.cells):
+    if across := caveat_across(comparison.runs):
         say(f"\n{across}")
     if comparison.umap_compile_seconds is not None:
         say(
@@ -136,15 +136,15 @@ def _summary_table(comparison: DimensionComparison) -> Table:
     frame["n_topics"] = frame["n_topics"].map(short)
     frame["coherence"] = [
         _written(mean, f"{{:.3f}} ± {error:.3f}")
-        for mean, error in zip(frame["coherence"], frame["coherence_error"], strict=True)
+        for mean, error in zip(frame["coherence"], frame["se_coherence"], strict=True)
     ]
     shown = [column for column in _COLUMNS if column[0] in frame]
     n_seeds = int(frame["n_seeds"].max())
-    title = f"{comparison.n_documents:,} documents, {', '.join(comparison.models)}"
+    title = f"{comparison.n_documents:,} documents, {', '.join(comparison.embedding_models)}"
     title += f", means over {n_seeds} seeds" if n_seeds > 1 else ""
     table = Table(title=escape(title), box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
     for name, heading, _ in shown:
-        if name == "line":
+        if name == "topic_model":
             table.add_column(heading, overflow="fold")
         else:
             text = comparison.measure if name == "coherence" else heading

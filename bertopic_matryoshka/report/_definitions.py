@@ -33,9 +33,9 @@ MEASURES_IN_WORDS = {
 }
 
 REDUCTIONS_IN_WORDS = {
-    "variance": "DimensionSelector: the dimensions that vary most, or all but the near-zero ones.",
-    "pca": "scikit-learn's PCA, to 5 dimensions unless told otherwise.",
-    "umap": "UMAP as BERTopic sets it up, to 5 dimensions unless told otherwise.",
+    "selection": "DimensionSelector: the dimensions that vary most, or all but the near-zero ones.",
+    "PCA": "scikit-learn's PCA, to 5 dimensions unless told otherwise.",
+    "UMAP": "UMAP as BERTopic sets it up, to 5 dimensions unless told otherwise.",
     "none": "The embeddings are clustered as they are.",
 }
 
@@ -107,7 +107,7 @@ def definitions(comparison: DimensionComparison, *, has_map: bool) -> str:
     measured = comparison.summary.dropna(axis="columns", how="all")
     said = {
         "Width to keep": "The smallest one whose coherence is not significantly worse than the "
-        "best of the same line: differences on the same samples of the documents, tested "
+        "best of the same topic model: differences on the same samples of the documents, tested "
         "one-sided at 5 % with Holm's correction for the number of widths.",
         "Coherence": _coherence(comparison.measure),
         "Error of coherence": _error(comparison),
@@ -128,9 +128,9 @@ def definitions(comparison: DimensionComparison, *, has_map: bool) -> str:
         )
     if controls_of(comparison):
         said["Controls"] = (
-            "What the first line is held against: random dimensions, drawn by the seed, in place "
-            "of the first ones, or another model. Where a control does as well, it is not the "
-            "order of the dimensions, or the model, that matters."
+            "What the first topic model is held against: random dimensions, drawn by the seed, in "
+            "place of the first ones, or another model. Where a control does as well, it is not "
+            "the order of the dimensions, or the model, that matters."
         )
     return _list(said)
 
@@ -139,36 +139,33 @@ def reductions(comparison: DimensionComparison) -> str:
     """Say what each line's models are made of."""
     said = {}
     for name in decide(comparison):
-        line = comparison.lines[name]
-        text = REDUCTIONS_IN_WORDS[line.reduction]
-        if line.criterion not in {"", "variance"}:
-            text += f" Ranked by {line.criterion} instead of variance."
-        said[name] = f"{text} Topics by {line.clustering}."
+        condition = comparison.conditions[name]
+        text = REDUCTIONS_IN_WORDS.get(condition.reduction, f"{condition.reducer}.")
+        said[name] = f"{text} Topics by {condition.clustering}."
     return _list(said)
 
 
-def made_with(comparison: DimensionComparison) -> str:
+def provenance(comparison: DimensionComparison) -> str:
     """List seeds, models and versions."""
-    seeds = dict.fromkeys(str(cell.spec.seed) for cell in comparison.cells)
-    n_samples = len(comparison.cells[0].coherence_samples)
+    seeds = dict.fromkeys(str(run.seed) for run in comparison.runs)
+    n_resamples = len(comparison.runs[0].coherence_resamples)
     said = {
         "seed" if len(seeds) == 1 else "seeds": ", ".join(seeds),
         "measure": comparison.measure,
-        "bootstrap": f"{n_samples} samples of the documents",
+        "bootstrap": f"{n_resamples} samples of the documents",
     }
-    for name, model in comparison.models.items():
+    for name, model in comparison.embedding_models.items():
         taken = model.encode_seconds
         encoded = "embeddings were given, so that encoding is not timed"
         if taken is not None:
             n_documents = count(comparison.n_documents, "document")
             encoded = f"{n_documents} encoded once, at full width, in {taken:,.2f} s"
-        control = ", a control" if model.is_control else ""
-        said[f"model {name}"] = f"{model.full_dim} dimensions{control}; {encoded}"
+        said[f"model {name}"] = f"{model.full_dim} dimensions; {encoded}"
     if comparison.umap_compile_seconds is not None:
         said["UMAP's first fit"] = (
             f"{comparison.umap_compile_seconds:,.2f} s, mostly to compile; in no other figure"
         )
-    return _list({**said, **comparison.made_with})
+    return _list({**said, **comparison.provenance})
 
 
 def _coherence(measure: str) -> str:
@@ -181,15 +178,15 @@ def _coherence(measure: str) -> str:
 
 
 def _error(comparison: DimensionComparison) -> str:
-    n_samples = len(comparison.cells[0].coherence_samples)
-    seeds = {cell.spec.seed for cell in comparison.cells}
+    n_resamples = len(comparison.runs[0].coherence_resamples)
+    seeds = {run.seed for run in comparison.runs}
     fits = (
-        "how it varies between seeds at all widths of a line"
+        "how it varies between seeds at all widths of a topic model"
         if len(seeds) > 1
         else "how it varies between topics, which stands in for seeds where there is one"
     )
     return (
-        f"The standard error of the mean: how coherence varies between {n_samples} bootstrap "
+        f"The standard error of the mean: how coherence varies between {n_resamples} bootstrap "
         f"samples of the documents, the topics being what they are, and {fits}."
     )
 

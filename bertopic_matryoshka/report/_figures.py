@@ -45,7 +45,7 @@ class Panel(NamedTuple):
 
 
 def plot_comparison(comparison: DimensionComparison, *, n_columns: int = 2) -> Figure:
-    """Draw quality and cost against width, a line for each of `comparison.lines`.
+    """Draw quality and cost against width, a line for each of `comparison.conditions`.
 
     Parameters
     ----------
@@ -81,7 +81,7 @@ def plot_comparison(comparison: DimensionComparison, *, n_columns: int = 2) -> F
     named: set[str] = set()
     for i, panel in enumerate(panels):
         place: dict[str, Any] = {"row": i // n_columns + 1, "col": i % n_columns + 1}
-        table, key = (models, "model") if panel.by_model else (summary, "line")
+        table, key = (models, "model") if panel.by_model else (summary, "topic_model")
         styles = of_models if panel.by_model else of_lines
         # What is decided for lies on top of its controls.
         for of, (name, style) in sorted(styles.items(), key=lambda item: not item[1][1].muted):
@@ -179,11 +179,13 @@ def _models(comparison: DimensionComparison) -> pd.DataFrame:
     """Give what depends on model and width alone: "neighbors_kept" and "megabytes" in float32."""
     import pandas as pd
 
-    widths = dict.fromkeys((cell.line.model, cell.dim) for cell in comparison.cells)
+    widths = dict.fromkeys(
+        (comparison.conditions[run.topic_model].embedding_model, run.dim) for run in comparison.runs
+    )
     table: pd.DataFrame = pd.DataFrame(list(widths), columns=["model", "dim"])
     kept = {
         (name, dim): share
-        for name, model in comparison.models.items()
+        for name, model in comparison.embedding_models.items()
         for dim, share in model.neighborhoods.reindex(columns=["dim", "neighbors_kept"]).to_numpy()
     }
     table["neighbors_kept"] = pd.Series([kept.get(place) for place in widths], dtype=float)
@@ -195,7 +197,7 @@ def _draw_error(
     figure: Figure, rows: pd.DataFrame, style: Style, name: str, place: dict[str, Any]
 ) -> None:
     """Draw coherence plus and minus its error: a band, or a bar where a width stands alone."""
-    known = rows[rows["coherence"].notna() & rows["coherence_error"].notna()]
+    known = rows[rows["coherence"].notna() & rows["se_coherence"].notna()]
     common: dict[str, Any] = {
         "legendgroup": name,
         "showlegend": False,
@@ -204,7 +206,7 @@ def _draw_error(
     }
     # Widths next to each other, without one that has no value in between.
     for _, part in known.groupby(rows["coherence"].isna().cumsum()):
-        x, y, error = (part[of].tolist() for of in ("dim", "coherence", "coherence_error"))
+        x, y, error = (part[of].tolist() for of in ("dim", "coherence", "se_coherence"))
         if len(x) == 1:
             figure.add_scatter(
                 x=x,

@@ -9,8 +9,8 @@ from pathlib import Path
 from string import Template
 from typing import TYPE_CHECKING, Any
 
-from bertopic_matryoshka.comparison import caution_across
-from bertopic_matryoshka.report._definitions import definitions, made_with, reductions
+from bertopic_matryoshka.comparison import caveat_across
+from bertopic_matryoshka.report._definitions import definitions, provenance, reductions
 from bertopic_matryoshka.report._figures import LAYOUT, plot_comparison
 from bertopic_matryoshka.report._map import document_map
 from bertopic_matryoshka.report._map_figure import map_figure
@@ -64,13 +64,13 @@ def write_report(comparison: DimensionComparison, path: str | Path) -> Path:
 
     decided = decide(comparison)
     first = next(iter(decided.values()))
-    inspection = inspect_dimensions(comparison.models[first.widest[0].line.model].embeddings)
+    inspection = inspect_dimensions(comparison.embedding_model_of(first.topic_model).embeddings)
     maps, map_said = _map(comparison, first)
     template = Template(files(__package__).joinpath("report.html.jinja").read_text("utf-8"))
     page = template.substitute(
-        title=escape(f"{', '.join(comparison.models)}: widths compared"),
+        title=escape(f"{', '.join(comparison.embedding_models)}: widths compared"),
         about=escape(
-            f"{', '.join(comparison.models)}; {count(comparison.n_documents, 'document')}"
+            f"{', '.join(comparison.embedding_models)}; {count(comparison.n_documents, 'document')}"
         ),
         answer=_answer(first, name_line=len(decided) > 1),
         facts=_facts(comparison, first),
@@ -80,12 +80,15 @@ def write_report(comparison: DimensionComparison, path: str | Path) -> Path:
         map_said=escape(map_said),
         map_hidden="" if maps else " hidden",
         map_ring=", and a ring shows where it is on the other map" if first.is_narrower else "",
-        spectrum_of=escape(f"{first.full_dim} dimensions of {first.widest[0].line.model}"),
+        spectrum_of=escape(
+            f"{first.full_dim} dimensions of "
+            f"{comparison.conditions[first.topic_model].embedding_model}"
+        ),
         spectrum_summary=escape(inspection.summary()),
         measurements=measurements(comparison, decided),
         definitions=definitions(comparison, has_map=bool(maps)),
         reductions=reductions(comparison),
-        made_with=made_with(comparison),
+        provenance=provenance(comparison),
         comparison_figure=_json(*(plot_comparison(comparison, n_columns=n) for n in (2, 1))),
         map_figure=_json(*maps),
         spectrum_figure=_json(_spectrum(inspection, first)),
@@ -103,21 +106,21 @@ def _answer(decision: Decision, *, name_line: bool) -> str:
     said += f"{escape(gained)}</p>"
     if sure := certainty(decision):
         said += f"<p>{escape(sure)}</p>"
-    cautions = decision.recommendation.cautions if decision.recommendation else ()
-    return said + "".join(f'<p class="caution">{escape(caution)}</p>' for caution in cautions)
+    caveats = decision.recommendation.caveats if decision.recommendation else ()
+    return said + "".join(f'<p class="caution">{escape(caution)}</p>' for caution in caveats)
 
 
 def _facts(comparison: DimensionComparison, decision: Decision) -> str:
     """Write what the width to keep gives and costs beside what the widest one does."""
     if not decision.kept:
         return ""
-    summary = comparison.summary.dropna(axis="columns", how="all").set_index(["line", "dim"])
+    summary = comparison.summary.dropna(axis="columns", how="all").set_index(["topic_model", "dim"])
     here, there = (
-        (cells[0].dim, summary.loc[(decision.line, cells[0].dim)])
-        for cells in (decision.kept, decision.widest)
+        (runs[0].dim, summary.loc[(decision.topic_model, runs[0].dim)])
+        for runs in (decision.kept, decision.widest)
     )
     written: dict[str, Callable[[int, Any], str]] = {
-        "Coherence": lambda _, row: f"{row['coherence']:.3f} ± {row['coherence_error']:.3f}",
+        "Coherence": lambda _, row: f"{row['coherence']:.3f} ± {row['se_coherence']:.3f}",
         "Neighbours kept": lambda _, row: f"{row['neighbors_kept']:.0%}",
         "AMI with the labels": lambda _, row: f"{row['ami']:.3f}",
         "Outliers": lambda _, row: f"{row['outlier_share']:.0%}",
@@ -142,7 +145,7 @@ def _verdicts(comparison: DimensionComparison, decided: dict[str, Decision]) -> 
     cards = ""
     for line, style in line_styles(comparison).items():
         if line in decided:
-            headline, sentences = _verdict(decided[line], repeat=line != first.line)
+            headline, sentences = _verdict(decided[line], repeat=line != first.topic_model)
         else:
             headline = "Control <small>to hold the others against</small>"
             sentences = [against_control(first, comparison, line)]
@@ -155,7 +158,7 @@ def _verdicts(comparison: DimensionComparison, decided: dict[str, Decision]) -> 
 
 
 def _verdict(decision: Decision, *, repeat: bool) -> tuple[str, list[str]]:
-    """Give a card's headline and sentences; `repeat` says the cautions too."""
+    """Give a card's headline and sentences; `repeat` says the caveats too."""
     if decision.recommendation is None:
         return "No width to recommend", [decision.refusal]
     n_topics, outliers = (mean_of(decision.kept, of) for of in ("n_topics", "outlier_share"))
@@ -165,24 +168,26 @@ def _verdict(decision: Decision, *, repeat: bool) -> tuple[str, list[str]]:
         f"{outliers:.0%} outliers</small>"
     )
     said = [decision.recommendation.reason]
-    return headline, [*said, *decision.recommendation.cautions] if repeat else said
+    return headline, [*said, *decision.recommendation.caveats] if repeat else said
 
 
 def _compared(comparison: DimensionComparison, decided: dict[str, Decision]) -> str:
     """Say what was compared, and where lines cannot be compared with each other."""
-    widths: dict[str, list[str]] = {name: [] for name in comparison.models}
-    for model, dim in dict.fromkeys((cell.line.model, cell.dim) for cell in comparison.cells):
+    widths: dict[str, list[str]] = {name: [] for name in comparison.embedding_models}
+    for model, dim in dict.fromkeys(
+        (comparison.conditions[run.topic_model].embedding_model, run.dim) for run in comparison.runs
+    ):
         widths[model].append(str(dim))
     of_models = [
         f"{listed(widths[name])} of {model.full_dim} dimensions of {name}"
-        for name, model in comparison.models.items()
+        for name, model in comparison.embedding_models.items()
     ]
-    names = list(dict.fromkeys(comparison.lines[line].reduction for line in decided))
+    names = list(dict.fromkeys(comparison.conditions[line].reduction for line in decided))
     noun = "reduction" if len(names) == 1 else "reductions"
     return (
         f"Compared on {count(comparison.n_documents, 'document')}: topic models on the first "
         f"{'; '.join(of_models)}; with {listed(names)} as {noun}. "
-        f"{caution_across(comparison.cells)}"
+        f"{caveat_across(comparison.runs)}"
     ).rstrip()
 
 
@@ -190,20 +195,20 @@ def _map(comparison: DimensionComparison, decision: Decision) -> tuple[tuple[Fig
     """Draw the documents at the width to keep and the widest, and say what of them is there."""
     if comparison.n_documents < FEWEST_ON_MAP:
         return (), f"No map: {count(comparison.n_documents, 'document')} are too few."
-    cells = [decision.widest[0]]
+    runs = [decision.widest[0]]
     if decision.is_narrower:
-        cells.insert(0, decision.kept[0])
+        runs.insert(0, decision.kept[0])
     placed = document_map(
-        comparison.models[cells[0].line.model].embeddings,
-        [cell.dim for cell in cells],
+        comparison.embedding_model_of(decision.topic_model).embeddings,
+        [run.dim for run in runs],
         sample_size=MOST_ON_MAP,
     )
     n_placed, n = len(placed.rows), comparison.n_documents
     of_all = "All documents" if n_placed == n else f"{n_placed:,} of {n:,} documents, at random"
-    said = f"{of_all}, coloured by the largest topics at {cells[0].dim} dimensions"
+    said = f"{of_all}, coloured by the largest topics at {runs[0].dim} dimensions"
     if decision.is_narrower:
-        said += f", and their counterparts at {cells[1].dim}"
-    figures = [map_figure(placed, cells, comparison.documents, n_columns=n) for n in (2, 1)]
+        said += f", and their counterparts at {runs[1].dim}"
+    figures = [map_figure(placed, runs, comparison.documents, n_columns=n) for n in (2, 1)]
     return tuple(figures), f"{said}."
 
 

@@ -86,7 +86,7 @@ def document_map(
     References
     ----------
     .. [1] L. van der Maaten, G. Hinton, "Visualizing data using t-SNE", JMLR 9, 2008.
-    .. [2] D. Kobak, P. Berens, "The art of using t-SNE for single-cell transcriptomics", Nature
+    .. [2] D. Kobak, P. Berens, "The art of using t-SNE for single-run transcriptomics", Nature
        Communications 10, 2019: on what a map starts from.
 
     Examples

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from plotly.graph_objects import Figure
 
-    from bertopic_matryoshka.comparison import Cell
+    from bertopic_matryoshka.comparison import Run
     from bertopic_matryoshka.report._map import DocumentMap
 
 TOPIC_COLORS = (*PALETTE, "#a6761d", "#b5bd00")
@@ -30,7 +30,7 @@ SHOWN_CHARACTERS = 80
 
 def map_figure(
     document_map: DocumentMap,
-    cells: Sequence[Cell],
+    runs: Sequence[Run],
     documents: Sequence[str],
     *,
     n_columns: int = 2,
@@ -40,8 +40,8 @@ def map_figure(
     Parameters
     ----------
     document_map : DocumentMap
-        Has the widths of the cells.
-    cells : sequence of Cell
+        Has the widths of the runs.
+    runs : sequence of Run
         One a map. The first decides on the colours: its largest topics have one each, and their
         counterparts at other widths the same (see pair_topics).
     documents : sequence of str
@@ -56,23 +56,23 @@ def map_figure(
     """
     from plotly.subplots import make_subplots
 
-    first = cells[0]
-    n_columns = min(n_columns, len(cells))
-    n_rows = math.ceil(len(cells) / n_columns)
+    first = runs[0]
+    n_columns = min(n_columns, len(runs))
+    n_rows = math.ceil(len(runs) / n_columns)
     figure = make_subplots(
         rows=n_rows,
         cols=n_columns,
         horizontal_spacing=0.03,
         vertical_spacing=0.08 / n_rows,
-        subplot_titles=[f"{cell.dim} dimensions" for cell in cells],
+        subplot_titles=[f"{run.dim} dimensions" for run in runs],
     )
-    for i, cell in enumerate(cells):
+    for i, run in enumerate(runs):
         place: dict[str, Any] = {"row": i // n_columns + 1, "col": i % n_columns + 1}
-        words = {topic.id: plain(", ".join(topic.words[:5])) for topic in cell.topics}
-        same = {pair.other.id: pair.topic.id for pair in pair_topics(first, cell)
+        words = {topic.id: plain(", ".join(topic.words[:5])) for topic in run.topics}
+        same = {pair.other.id: pair.topic.id for pair in pair_topics(first, run)
                 if pair.topic and pair.other}  # fmt: skip
-        xy = document_map.positions[cell.dim].round(2)
-        found = cell.document_topics[document_map.rows]
+        xy = document_map.positions[run.dim].round(2)
+        found = run.document_topics[document_map.rows]
         rank = {topic.id: j for j, topic in enumerate(first.topics[: len(TOPIC_COLORS)])}
         group_of = [
             OUTLIER if topic == -1 else rank.get(same.get(topic, -1), OTHER)
@@ -108,13 +108,13 @@ def map_figure(
     )
 
 
-def _groups(cell: Cell) -> dict[int, tuple[str, dict[str, Any]]]:
+def _groups(run: Run) -> dict[int, tuple[str, dict[str, Any]]]:
     """Name the groups of documents on a map and give their markers, those below others first."""
     groups: dict[int, tuple[str, dict[str, Any]]] = {
         OUTLIER: ("outliers", {"color": GRAY, "size": 4, "opacity": 0.25}),
         OTHER: ("other topics", {"color": GRAY, "size": 5, "opacity": 0.55}),
     }
-    for i, (topic, color) in enumerate(zip(cell.topics, TOPIC_COLORS, strict=False)):
+    for i, (topic, color) in enumerate(zip(run.topics, TOPIC_COLORS, strict=False)):
         symbol = list(SYMBOLS)[i % len(SYMBOLS)]
         marker = {"color": color, "symbol": symbol, "size": 6, "opacity": 0.85}
         groups[i] = plain(", ".join(topic.words[:3])), marker

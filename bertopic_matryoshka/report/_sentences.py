@@ -11,7 +11,7 @@ from bertopic_matryoshka.comparison import by_width, paired_difference, seed_spr
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from bertopic_matryoshka.comparison import Cell, DimensionComparison, Recommendation, SeedSpread
+    from bertopic_matryoshka.comparison import DimensionComparison, Recommendation, Run, SeedSpread
 
 SPEED_RATIO = 1.1
 """Ratio of seconds up to which two widths are as fast as each other."""
@@ -23,28 +23,28 @@ FLOAT_BYTES = 4
 
 
 class Decision(NamedTuple):
-    """What was decided for a line.
+    """What was decided for a topic model.
 
     Attributes
     ----------
-    line : str
+    topic_model : str
     recommendation : Recommendation or None
         None where no width can be recommended.
     refusal : str
         Why not; "" where one is.
-    kept, widest : list of Cell
+    kept, widest : list of Run
         At the width to keep, none without recommendation, and at the widest one; one a seed.
     full_dim : int
         Width of the model, which may be more than was compared.
     spread : SeedSpread or None
-        What seeds do to coherence on this line.
+        What seeds do to coherence on this topic model.
     """
 
-    line: str
+    topic_model: str
     recommendation: Recommendation | None
     refusal: str
-    kept: list[Cell]
-    widest: list[Cell]
+    kept: list[Run]
+    widest: list[Run]
     full_dim: int
     spread: SeedSpread | None
 
@@ -55,31 +55,29 @@ class Decision(NamedTuple):
 
 
 def controls_of(comparison: DimensionComparison) -> set[str]:
-    """Name the lines that others are held against: of random dimensions, and of control models."""
-    return {
-        name
-        for name, line in comparison.lines.items()
-        if line.cut == "random" or comparison.models[line.model].is_control
-    }
+    """Name the topic models that others are held against."""
+    return set(comparison.controls)
 
 
 def decide(comparison: DimensionComparison) -> dict[str, Decision]:
-    """Decide for each line that is no control, in their order."""
+    """Decide for each topic model that is no control, in their order."""
     controls = controls_of(comparison)
-    return {name: _decide(comparison, name) for name in comparison.lines if name not in controls}
+    return {
+        name: _decide(comparison, name) for name in comparison.conditions if name not in controls
+    }
 
 
-def _decide(comparison: DimensionComparison, line: str) -> Decision:
-    cells = comparison.cells_of(line)
-    widest = comparison.cells_of(line, max(cell.dim for cell in cells))
-    full_dim = comparison.models[cells[0].line.model].full_dim
+def _decide(comparison: DimensionComparison, topic_model: str) -> Decision:
+    runs = comparison.runs_of(topic_model)
+    widest = comparison.runs_of(topic_model, max(run.dim for run in runs))
+    full_dim = comparison.embedding_model_of(topic_model).full_dim
     try:
-        recommendation = comparison.recommend(line)
+        recommendation = comparison.recommend(topic_model)
     except ValueError as error:
-        return Decision(line, None, str(error), [], widest, full_dim, None)
-    kept = comparison.cells_of(line, recommendation.dim)
-    spread = seed_spread(by_width(cells).values())
-    return Decision(line, recommendation, "", kept, widest, full_dim, spread)
+        return Decision(topic_model, None, str(error), [], widest, full_dim, None)
+    kept = comparison.runs_of(topic_model, recommendation.dim)
+    spread = seed_spread(by_width(runs).values())
+    return Decision(topic_model, recommendation, "", kept, widest, full_dim, spread)
 
 
 def answer(decision: Decision, *, name_line: bool = False) -> str:
@@ -98,7 +96,7 @@ def answer(decision: Decision, *, name_line: bool = False) -> str:
         +0.005, 95 % interval +0.001 to +0.009), 6 times less memory, 5 times faster to fit."
     """
     recommendation = decision.recommendation
-    named = f" with {decision.line}" if name_line else ""
+    named = f" with {decision.topic_model}" if name_line else ""
     if recommendation is None:
         return f"No width to recommend{named}: none gave two topics with each seed."
     dim, full = recommendation.dim, decision.full_dim
@@ -152,11 +150,11 @@ def certainty(decision: Decision) -> str:
 
 def against_control(decision: Decision, comparison: DimensionComparison, control: str) -> str:
     """Say how a control does at the width to keep, or at its own widths where it has not that."""
-    cells = comparison.cells_of(control)
-    here = [cell for cell in cells if decision.kept and cell.dim == decision.kept[0].dim]
+    runs = comparison.runs_of(control)
+    here = [run for run in runs if decision.kept and run.dim == decision.kept[0].dim]
     if not here:
-        dims = list(dict.fromkeys(cell.dim for cell in cells))
-        means = [mean_of(comparison.cells_of(control, dim), "coherence") for dim in dims]
+        dims = list(dict.fromkeys(run.dim for run in runs))
+        means = [mean_of(comparison.runs_of(control, dim), "coherence") for dim in dims]
         values = " and ".join(f"{mean:.3f}" for mean in means)
         if len(means) > 2:
             values = f"{np.nanmin(means):.3f} to {np.nanmax(means):.3f}"
@@ -164,25 +162,25 @@ def against_control(decision: Decision, comparison: DimensionComparison, control
     said = f"At {here[0].dim} dimensions coherence {mean_of(here, 'coherence'):.3f}"
     # Drawn dimensions make seeds differ more than the first ones do, so that both are asked.
     spread = seed_spread([here, decision.kept])
-    said += difference(here, decision.kept, f"with {decision.line}", spread)
+    said += difference(here, decision.kept, f"with {decision.topic_model}", spread)
     if here[0].ami is not None:
         said += f", AMI {mean_of(here, 'ami'):.3f} against {mean_of(decision.kept, 'ami'):.3f}"
     return f"{said}."
 
 
 def difference(
-    cells: Sequence[Cell], others: Sequence[Cell], where: str, spread: SeedSpread | None
+    runs: Sequence[Run], others: Sequence[Run], where: str, spread: SeedSpread | None
 ) -> str:
     """Say what coherence is held against, and by how much it differs."""
-    found = paired_difference(cells, others, spread)
+    found = paired_difference(runs, others, spread)
     mean, low, high = (_signed(value) for value in (found.mean, found.low, found.high))
     interval = f"95\N{NO-BREAK SPACE}% interval {low} to {high}"
     return f" against {mean_of(others, 'coherence'):.3f} {where} (difference {mean}, {interval})"
 
 
-def mean_of(cells: Iterable[Cell], measured: str) -> float:
-    """Average a measure over cells, one a seed."""
-    return float(np.mean([getattr(cell, measured) for cell in cells]))
+def mean_of(runs: Iterable[Run], measured: str) -> float:
+    """Average a measure over runs, one a seed."""
+    return float(np.mean([getattr(run, measured) for run in runs]))
 
 
 def memory(n_documents: int, dim: int) -> str:

@@ -41,9 +41,9 @@ CONTROL_SYMBOLS = {"circle-open": "○", "square-open": "□", "diamond-open": "
 CONTROL_DASHES = ("dash", "dot", "dashdot")
 
 STYLES = {
-    "variance": Style("#0072b2", "circle", "●"),
-    "pca": Style("#009e73", "square", "■"),
-    "umap": Style("#d55e00", "diamond", "◆"),
+    "selection": Style("#0072b2", "circle", "●"),
+    "PCA": Style("#009e73", "square", "■"),
+    "UMAP": Style("#d55e00", "diamond", "◆"),
     "none": Style("#cc79a7", "triangle-up", "▲"),
 }
 """How a reduction is drawn where lines differ by reduction alone."""
@@ -53,20 +53,22 @@ ALL_LINES = Style("#8a6d3b", "star", "★")
 
 
 def line_styles(comparison: DimensionComparison) -> dict[str, Style]:
-    """Give each of `comparison.lines` its style; controls are gray and dashed."""
+    """Give each of `comparison.conditions` its style; controls are gray and dashed."""
     controls = controls_of(comparison)
-    reductions = [line.reduction for name, line in comparison.lines.items() if name not in controls]
-    by_reduction = len(set(reductions)) == len(reductions)
+    reductions = [
+        of.reduction for name, of in comparison.conditions.items() if name not in controls
+    ]
+    by_reduction = len(set(reductions)) == len(reductions) and {*STYLES} >= {*reductions}
     styles: dict[str, Style] = {}
     n_controls = 0
-    for name, line in comparison.lines.items():
+    for name, condition in comparison.conditions.items():
         if name in controls:
             symbol, sign = _nth(CONTROL_SYMBOLS, n_controls)
             dash = CONTROL_DASHES[n_controls % len(CONTROL_DASHES)]
             styles[name] = Style(GRAY, symbol, sign, dash)
             n_controls += 1
         elif by_reduction:
-            styles[name] = STYLES[line.reduction]
+            styles[name] = STYLES[condition.reduction]
         else:
             n = len(styles) - n_controls
             styles[name] = Style(PALETTE[n % len(PALETTE)], *_nth(SYMBOLS, n))
@@ -77,11 +79,11 @@ def model_styles(comparison: DimensionComparison) -> dict[str, tuple[str, Style]
     """Give each model a name and a style: those of its line where it has one on its prefixes."""
     of_lines = line_styles(comparison)
     styles: dict[str, tuple[str, Style]] = {}
-    for model in comparison.models:
+    for model in comparison.embedding_models:
         own = [
             name
-            for name, line in comparison.lines.items()
-            if line.model == model and line.cut == "prefix"
+            for name, condition in comparison.conditions.items()
+            if condition.embedding_model == model and not condition.is_permuted
         ]
         if len(own) == 1:
             styles[model] = own[0], of_lines[own[0]]

@@ -36,11 +36,11 @@ class Column(NamedTuple):
     best: Callable[[Iterable[float]], float] | None = None
 
 
-WHERE = (Column("line", "line", "", "s"), Column("dim", "width", "", "d"))
+WHERE = (Column("topic_model", "topic model", "", "s"), Column("dim", "width", "", "d"))
 
 QUALITIES = (
     Column("coherence", "coherence", "", ".3f", max),
-    Column("coherence_error", "error", "±", ".3f"),
+    Column("se_coherence", "error", "±", ".3f"),
     Column("n_topics", "topics", "", ""),
     Column("outlier_share", "outliers", "share", ".1%", min),
     Column("ami", "AMI", "", ".3f", max),
@@ -94,33 +94,33 @@ def measurements(comparison: DimensionComparison, decided: Mapping[str, Decision
 
 def topics_beside(comparison: DimensionComparison, decision: Decision) -> str:
     """Write the topics at the width to keep beside those at the widest, of the first seed."""
-    title = heading(line_styles(comparison)[decision.line], decision.line)
+    title = heading(line_styles(comparison)[decision.topic_model], decision.topic_model)
     if not decision.kept:
         return f"{title}<p>No width to keep, and so no topics to show.</p>"
-    cell, full = decision.kept[0], decision.widest[0]
-    largest = cell.topics[:SHOWN_TOPICS]
-    said = f"{count(cell.n_topics, 'topic')} at {cell.dim} dimensions"
-    if len(cell.topics) > len(largest):
+    run, full = decision.kept[0], decision.widest[0]
+    largest = run.topics[:SHOWN_TOPICS]
+    said = f"{count(run.n_topics, 'topic')} at {run.dim} dimensions"
+    if len(run.topics) > len(largest):
         said += f", the {SHOWN_TOPICS} largest shown"
-    if cell is full:
+    if run is full:
         head = ""
-        rows = "".join(f"<tr>{_topic(topic, cell.dim)}</tr>" for topic in largest)
+        rows = "".join(f"<tr>{_topic(topic, run.dim)}</tr>" for topic in largest)
     else:
         head = (
-            f'<thead><tr><th>{cell.dim} dimensions</th><th class="shared">shared</th>'
+            f'<thead><tr><th>{run.dim} dimensions</th><th class="shared">shared</th>'
             f"<th>{full.dim} dimensions</th></tr></thead>"
         )
-        pairs = pair_topics(cell, full)
+        pairs = pair_topics(run, full)
         matched = sum(pair.share > 0 for pair in pairs)
         said += f"; {matched} of them have a counterpart among the {full.n_topics} at {full.dim}"
         shown = pairs[: len(largest)]
-        shown += [p for p in pairs[len(cell.topics) :] if p.other in full.topics[:SHOWN_TOPICS]]
+        shown += [p for p in pairs[len(run.topics) :] if p.other in full.topics[:SHOWN_TOPICS]]
         rows = "".join(
-            f"<tr>{_topic(pair.topic, cell.dim)}{_shared(pair)}{_topic(pair.other, full.dim)}</tr>"
+            f"<tr>{_topic(pair.topic, run.dim)}{_shared(pair)}{_topic(pair.other, full.dim)}</tr>"
             for pair in shown
         )
     if len(decision.kept) > 1:
-        said += f". Of seed {cell.spec.seed}, the first of {len(decision.kept)}"
+        said += f". Of seed {run.seed}, the first of {len(decision.kept)}"
     return f'{title}<p>{said}.</p><table class="topics">{head}<tbody>{rows}</tbody></table>'
 
 
@@ -148,13 +148,13 @@ def _table(
     )
     styles = line_styles(comparison)
     texts = {column.name: _printed(summary[column.name], column) for column in present[1:]}
-    texts["line"] = [sign(styles[line]) + escape(line) for line in summary["line"]]
+    texts["topic_model"] = [sign(styles[name]) + escape(name) for name in summary["topic_model"]]
     printed = zip(*(texts[column.name] for column in present), strict=True)
     kept = {line: of.kept[0].dim for line, of in decided.items() if of.kept}
     rows = ""
-    for line, dim, cells in zip(summary["line"], summary["dim"], printed, strict=True):
+    for line, dim, runs in zip(summary["topic_model"], summary["dim"], printed, strict=True):
         attribute = ' class="kept"' if kept.get(line) == dim else ""
-        rows += f"<tr{attribute}>{''.join(f'<td>{text}</td>' for text in cells)}</tr>"
+        rows += f"<tr{attribute}>{''.join(f'<td>{text}</td>' for text in runs)}</tr>"
     return f'<table class="results"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
 
 

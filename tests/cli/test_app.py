@@ -40,13 +40,14 @@ def test_compare(run, csv, tmp_path):
     assert "1 empty row kept in place as topic -1" in done.output
     assert "AMI" in done.output
     table = pd.read_csv(out / "comparison.csv")
-    assert table["dim"].tolist() == [128, 128, 32, 32]
+    assert table["dim"].tolist() == [128, 32, 128, 32]
     assert table["seed"].tolist() == [0] * 4
-    assert pd.read_csv(out / "summary.csv")["line"].tolist() == ["none", "none", "pca", "pca"]
+    names = pd.read_csv(out / "summary.csv")["topic_model"].tolist()
+    assert names == ["Leiden", "Leiden", "PCA + HDBSCAN", "PCA + HDBSCAN"]
     assert (out / "comparison.json").is_file()
     assert "Keep" in (out / "report.html").read_text("utf-8")
-    assert "dimensions with none: coherence" in done.output
-    assert "dimensions with pca: coherence" in done.output
+    assert "dimensions with Leiden: coherence" in done.output
+    assert "dimensions with PCA + HDBSCAN: coherence" in done.output
 
 
 def test_compare_with_everything_that_can_be_asked_for(run, csv, tmp_path):
@@ -59,10 +60,14 @@ def test_compare_with_everything_that_can_be_asked_for(run, csv, tmp_path):
     assert done.exit_code == 0, done.output
     assert "documents, the bundled model, means over 2 seeds" in done.output
     assert "c_npmi" in done.output
-    assert "Control, variance, random dims: At " in done.output.replace("\n", " ")
+    assert "Control, selection by variance + Leiden, permuted: At " in done.output.replace(
+        "\n", " "
+    )
     summary = pd.read_csv(out / "summary.csv")
-    assert summary["line"].unique().tolist() == [
-        *("variance", "laplacian", "variance, random dims"),
+    assert summary["topic_model"].unique().tolist() == [
+        "selection by variance + Leiden",
+        "selection by laplacian + Leiden",
+        "selection by variance + Leiden, permuted",
     ]
     assert (summary["n_topics"] == 5).all()
     assert summary[["seed_stability", "half_stability"]].notna().all(axis=None)
@@ -86,8 +91,9 @@ def test_compare_several_models(run, csv, tmp_path):
     assert done.exit_code == 0, done.output
     summary = pd.read_csv(tmp_path / "out" / "summary.csv")
     assert summary["dim"].tolist() == [64, 32, 32, 48]
-    assert summary["line"].tolist() == [*(summary["model"])]
-    assert f"Control, {summary['line'].iloc[-1]}: Coherence" in done.output
+    assert summary["embedding_model"].tolist() == [models[0], *models]
+    assert summary["topic_model"].tolist() == [f"{m}, Leiden" for m in summary["embedding_model"]]
+    assert f"Control, {models[2]}, Leiden: Coherence" in done.output.replace("\n", "")
 
 
 def test_fit_writes_topics_documents_and_a_model(run, csv, tmp_path, docs):
