@@ -1,15 +1,16 @@
 from ._figures import plot_comparison, write_png
 from ._html import write_report
-from ._sentences import against_control, answer, certainty, controls_of, decide, short
+from ._sentences import choice, notes
+from ._tables import results, surviving_topics
+from ._data import sweeps_of
 
 __all__ = [
-    "against_control",
-    "answer",
-    "certainty",
-    "controls_of",
-    "decide",
+    "choice",
+    "notes",
     "plot_comparison",
-    "short",
+    "results",
+    "surviving_topics",
+    "sweeps_of",
     "write_png",
     "write_report",
 ]
