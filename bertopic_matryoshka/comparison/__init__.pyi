@@ -1,21 +1,32 @@
 from ._compare import compare_dimensions
-from ._comparison import DimensionComparison
+from ._comparison import DimensionComparison, EmbeddingModel
 from ._matching import SMALLEST_MATCH, Pair, pair_topics
-from ._recommendation import Recommendation, by_width, caution_across
-from ._result import Cell, Topic
-from ._significance import Difference, SeedSpread, paired_difference, seed_spread
+from ._result import Run, Topic
+from ._setting import Condition, Setting
+from ._significance import (
+    Difference,
+    Recommendation,
+    SeedSpread,
+    by_width,
+    caveat_across,
+    paired_difference,
+    seed_spread,
+)
 
 __all__ = [
     "SMALLEST_MATCH",
-    "Cell",
+    "Condition",
     "Difference",
     "DimensionComparison",
+    "EmbeddingModel",
     "Pair",
     "Recommendation",
+    "Run",
     "SeedSpread",
+    "Setting",
     "Topic",
     "by_width",
-    "caution_across",
+    "caveat_across",
     "compare_dimensions",
     "pair_topics",
     "paired_difference",

@@ -19,9 +19,9 @@ from bertopic_matryoshka._validation import (
     list_of_strings,
 )
 from bertopic_matryoshka.comparison._cache import RunStore
-from bertopic_matryoshka.comparison._comparison import DimensionComparison, ModelRun
+from bertopic_matryoshka.comparison._comparison import DimensionComparison, EmbeddingModel
 from bertopic_matryoshka.comparison._fit import Fitting, part_rows
-from bertopic_matryoshka.comparison._grid import PARTS, plan
+from bertopic_matryoshka.comparison._grid import PARTS, labels_of, plan
 from bertopic_matryoshka.comparison._grid_arguments import (
     check_installed,
     check_parts,
@@ -32,7 +32,8 @@ from bertopic_matryoshka.comparison._grid_arguments import (
 from bertopic_matryoshka.comparison._models import ComparedModel, compared_models
 from bertopic_matryoshka.comparison._progress import Progress, Steps
 from bertopic_matryoshka.comparison._provenance import package_versions, versions
-from bertopic_matryoshka.comparison._result import ARRAYS, Cell, measure_cell
+from bertopic_matryoshka.comparison._result import ARRAYS, Run, measure_run
+from bertopic_matryoshka.comparison._setting import Condition, Setting
 from bertopic_matryoshka.evaluation import TopicCoherence, tokens_of
 from bertopic_matryoshka.neighbors import compare_prefixes
 from bertopic_matryoshka.topics import (
@@ -256,16 +257,33 @@ def compare_dimensions(
                 n_neighbors=min(N_NEIGHBORS, (len(documents) - 1) // 2),
                 device=device,
             )
-            runs[name] = ModelRun(full_dim, seconds, model.is_control, neighborhoods, rows[name])
+            runs[name] = EmbeddingModel(full_dim, seconds, neighborhoods, rows[name])
         cells = list(_cells(specs, fitting, kept, steps, coherence, labels, n_samples, n_jobs))
+    names = labels_of(spec.line for spec in specs)
     return DimensionComparison(
-        cells=tuple(cell for cell in cells if cell.spec.part == PARTS[0]),
-        half_cells=tuple(cell for cell in cells if cell.spec.part != PARTS[0]),
-        models=runs,
+        runs=tuple(run for run in cells if run.setting.part == PARTS[0]),
+        half_runs=tuple(run for run in cells if run.setting.part != PARTS[0]),
+        conditions={
+            name: Condition(
+                line.model,
+                {"variance": "selection", "none": "none"}.get(
+                    line.reduction, line.reduction.upper()
+                ),
+                {"leiden": "Leiden", "hdbscan": "HDBSCAN"}.get(line.clustering, line.clustering),
+                is_permuted=line.cut == "random",
+            )
+            for line, name in names.items()
+        },
+        embedding_models=runs,
         n_documents=len(documents),
         measure=measure,
         documents=documents,
-        made_with=versions(device),
+        provenance=versions(device),
+        controls=tuple(
+            name
+            for line, name in names.items()
+            if line.cut == "random" or models[line.model].is_control
+        ),
     )
 
 
@@ -278,8 +296,9 @@ def _cells(
     labels: NDArray[Any] | None,
     n_samples: int,
     n_jobs: int,
-) -> Iterator[Cell]:
+) -> Iterator[Run]:
     """Give the cells in the order of their specs: read from the store, or fitted and kept there."""
+    names = labels_of(spec.line for spec in specs)
     keys = {spec: {**asdict(spec), "rows": kept.fingerprint(spec.line.model)} for spec in specs}
     found = {spec: kept.get(keys[spec]) for spec in specs}
     missing = [spec for spec in specs if found[spec] is None]
@@ -291,15 +310,15 @@ def _cells(
         steps.begin(str(spec))
         contents = found[spec]
         if contents is not None:
-            yield Cell.of_record(contents.record, contents.arrays)
+            yield Run.of_record(contents.record, contents.arrays)
             continue
         rows = part_rows(len(fitting.documents), spec.part)
-        cell = measure_cell(
-            spec,
+        cell = measure_run(
+            Setting(names[spec.line], spec.dim, spec.seed, spec.part),
             next(fits),
             coherence=coherence,
             labels=None if labels is None else labels[rows],
-            n_samples=n_samples,
+            n_resamples=n_samples,
         )
         kept.put(keys[spec], cell.record(), {name: getattr(cell, name) for name in ARRAYS})
         yield cell

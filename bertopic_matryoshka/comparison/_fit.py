@@ -14,7 +14,7 @@ from bertopic.backend import BaseEmbedder
 
 from bertopic_matryoshka.clustering import LeidenClustering
 from bertopic_matryoshka.comparison._grid import PARTS
-from bertopic_matryoshka.comparison._result import Fitted, fit_cell
+from bertopic_matryoshka.comparison._result import Fitted, fit_topic_model
 from bertopic_matryoshka.embedding import truncate
 from bertopic_matryoshka.exceptions import TruncationWarning
 from bertopic_matryoshka.topics import MIN_TOPIC_SIZE, build_clusterer, build_reducer
@@ -78,7 +78,7 @@ class Fitting:
         rows = part_rows(len(self.documents), spec.part)
         documents = [self.documents[row] for row in rows]
         # BERTopic's nr_topics leaves one too many where there is no outlier topic.
-        fitted = fit_cell(
+        fitted = fit_topic_model(
             self.topic_model(spec), documents, self._cut(spec)[rows], n_topics=self.n_topics
         )
         return fitted._replace(umap_compile_seconds=compile_seconds)

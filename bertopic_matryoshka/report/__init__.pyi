@@ -1,11 +1,14 @@
+from ._data import sweeps_of
 from ._figures import plot_comparison, write_png
 from ._html import write_report
-from ._sentences import choice, notes
-from ._tables import results, surviving_topics
-from ._data import sweeps_of
+from ._sentences import choice, compared, notes
+from ._tables import Survival, Table, results, surviving_topics
 
 __all__ = [
+    "Survival",
+    "Table",
     "choice",
+    "compared",
     "notes",
     "plot_comparison",
     "results",

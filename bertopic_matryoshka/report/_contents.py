@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Any
 from bertopic_matryoshka.report._data import count, sweeps_of
 from bertopic_matryoshka.report._figures import plot_comparison, plot_spectrum
 from bertopic_matryoshka.report._map import document_map, map_figure
-from bertopic_matryoshka.report._sentences import choice, compared, definitions, notes, provenance
+from bertopic_matryoshka.report._sentences import (
+    choice,
+    compared,
+    definitions,
+    notes,
+    provenance,
+    topic_models,
+)
 from bertopic_matryoshka.report._styles import styles_of
 from bertopic_matryoshka.report._tables import (
     further_measurements,
@@ -36,9 +43,10 @@ def contents(comparison: DimensionComparison) -> dict[str, Any]:
     sweeps = sweeps_of(comparison)
     first = sweeps[0]
     maps, map_caption = _maps(comparison, first)
-    inspection = inspect_dimensions(comparison.models[first.model].embeddings)
+    embedded = comparison.embedding_models[first.embedding_model]
+    inspection = inspect_dimensions(embedded.embeddings)
     return {
-        "models": list(comparison.models),
+        "models": list(comparison.embedding_models),
         "compared": compared(comparison),
         "choice": choice(comparison),
         "notes": notes(comparison),
@@ -46,10 +54,11 @@ def contents(comparison: DimensionComparison) -> dict[str, Any]:
         "topics": _topics(sweeps),
         "map_caption": map_caption,
         "has_rings": len(first.runs) > 1,
-        "spectrum_of": f"{comparison.models[first.model].full_dim} dimensions of {first.model}",
+        "spectrum_of": f"{embedded.full_dim} dimensions of {first.embedding_model}",
         "spectrum_summary": inspection.summary(),
         "further": further_measurements(comparison),
         "definitions": definitions(comparison, has_map=bool(maps)),
+        "topic_models": topic_models(comparison),
         "provenance": provenance(comparison),
         "figures": {
             "comparison": _figure(*(plot_comparison(comparison, n_columns=n) for n in (2, 1))),
@@ -65,8 +74,10 @@ def _topics(sweeps: list[Sweep]) -> list[dict[str, Any]]:
     return [
         {
             "title": sweep.title,
+            "made_of": sweep.made_of,
             "color": styles[sweep.title].color,
             "sign": styles[sweep.title].sign,
+            "is_control": False,
             "n_topics": count(sweep.first_runs[0].n_topics, "topic"),
             "surviving": surviving_topics(sweep),
             "beside": topics_beside(sweep),
@@ -83,7 +94,7 @@ def _maps(comparison: DimensionComparison, sweep: Sweep) -> tuple[list[Figure], 
     runs = sweep.first_runs
     ends = runs if len(runs) == 1 else [runs[0], runs[-1]]
     placed = document_map(
-        comparison.models[sweep.model].embeddings,
+        comparison.embedding_models[sweep.embedding_model].embeddings,
         [run.dim for run in ends],
         sample_size=MOST_ON_MAP,
     )

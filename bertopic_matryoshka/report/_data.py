@@ -11,16 +11,13 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from bertopic_matryoshka.comparison import Cell, DimensionComparison
+    from bertopic_matryoshka.comparison import DimensionComparison, Run
 
 FLOAT_BYTES = 4
 """Bytes of a float32."""
 
 STAGES = ("reduce_seconds", "cluster_seconds", "represent_seconds")
 """Timed parts of a fit."""
-
-REDUCTIONS = {"variance": "selection", "pca": "PCA", "umap": "UMAP", "none": "no reduction"}
-CLUSTERINGS = {"leiden": "Leiden", "hdbscan": "HDBSCAN"}
 
 
 class Sweep(NamedTuple):
@@ -29,56 +26,57 @@ class Sweep(NamedTuple):
     Attributes
     ----------
     title : str
-        Its name, as people read it.
-    model : str
-        Name of its embedding model.
+        Its name.
+    made_of : str
+        What reduces the embeddings and finds the topics, such as "selection + Leiden".
+    embedding_model : str
     is_control : bool
-    is_prefix : bool
-        Whether its widths are the first dimensions of the embedding model.
-    runs : dict of int to list of Cell
+    is_permuted : bool
+        Whether its dimensions are not the first ones of the embedding model.
+    runs : dict of int to list of Run
         By width, widest first; one a seed.
     """
 
     title: str
-    model: str
+    made_of: str
+    embedding_model: str
     is_control: bool
-    is_prefix: bool
-    runs: dict[int, list[Cell]]
+    is_permuted: bool
+    runs: dict[int, list[Run]]
 
     @property
-    def first_runs(self) -> list[Cell]:
+    def first_runs(self) -> list[Run]:
         """The runs of the first seed, widest first."""
         return [runs[0] for runs in self.runs.values()]
 
 
 def sweeps_of(comparison: DimensionComparison) -> list[Sweep]:
-    """List what was compared, in its order."""
+    """List the topic models that were compared, in their order."""
     return [
         Sweep(
-            title=_title(comparison, name),
-            model=line.model,
-            is_control=line.cut == "random" or comparison.models[line.model].is_control,
-            is_prefix=line.cut == "prefix",
-            runs=by_width(comparison.cells_of(name)),
+            title=name,
+            made_of=f"{condition.clustering} without reduction"
+            if condition.reduction == "none"
+            else f"{condition.reduction} + {condition.clustering}",
+            embedding_model=condition.embedding_model,
+            is_control=name in comparison.controls,
+            is_permuted=condition.is_permuted,
+            runs=by_width(comparison.runs_of(name)),
         )
-        for name, line in comparison.lines.items()
+        for name, condition in comparison.conditions.items()
     ]
 
 
 def measured(comparison: DimensionComparison) -> pd.DataFrame:
-    """Give the summary, a row a topic model and width, with what the report shows beside it.
+    """Give the summary, a row a topic model and width, without columns that hold nothing.
 
-    "title" names the topic model as in `Sweep`, "megabytes" is the size of the embeddings in
-    float32, and seconds are those of the first seed: later seeds may find their graph of
-    neighbours built.
+    "megabytes" is the size of the embeddings in float32. Seconds are those of the first seed, as
+    later ones may find their graph of neighbours built.
     """
-    import pandas as pd
-
     sweeps = sweeps_of(comparison)
     summary = comparison.summary.dropna(axis="columns", how="all")
     first = [run for sweep in sweeps for run in sweep.first_runs]
     table: pd.DataFrame = summary.assign(
-        title=[sweep.title for sweep in sweeps for _ in sweep.runs],
         megabytes=summary["dim"] * comparison.n_documents * FLOAT_BYTES / 1e6,
         seconds=[run.seconds for run in first],
         evaluate_seconds=[run.evaluate_seconds for run in first],
@@ -89,7 +87,7 @@ def measured(comparison: DimensionComparison) -> pd.DataFrame:
 
 def seeds_of(comparison: DimensionComparison) -> list[int | None]:
     """List the seeds of the fits, each once."""
-    return list(dict.fromkeys(cell.spec.seed for cell in comparison.cells))
+    return list(dict.fromkeys(run.seed for run in comparison.runs))
 
 
 def listed(words: Iterable[str]) -> str:
@@ -106,14 +104,3 @@ def count(number: int, noun: str) -> str:
 def short(number: float) -> str:
     """Write a number with one decimal, where it has any."""
     return f"{number:,.1f}".removesuffix(".0")
-
-
-def _title(comparison: DimensionComparison, name: str) -> str:
-    line = comparison.lines[name]
-    reduction = REDUCTIONS[line.reduction]
-    if line.criterion not in {"", "variance"}:
-        reduction += f" by {line.criterion}"
-    title = f"{reduction} + {CLUSTERINGS.get(line.clustering, line.clustering)}"
-    if len(comparison.models) > 1:
-        title = f"{line.model}: {title}"
-    return title if line.cut == "prefix" else f"{title}, random dimensions"

@@ -86,7 +86,7 @@ def plot_comparison(comparison: DimensionComparison, *, n_columns: int = 2) -> F
     named: set[str] = set()
     for i, panel in enumerate(panels):
         place: dict[str, Any] = {"row": i // n_columns + 1, "col": i % n_columns + 1}
-        source, key = (models, "model") if panel.by_model else (table, "title")
+        source, key = (models, "embedding_model") if panel.by_model else (table, "topic_model")
         styles = of_models if panel.by_model else of_sweeps
         # Topic models lie on top of their controls.
         for value, (title, style) in sorted(styles.items(), key=lambda item: not item[1][1].muted):
@@ -204,11 +204,13 @@ def _models(comparison: DimensionComparison) -> pd.DataFrame:
     """
     import pandas as pd
 
-    widths = dict.fromkeys((s.model, dim) for s in sweeps_of(comparison) for dim in s.runs)
-    table: pd.DataFrame = pd.DataFrame(list(widths), columns=["model", "dim"])
+    widths = dict.fromkeys(
+        (s.embedding_model, dim) for s in sweeps_of(comparison) for dim in s.runs
+    )
+    table: pd.DataFrame = pd.DataFrame(list(widths), columns=["embedding_model", "dim"])
     kept = {
         (name, dim): share
-        for name, model in comparison.models.items()
+        for name, model in comparison.embedding_models.items()
         for dim, share in model.neighborhoods.reindex(columns=["dim", "neighbors_kept"]).to_numpy()
     }
     table["neighbors_kept"] = pd.Series([kept.get(place) for place in widths], dtype=float)
@@ -220,7 +222,7 @@ def _draw_error(
     figure: Figure, rows: pd.DataFrame, style: Style, title: str, place: dict[str, Any]
 ) -> None:
     """Draw coherence plus and minus its error: a band, or a bar where a width stands alone."""
-    known = rows[rows["coherence"].notna() & rows["coherence_error"].notna()]
+    known = rows[rows["coherence"].notna() & rows["se_coherence"].notna()]
     common: dict[str, Any] = {
         "legendgroup": title,
         "showlegend": False,
@@ -229,7 +231,7 @@ def _draw_error(
     }
     # Widths next to each other, without one that has no value in between.
     for _, part in known.groupby(rows["coherence"].isna().cumsum()):
-        x, y, error = (part[name].tolist() for name in ("dim", "coherence", "coherence_error"))
+        x, y, error = (part[name].tolist() for name in ("dim", "coherence", "se_coherence"))
         if len(x) == 1:
             figure.add_scatter(
                 x=x,

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
     from plotly.graph_objects import Figure
 
-    from bertopic_matryoshka.comparison import Cell
+    from bertopic_matryoshka.comparison import Run
 
 FEWEST = 4
 """Documents that a map needs: fewer leave a perplexity below 1."""
@@ -102,7 +102,7 @@ def document_map(
     References
     ----------
     .. [1] L. van der Maaten, G. Hinton, "Visualizing data using t-SNE", JMLR 9, 2008.
-    .. [2] D. Kobak, P. Berens, "The art of using t-SNE for single-cell transcriptomics", Nature
+    .. [2] D. Kobak, P. Berens, "The art of using t-SNE for single-run transcriptomics", Nature
        Communications 10, 2019: on what a map starts from.
 
     Examples
@@ -137,7 +137,7 @@ def document_map(
 
 def map_figure(
     document_map: DocumentMap,
-    runs: Sequence[Cell],
+    runs: Sequence[Run],
     documents: Sequence[str],
     *,
     n_columns: int = 2,
@@ -148,7 +148,7 @@ def map_figure(
     ----------
     document_map : DocumentMap
         Has the widths of the runs.
-    runs : sequence of Cell
+    runs : sequence of Run
         One a map. Each of the largest topics of the first has a colour, and so has its counterpart
         at other widths (see pair_topics).
     documents : sequence of str
@@ -227,7 +227,7 @@ def beginning(document: str) -> str:
     return text
 
 
-def _groups(run: Cell) -> dict[int, tuple[str, dict[str, Any]]]:
+def _groups(run: Run) -> dict[int, tuple[str, dict[str, Any]]]:
     """Name the groups of documents on a map and give their markers, those below others first."""
     groups: dict[int, tuple[str, dict[str, Any]]] = {
         OUTLIER: ("outliers", {"color": GRAY, "size": 4, "opacity": 0.25}),

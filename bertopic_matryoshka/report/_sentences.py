@@ -9,7 +9,7 @@ from bertopic_matryoshka.evaluation import MEASURES
 from bertopic_matryoshka.report._data import count, listed, measured, seeds_of, sweeps_of
 
 if TYPE_CHECKING:
-    from bertopic_matryoshka.comparison import Cell, DimensionComparison
+    from bertopic_matryoshka.comparison import DimensionComparison, Run
     from bertopic_matryoshka.report._data import Sweep
 
 MANY_OUTLIERS = 0.5
@@ -123,12 +123,12 @@ def notes(comparison: DimensionComparison) -> list[str]:
             f"The models have {min(counts)} to {max(counts)} topics, and that number alone moves "
             "coherence, diversity and AMI. Compare them at equal numbers of topics."
         )
-    table = measured(comparison)
-    worst = table.loc[table["outlier_share"].idxmax()]
+    rows = measured(comparison).to_dict("records")
+    worst = max(rows, key=lambda row: row["outlier_share"])
     if worst["outlier_share"] > MANY_OUTLIERS:
         said.append(
-            f"{worst['title']} leaves {worst['outlier_share']:.0%} of the documents without a "
-            f"topic at {worst['dim']} dimensions. Coherence describes the others alone."
+            f"{worst['topic_model']} leaves {worst['outlier_share']:.0%} of the documents without "
+            f"a topic at {worst['dim']} dimensions. Coherence describes the others alone."
         )
     if len(seeds_of(comparison)) == 1:
         said.append("Each model was fitted once, so variation between seeds is not known.")
@@ -138,11 +138,12 @@ def notes(comparison: DimensionComparison) -> list[str]:
 def compared(comparison: DimensionComparison) -> str:
     """Say what was compared: documents, embeddings with their widths, topic models and seeds."""
     sweeps = sweeps_of(comparison)
-    widths: dict[str, dict[int, None]] = {name: {} for name in comparison.models}
+    widths: dict[str, dict[int, None]] = {name: {} for name in comparison.embedding_models}
     for sweep in sweeps:
-        widths[sweep.model].update(dict.fromkeys(sweep.runs))
+        widths[sweep.embedding_model].update(dict.fromkeys(sweep.runs))
+    full_dims = {name: model.full_dim for name, model in comparison.embedding_models.items()}
     embeddings = [
-        f"{name} at {listed(map(str, dims))} of {comparison.models[name].full_dim} dimensions"
+        f"{name} at {listed(map(str, dims))} of {full_dims[name]} dimensions"
         for name, dims in widths.items()
     ]
     n_seeds = len(seeds_of(comparison))
@@ -195,19 +196,35 @@ def provenance(comparison: DimensionComparison) -> dict[str, str]:
         "coherence measure": comparison.measure,
         "bootstrap": f"{_n_resamples(comparison)} resamples of the documents",
     }
-    for name, model in comparison.models.items():
+    for name, model in comparison.embedding_models.items():
         encoded = "embeddings were given, so encoding was not timed"
         if model.encode_seconds is not None:
             n_documents = count(comparison.n_documents, "document")
-            encoded = (
-                f"{n_documents} encoded once, at full width, in {model.encode_seconds:,.2f} s"
-            )
+            encoded = f"{n_documents} encoded once, at full width, in {model.encode_seconds:,.2f} s"
         entries[f"embeddings: {name}"] = f"{model.full_dim} dimensions; {encoded}"
     if comparison.umap_compile_seconds is not None:
         entries["UMAP's first fit"] = (
             f"{comparison.umap_compile_seconds:,.2f} s, mostly compilation; in no other figure"
         )
-    return {**entries, **comparison.made_with}
+    return {**entries, **comparison.provenance}
+
+
+def topic_models(comparison: DimensionComparison) -> dict[str, str]:
+    """Say what each topic model is made of."""
+    return {
+        name: ", ".join(
+            filter(
+                None,
+                [
+                    condition.reducer or condition.reduction,
+                    condition.clusterer or condition.clustering,
+                    f"on {condition.embedding_model}",
+                    "its dimensions permuted by the seed" if condition.is_permuted else "",
+                ],
+            )
+        )
+        for name, condition in comparison.conditions.items()
+    }
 
 
 def _coherence(measure: str) -> str:
@@ -234,8 +251,8 @@ def _error(comparison: DimensionComparison) -> str:
 
 
 def _n_resamples(comparison: DimensionComparison) -> int:
-    return len(comparison.cells[0].coherence_samples)
+    return len(comparison.runs[0].coherence_resamples)
 
 
-def _runs(sweep: Sweep) -> list[Cell]:
+def _runs(sweep: Sweep) -> list[Run]:
     return [run for runs in sweep.runs.values() for run in runs]

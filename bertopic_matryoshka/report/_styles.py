@@ -63,8 +63,8 @@ def model_styles(sweeps: list[Sweep]) -> dict[str, tuple[str, Style]]:
     """Give each embedding model a title and a style: its topic model's where it has only one."""
     of_sweeps = styles_of(sweeps)
     styles: dict[str, tuple[str, Style]] = {}
-    for model in dict.fromkeys(sweep.model for sweep in sweeps):
-        titles = [s.title for s in sweeps if s.model == model and s.is_prefix]
+    for model in dict.fromkeys(sweep.embedding_model for sweep in sweeps):
+        titles = [s.title for s in sweeps if s.embedding_model == model and not s.is_permuted]
         if len(titles) == 1:
             styles[model] = titles[0], of_sweeps[titles[0]]
         else:

@@ -1,4 +1,4 @@
-"""A comparison -> tables as plain lists and dicts: measures by width, and what becomes of topics."""
+"""A comparison -> tables as plain lists and dicts: measures by width, and topics across widths."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from bertopic_matryoshka.comparison import Cell, DimensionComparison, Topic
+    from bertopic_matryoshka.comparison import DimensionComparison, Run, Topic
     from bertopic_matryoshka.report._data import Sweep
 
 SHOWN_TOPICS = 10
@@ -24,9 +24,13 @@ MISSING = "–"  # noqa: RUF001  (an en dash)
 
 
 class Heading(TypedDict):
-    """What a column is, its unit, and an arrow to its better end; "" where there is none."""
+    """What a column is, its unit, and an arrow to its better end; "" where there is none.
+
+    `short` is what a terminal has room for.
+    """
 
     text: str
+    short: str
     unit: str
     arrow: str
 
@@ -35,6 +39,7 @@ class Group(TypedDict):
     """The rows of one topic model, a text a column, widest first."""
 
     title: str
+    made_of: str
     color: str
     sign: str
     is_control: bool
@@ -52,7 +57,8 @@ class Table(TypedDict):
 class Column(NamedTuple):
     """A column of the measured table and how it is printed.
 
-    Without a format, numbers have a decimal where they need one.
+    Without a format, numbers have a decimal where they need one; without a short name, the heading
+    is short.
     """
 
     name: str
@@ -60,18 +66,19 @@ class Column(NamedTuple):
     unit: str = ""
     format: str = ""
     arrow: str = ""
+    short: str = ""
 
 
-DIM = Column("dim", "dimensions", format="d")
+DIM = Column("dim", "dimensions", format="d", short="dims")
 
 RESULTS = (
     Column("coherence", "coherence", format=".3f", arrow="↑"),
-    Column("neighbors_kept", "neighbours kept", format=".0%", arrow="↑"),
+    Column("neighbors_kept", "neighbours kept", format=".0%", arrow="↑", short="kept"),
     Column("ami", "AMI", "with the labels", ".3f", "↑"),
     Column("n_topics", "topics"),
     Column("outlier_share", "outliers", format=".0%", arrow="↓"),
-    Column("seconds", "fit", "first seed, s", ",.2f", "↓"),
-    Column("megabytes", "embeddings", "MB", ",.3g", "↓"),
+    Column("seconds", "fit", "first seed, s", ",.2f", "↓", "fit s"),
+    Column("megabytes", "embeddings", "MB", ",.3g", "↓", "MB"),
 )
 
 FURTHER = {
@@ -115,12 +122,15 @@ def results(comparison: DimensionComparison) -> Table:
     """Give what tells widths apart, side by side: quality, neighbours kept and cost."""
     table = measured(comparison)
     result = _table(comparison, "", table, RESULTS)
-    if "coherence_error" not in table:
+    if "se_coherence" not in table:
         return result
     place = [heading["text"] for heading in result["headings"]].index("coherence")
-    result["headings"][place]["unit"] = f"{comparison.measure} ± standard error"
+    result["headings"][place] |= {
+        "unit": f"{comparison.measure} ± standard error",
+        "short": comparison.measure,
+    }
     rows = [row for group in result["groups"] for row in group["rows"]]
-    for row, error in zip(rows, table["coherence_error"], strict=True):
+    for row, error in zip(rows, table["se_coherence"], strict=True):
         row[place] += "" if math.isnan(error) else f" ± {error:.3f}"
     return result
 
@@ -142,7 +152,7 @@ def surviving_topics(sweep: Sweep) -> Survival:
     others = {str(run.dim): run for run in narrower}
     if len(sweep.runs[full.dim]) > 1:
         another = sweep.runs[full.dim][1]
-        others = {f"{full.dim}, seed {another.spec.seed}": another, **others}
+        others = {f"{full.dim}, seed {another.seed}": another, **others}
     shares: list[dict[int, float]] = [
         {pair.topic.id: pair.share for pair in pair_topics(full, run) if pair.topic}
         for run in others.values()
@@ -163,7 +173,7 @@ def topics_beside(sweep: Sweep) -> list[dict[str, Any]]:
     return [_beside(full, run) for run in narrower]
 
 
-def _beside(full: Cell, run: Cell) -> dict[str, Any]:
+def _beside(full: Run, run: Run) -> dict[str, Any]:
     pairs = pair_topics(full, run)
     n_matched = sum(pair.share > 0 for pair in pairs)
     n_of_full = len(full.topics)
@@ -199,16 +209,22 @@ def _table(
     return {
         "title": title,
         "headings": [
-            {"text": column.heading, "unit": column.unit, "arrow": column.arrow}
+            {
+                "text": column.heading,
+                "short": column.short or column.heading,
+                "unit": column.unit,
+                "arrow": column.arrow,
+            }
             for column in present
         ],
         "groups": [
             {
                 "title": sweep.title,
+                "made_of": sweep.made_of,
                 "color": styles[sweep.title].color,
                 "sign": styles[sweep.title].sign,
                 "is_control": sweep.is_control,
-                "rows": _rows(table[table["title"] == sweep.title], present),
+                "rows": _rows(table[table["topic_model"] == sweep.title], present),
             }
             for sweep in sweeps
         ],

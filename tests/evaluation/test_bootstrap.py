@@ -22,7 +22,7 @@ def test_equals_scoring_the_samples(measure, corpus, topics, group):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(bootstrap, "TOPICS_AT_ONCE", group)
         scores = bootstrap_coherence(
-            TopicCoherence(corpus, measure=measure), topics, n_samples=5, random_state=3
+            TopicCoherence(corpus, measure=measure), topics, n_resamples=5, random_state=3
         )
     times = np.random.default_rng([3, 0]).poisson(1.0, size=(len(corpus), 5))
     for sample, score in zip(times.T, scores, strict=True):
@@ -43,7 +43,9 @@ def test_it_says_how_far_samples_of_documents_differ():
 
     topics = [["a", "b"], ["b", "c"]]
     scores = [TopicCoherence(corpus(), measure="c_npmi").score(topics) for _ in range(300)]
-    samples = bootstrap_coherence(TopicCoherence(corpus(), measure="c_npmi"), topics, n_samples=300)
+    samples = bootstrap_coherence(
+        TopicCoherence(corpus(), measure="c_npmi"), topics, n_resamples=300
+    )
     assert samples.std() == pytest.approx(np.std(scores), rel=0.25)
 
 
@@ -59,5 +61,5 @@ def test_samples_are_the_same_for_all_topics_and_differ_by_seed():
 
 def test_no_topics():
     coherence = TopicCoherence([["a", "b"]])
-    assert np.isnan(bootstrap_coherence(coherence, [], n_samples=3)).all()
-    assert np.isnan(bootstrap_coherence(coherence, [["unheard"]], n_samples=3)).all()
+    assert np.isnan(bootstrap_coherence(coherence, [], n_resamples=3)).all()
+    assert np.isnan(bootstrap_coherence(coherence, [["unheard"]], n_resamples=3)).all()

@@ -10,7 +10,7 @@ from html.parser import HTMLParser
 
 import numpy as np
 import pytest
-from made_cells import MODEL, NAN, make_cell, make_comparison, make_model
+from made_runs import MODEL, NAN, make_comparison, make_condition, make_model, make_run
 from plotly.offline import get_plotlyjs
 
 from bertopic_matryoshka.report._html import write_report
@@ -81,17 +81,17 @@ def report(tmp_path):
     return write
 
 
-def answer_to(*cells, **changes):
+def answer_to(*runs, **changes):
     """Give what is answered first, with the spaces that every keyboard has."""
-    (decision, *_) = decide(make_comparison(*cells, **changes)).values()
+    (decision, *_) = decide(make_comparison(*runs, **changes)).values()
     return answer(decision).replace("\N{NO-BREAK SPACE}", " "), certainty(decision)
 
 
-def seeds(dim, coherences, reduction="variance", **measured):
-    """Make a cell a seed, whose coherence does not depend on the documents."""
-    measured.setdefault("coherence_samples", EXACT)
+def seeds(dim, coherences, reduction="selection", **measured):
+    """Make a run a seed, whose coherence does not depend on the documents."""
+    measured.setdefault("coherence_resamples", EXACT)
     return [
-        make_cell(dim, reduction, coherence=value, seed=seed, **measured)
+        make_run(dim, reduction, coherence=value, seed=seed, **measured)
         for seed, value in enumerate(coherences)
     ]
 
@@ -125,11 +125,11 @@ def test_the_answer_is_a_sentence_with_difference_memory_and_speed():
 )
 def test_speed_is_said_as_it_is(seconds, said):
     shared = {"cluster_seconds": 0.0, "represent_seconds": 0.0}
-    cells = [
-        make_cell(8, reduce_seconds=3.0, **shared),
-        make_cell(2, reduce_seconds=seconds, **shared),
+    runs = [
+        make_run(8, reduce_seconds=3.0, **shared),
+        make_run(2, reduce_seconds=seconds, **shared),
     ]
-    assert answer_to(*cells)[0].endswith(said)
+    assert answer_to(*runs)[0].endswith(said)
 
 
 def test_the_answer_may_be_to_keep_all():
@@ -143,12 +143,12 @@ def test_the_answer_may_be_to_keep_all():
 
 
 def test_widths_that_are_significantly_worse_are_named():
-    cells = [
+    runs = [
         *seeds(8, (0.50, 0.51, 0.52)),
         *seeds(4, (0.51, 0.50, 0.515)),
         *seeds(2, (0.10, 0.10, 0.11)),
     ]
-    said, sure = answer_to(*cells)
+    said, sure = answer_to(*runs)
     assert said.startswith("Keep 4 of 8 dimensions: coherence 0.508 against 0.510 at full width")
     assert sure == (
         "4 is not significantly below the best, 8; 2 is significantly worse than the best."
@@ -156,33 +156,33 @@ def test_widths_that_are_significantly_worse_are_named():
 
 
 def test_where_the_widest_is_not_the_full_width_the_answer_says_so():
-    said, _ = answer_to(make_cell(4), make_cell(2))
+    said, _ = answer_to(make_run(4), make_run(2))
     assert "Keep 2 of 8 dimensions: coherence 0.100 against 0.100 at 4, the widest compa" in said
     assert said.endswith("4 times less memory than at full width, as fast to fit as at 4.")
-    faster = answer_to(make_cell(4, reduce_seconds=9.25), make_cell(2))[0]
+    faster = answer_to(make_run(4, reduce_seconds=9.25), make_run(2))[0]
     assert faster.endswith("less memory than at full width, 5.7 times faster to fit than at 4.")
 
 
 def test_a_single_width_is_compared_with_nothing():
-    said, sure = answer_to(make_cell(8))
+    said, sure = answer_to(make_run(8))
     assert said == (
         "Keep all 8 dimensions: coherence 0.100. There is no other width to compare it with."
     )
     assert sure == ""
-    assert answer_to(make_cell(4))[0].startswith("Keep 4 of 8 dimensions: coherence 0.100. There")
+    assert answer_to(make_run(4))[0].startswith("Keep 4 of 8 dimensions: coherence 0.100. There")
 
 
 def test_where_the_full_width_cannot_be_scored_there_is_nothing_to_hold_against():
-    nothing = make_cell(8, coherence=NAN, document_topics=[-1] * 6)
-    said, _ = answer_to(nothing, make_cell(2))
+    nothing = make_run(8, coherence=NAN, document_topics=[-1] * 6)
+    said, _ = answer_to(nothing, make_run(2))
     assert said == "Keep 2 of 8 dimensions: coherence 0.100, 4 times less memory, as fast to fit."
 
 
 def test_without_any_topic_nothing_is_recommended():
-    cells = [make_cell(dim, document_topics=[-1] * 6, coherence=NAN) for dim in (8, 4)]
-    said, sure = answer_to(*cells)
+    runs = [make_run(dim, document_topics=[-1] * 6, coherence=NAN) for dim in (8, 4)]
+    said, sure = answer_to(*runs)
     assert said == "No width to recommend: none gave two topics with each seed."
-    assert sure.startswith("No width with 'variance' gave")
+    assert sure.startswith("No width of 'selection' gave")
 
 
 @pytest.mark.parametrize(
@@ -203,7 +203,7 @@ def test_memory_is_that_of_float32(n_documents, dim, said):
 
 
 def test_the_file_refers_to_nothing_outside(report, tmp_path):
-    comparison = make_comparison(make_cell(8), make_cell(4), make_cell(8, "umap"))
+    comparison = make_comparison(make_run(8), make_run(4), make_run(8, "UMAP"))
     assert write_report(comparison, str(tmp_path / "r.html")) == tmp_path / "r.html"
     html = report(comparison)
     assert not re.search(r"https?:|url\(|@import", html)
@@ -213,7 +213,7 @@ def test_the_file_refers_to_nothing_outside(report, tmp_path):
 
 
 def test_the_answer_comes_first(report):
-    text = Page(report(make_comparison(make_cell(8), make_cell(4, coherence=0.3)))).text
+    text = Page(report(make_comparison(make_run(8), make_run(4, coherence=0.3)))).text
     headings = ["Keep 4 of 8 dimensions:", "4 has the highest coh", "Compared on 6 documents"]
     headings += ["Quality and cost by width", "Topics side by side", "The documents on a map"]
     headings += ["Variance of the", "All measurements", "How it was computed", "Made with"]
@@ -225,10 +225,10 @@ def test_words_and_names_are_text_and_no_markup(report):
     words = ("<b>bold</b>", "</script><script>alert(1)</script>", '"&amp;')
     name = "<i>model</i>"
     comparison = make_comparison(
-        make_cell(8, words=words, model=name),
-        make_cell(4, words=words, model=name),
-        make_cell(8, words=words),
-        made_with={"<u>": "<s>"},
+        make_run(8, name, words=words),
+        make_run(4, name, words=words),
+        make_run(8, words=words),
+        provenance={"<u>": "<s>"},
     )
     html = report(comparison)
     page = Page(html)
@@ -244,57 +244,61 @@ def test_words_and_names_are_text_and_no_markup(report):
 
 def test_every_line_has_its_verdict_with_its_cautions(report):
     comparison = make_comparison(
-        make_cell(8, coherence=0.30, document_topics=[0, 1, -1, -1, -1, -1]),
-        make_cell(8, "umap", coherence=0.10, umap_compile_seconds=9.25),
-        make_cell(2, "umap", coherence=0.08),
+        make_run(8, coherence=0.30, document_topics=[0, 1, -1, -1, -1, -1]),
+        make_run(8, "UMAP", coherence=0.10, umap_compile_seconds=9.25),
+        make_run(2, "UMAP", coherence=0.08),
     )
     text = Page(report(comparison)).text
-    for line in ("variance", "umap"):
+    for line in ("selection", "UMAP"):
         recommendation = comparison.recommend(line)
         assert recommendation.reason in text
-        for caution in recommendation.cautions:
+        for caution in recommendation.caveats:
             assert text.count(caution) == 1
-    assert comparison.recommend("variance").cautions
-    assert "Keep all 8 dimensions with variance:" in text
-    assert "on the first 8 and 2 of 8 dimensions of a model; with variance and umap as red" in text
+    assert comparison.recommend("selection").caveats
+    assert "Keep all 8 dimensions with selection:" in text
+    assert "on the first 8 and 2 of 8 dimensions of a model; with selection and UMAP as red" in text
 
 
 def test_controls_are_shown_and_not_decided_for(report):
     comparison = make_comparison(
-        make_cell(8, ami=0.3),
-        make_cell(2, ami=0.2),
-        make_cell(2, cut="random", coherence=0.05, ami=0.1),
-        make_cell(4, model="another", coherence=0.07, ami=0.1),
-        models={MODEL: make_model(), "another": make_model(is_control=True)},
+        make_run(8, ami=0.3),
+        make_run(2, ami=0.2),
+        make_run(2, "permuted", coherence=0.05, ami=0.1),
+        make_run(4, "another", coherence=0.07, ami=0.1),
+        conditions={
+            "permuted": make_condition(is_permuted=True),
+            "another": make_condition(embedding_model="another"),
+        },
+        controls=("permuted", "another"),
     )
     html = report(comparison)
     text = Page(html).text.replace("\N{NO-BREAK SPACE}", " ")
     assert html.count("Control <small>") == 2
-    assert f"At 2 dimensions coherence 0.050 against 0.100 with {MODEL} (difference " in text
+    assert "At 2 dimensions coherence 0.050 against 0.100 with selection (difference " in text
     assert "AMI 0.100 against 0.200." in text
     assert "Coherence 0.070 at 4 dimensions." in text
     assert "Keep 2 of 8 dimensions: " in text  # no other line is decided for
     assert "dimensions of another" in text
-    assert "8 dimensions, a control; 6 documents encoded once" in text
-    assert "What the first line is held against" in text
+    assert "8 dimensions; 6 documents encoded once" in text
+    assert "What the first topic model is held against" in text
 
 
 def test_what_was_not_measured_is_not_explained(report):
-    text = Page(report(make_comparison(make_cell(8)))).text
+    text = Page(report(make_comparison(make_run(8)))).text
     for absent in ("AMI", "Two seeds", "Two halves", "held against", "t-SNE"):
         assert absent not in text
     assert "Neighbours kept" in text
 
 
 def test_seeds_halves_and_labels_are_shown_where_there_are_any(report):
-    agreed = {"ami": 0.5, "ari": 0.25, "v_measure": 0.75, "coherence_samples": EXACT}
-    cells = [make_cell(8, coherence=c, seed=seed, **agreed) for c, seed in ((0.08, 3), (0.12, 4))]
-    halves = [make_cell(8, part=part, seed=3) for part in ("first half", "second half")]
-    page = Page(report(make_comparison(*cells, half_cells=halves)))
-    heads = [i for i, row in enumerate(page.rows) if row[0].startswith("line")]
+    agreed = {"ami": 0.5, "ari": 0.25, "v_measure": 0.75, "coherence_resamples": EXACT}
+    runs = [make_run(8, coherence=c, seed=seed, **agreed) for c, seed in ((0.08, 3), (0.12, 4))]
+    halves = [make_run(8, part=part, seed=3) for part in ("first half", "second half")]
+    page = Page(report(make_comparison(*runs, half_runs=halves)))
+    heads = [i for i, row in enumerate(page.rows) if row[0].startswith("topic model")]
     quality, likeness, _ = (page.rows[i : i + 2] for i in heads)
     assert "AMI ↑" in quality[0]
-    assert quality[1][:5] == ["●variance", "8", "0.100", "0.020", "2"]
+    assert quality[1][:5] == ["●selection", "8", "0.100", "0.020", "2"]
     assert quality[1][6:9] == ["0.500", "0.250", "0.750"]
     assert likeness[1][2:] == ["100.0%", "1.000", "1.000", "1.000", "1.000", "1.000"]
     assert "seeds 3, 4" in page.text
@@ -303,7 +307,7 @@ def test_seeds_halves_and_labels_are_shown_where_there_are_any(report):
 
 @pytest.mark.parametrize("measure", ["c_v", "c_npmi", "c_uci", "u_mass", "npmi"])
 def test_the_measure_is_defined(report, measure):
-    text = Page(report(make_comparison(make_cell(8), measure=measure))).text
+    text = Page(report(make_comparison(make_run(8), measure=measure))).text
     where = {"c_v": "windows of 110 tokens", "u_mass": "documents", "npmi": "documents"}
     assert f"Counted in {'' if measure in where else 'sliding '}" in text or measure == "c_v"
     assert where.get(measure, "sliding windows of 10 tokens") in text
@@ -311,41 +315,41 @@ def test_the_measure_is_defined(report, measure):
 
 
 def test_how_it_was_computed_is_said(report):
-    comparison = make_comparison(make_cell(8), make_cell(8, "umap", umap_compile_seconds=9.25))
+    comparison = make_comparison(make_run(8), make_run(8, "UMAP", umap_compile_seconds=9.25))
     text = Page(report(comparison)).text
     assert "model a model 8 dimensions; 6 documents encoded once, at full width, in 1.50 s" in text
     assert "UMAP's first fit 9.25 s, mostly to compile" in text
     assert "50 samples of the documents" in text
     assert "bertopic 0.17.4" in text
     assert "device cpu" in text
-    assert "Topics by leiden." in text
-    assert "Topics by hdbscan." in text
+    assert "Topics by Leiden." in text
+    assert "Topics by HDBSCAN." in text
 
 
 def test_given_embeddings_are_said_to_be_untimed(report):
     models = {MODEL: make_model(encode_seconds=None)}
-    text = Page(report(make_comparison(make_cell(8), models=models))).text
+    text = Page(report(make_comparison(make_run(8), embedding_models=models))).text
     assert "embeddings were given, so that encoding is not timed" in text
     assert "UMAP's first fit" not in text
 
 
 def test_without_any_topic_there_is_a_report_that_says_so(report):
     nothing = {"coherence": NAN, "diversity": NAN, "inverted_rbo": NAN, "balance": NAN}
-    cells = [make_cell(dim, document_topics=[-1] * 6, **nothing) for dim in (8, 4)]
-    text = Page(report(make_comparison(*cells))).text
+    runs = [make_run(dim, document_topics=[-1] * 6, **nothing) for dim in (8, 4)]
+    text = Page(report(make_comparison(*runs))).text
     assert "No width to recommend" in text
-    assert "No width with 'variance' gave" in text
+    assert "No width of 'selection' gave" in text
     assert "No width to keep, and so no topics to show." in text
 
 
 def test_the_table_is_rounded_and_its_best_values_stand_out(report):
     comparison = make_comparison(
-        make_cell(8, coherence=0.25001, reduce_seconds=1.004),
-        make_cell(4, coherence=0.24999, reduce_seconds=1.001),
-        make_cell(2, coherence=NAN, reduce_seconds=2.0),
+        make_run(8, coherence=0.25001, reduce_seconds=1.004),
+        make_run(4, coherence=0.24999, reduce_seconds=1.001),
+        make_run(2, coherence=NAN, reduce_seconds=2.0),
     )
     page = Page(report(comparison))
-    table = [row for row in page.rows if row[0].endswith("variance")]
+    table = [row for row in page.rows if row[0].endswith("selection")]
     quality, cost = table[:3], table[6:]
     assert [row[1] for row in quality] == ["8", "4", "2"]
     assert [row[2] for row in quality] == ["0.250", "0.250", DASH]
@@ -367,7 +371,7 @@ FULL = [5, 5, 5, 3, 3, 3, 3, -1, -1, 4, 4]
 
 def test_matched_topics_are_beside_each_other_and_others_stand_alone(report):
     comparison = make_comparison(
-        make_cell(8, document_topics=FULL), make_cell(4, document_topics=NARROW)
+        make_run(8, document_topics=FULL), make_run(4, document_topics=NARROW)
     )
     page = Page(report(comparison))
     assert [row for row in page.rows if "document" in row[0] + row[-1]] == [
@@ -382,7 +386,7 @@ def test_matched_topics_are_beside_each_other_and_others_stand_alone(report):
 def test_the_ten_largest_topics_are_shown(report):
     many = np.repeat(np.arange(12), 3)
     comparison = make_comparison(
-        make_cell(8, document_topics=many), make_cell(4, document_topics=many)
+        make_run(8, document_topics=many), make_run(4, document_topics=many)
     )
     page = Page(report(comparison))
     assert [row[1] for row in page.rows if row[0].startswith("cat")] == ["100%"] * 10
@@ -390,7 +394,7 @@ def test_the_ten_largest_topics_are_shown(report):
 
 
 def test_one_cell_makes_a_report_with_one_column_of_topics(report):
-    page = Page(report(make_comparison(make_cell(8, "umap"))))
+    page = Page(report(make_comparison(make_run(8, "UMAP"))))
     assert [row for row in page.rows if "cat" in row[0]] == [
         ["cat, dog, word03 documents"],
         ["cat, dog, word12 documents"],
@@ -403,19 +407,19 @@ def test_one_cell_makes_a_report_with_one_column_of_topics(report):
 MANY = np.repeat([0, 1, 2, -1], 10)
 
 
-def mapped(*cells, **changes):
+def mapped(*runs, **changes):
     """Make a comparison of forty documents."""
     return make_comparison(
-        *cells,
+        *runs,
         n_documents=40,
-        models={MODEL: make_model(n_documents=40)},
+        embedding_models={MODEL: make_model(n_documents=40)},
         documents=["<b>no</b> markup"] * 40,
         **changes,
     )
 
 
 def test_documents_are_on_a_map_at_both_widths(report):
-    comparison = mapped(*(make_cell(dim, document_topics=MANY) for dim in (8, 4)))
+    comparison = mapped(*(make_run(dim, document_topics=MANY) for dim in (8, 4)))
     html = report(comparison)
     assert "All documents, coloured by the largest topics at 4 dimensions, and their" in html
     assert "4 dimensions" in html
@@ -424,7 +428,7 @@ def test_documents_are_on_a_map_at_both_widths(report):
 
 
 def test_few_documents_have_no_map(report):
-    html = report(make_comparison(make_cell(8), make_cell(4)))
+    html = report(make_comparison(make_run(8), make_run(4)))
     assert "No map: 6 documents are too few." in html
     assert '<script type="application/json" id="map">null</script>' in html
     assert "<figure hidden>" in html
@@ -455,11 +459,11 @@ MEASURE = """<script>addEventListener("load", () => setTimeout(() => {
 )
 def test_the_page_fits_wide_and_narrow_windows_and_draws_its_figures(tmp_path, scheme, paper, ink):
     """Show the report in two frames, as Chromium's windows are never narrower than 500 px."""
-    cells = [
-        *(make_cell(dim, "umap", ami=0.1, ari=0.1, document_topics=MANY) for dim in (8, 4)),
-        make_cell(8, ami=0.1, ari=0.1, words=["word" * 9] * 10, document_topics=MANY),
+    runs = [
+        *(make_run(dim, "UMAP", ami=0.1, ari=0.1, document_topics=MANY) for dim in (8, 4)),
+        make_run(8, ami=0.1, ari=0.1, words=["word" * 9] * 10, document_topics=MANY),
     ]
-    html = write_report(mapped(*cells), tmp_path / "report.html").read_text("utf-8")
+    html = write_report(mapped(*runs), tmp_path / "report.html").read_text("utf-8")
     (tmp_path / "report.html").write_text(html.replace("</body>", MEASURE), "utf-8")
     (tmp_path / "frames.html").write_text(
         """<body style="margin: 0"><script>addEventListener("message", message => {
