@@ -52,6 +52,7 @@ def contents(comparison: DimensionComparison) -> dict[str, Any]:
         "notes": notes(comparison),
         "results": results(comparison),
         "topics": _topics(sweeps),
+        "several_seeds": any(len(sweep.runs[dim]) > 1 for sweep in sweeps for dim in sweep.runs),
         "map_caption": map_caption,
         "has_rings": len(first.runs) > 1,
         "spectrum_of": f"{embedded.full_dim} dimensions of {first.embedding_model}",

@@ -187,7 +187,7 @@ def _panels(
         Panel("megabytes", "embeddings (MB), lower is better", ",.3~r", ",.3g", by_model=True),
     ]
     optional = [
-        Panel("ami", "AMI with the labels, higher is better", ".3~f", ".3f"),
+        Panel("ami", "AMI, higher is better", ".3~f", ".3f"),
         Panel("outlier_share", "outliers, lower is better", ".0%", ".0%"),
         Panel("seed_stability", "agreement of seeds, higher is better", ".3~f", ".3f"),
         Panel("diversity", "diversity, higher is better", ".3~f", ".3f"),
@@ -268,4 +268,8 @@ def _set_widths(figure: Figure, dims: list[int]) -> None:
         range=[math.log10(min(dims) / 1.25), math.log10(max(dims) * 1.25)],
         tickvals=ticks[::-1],
         ticktext=[str(dim) for dim in ticks[::-1]],
+        # Markers at 0 do not lie on the labels.
+        ticks="outside",
+        ticklen=6,
+        tickcolor="rgba(0,0,0,0)",
     )

@@ -23,6 +23,9 @@ SHOWN_TOPICS = 10
 MISSING = "–"  # noqa: RUF001  (an en dash)
 
 
+NO_BREAK = "\N{NO-BREAK SPACE}"
+
+
 class Heading(TypedDict):
     """What a column is, its unit, and an arrow to its better end; "" where there is none.
 
@@ -131,7 +134,7 @@ def results(comparison: DimensionComparison) -> Table:
     }
     rows = [row for group in result["groups"] for row in group["rows"]]
     for row, error in zip(rows, table["se_coherence"], strict=True):
-        row[place] += "" if math.isnan(error) else f" ± {error:.3f}"
+        row[place] += "" if math.isnan(error) else f" ±{NO_BREAK}{error:.3f}"
     return result
 
 

@@ -1,5 +1,6 @@
 """The command line, as people call it: what it writes, what it says, how it exits."""
 
+import re
 import subprocess
 import sys
 
@@ -42,11 +43,13 @@ def test_compare(run, csv, tmp_path):
     table = pd.read_csv(out / "comparison.csv")
     assert table["dim"].tolist() == [128, 128, 32, 32]
     assert table["seed"].tolist() == [0] * 4
-    assert pd.read_csv(out / "summary.csv")["line"].tolist() == ["none", "none", "pca", "pca"]
+    assert pd.read_csv(out / "summary.csv")["topic_model"].tolist() == ["none", "none", "pca", "pca"]
     assert (out / "comparison.json").is_file()
-    assert "Keep" in (out / "report.html").read_text("utf-8")
-    assert "dimensions with none: coherence" in done.output
-    assert "dimensions with pca: coherence" in done.output
+    assert "The choice of width is open" in (out / "report.html").read_text("utf-8")
+    assert "The choice of width is open" in done.output
+    assert "none: largest topics at 128 dimensions" in done.output
+    assert "pca: largest topics at 128 dimensions" in done.output
+    assert not re.search(r"keep \d|recommend|times (faster|less)", done.output, re.IGNORECASE)
 
 
 def test_compare_with_everything_that_can_be_asked_for(run, csv, tmp_path):
@@ -57,11 +60,11 @@ def test_compare_with_everything_that_can_be_asked_for(run, csv, tmp_path):
              "--seeds", 2, "--halves", "--store", store, "--jobs", 2]  # fmt: skip
     done = run(*asked)
     assert done.exit_code == 0, done.output
-    assert "documents, the bundled model, means over 2 seeds" in done.output
+    assert "documents, 2 seeds. Embeddings: the bundled model at 64 and 32 of 256" in done.output
     assert "c_npmi" in done.output
-    assert "Control, variance, random dims: At " in done.output.replace("\n", " ")
+    assert "variance, random dims (control)" in done.output
     summary = pd.read_csv(out / "summary.csv")
-    assert summary["line"].unique().tolist() == [
+    assert summary["topic_model"].unique().tolist() == [
         *("variance", "laplacian", "variance, random dims"),
     ]
     assert (summary["n_topics"] == 5).all()
@@ -86,8 +89,8 @@ def test_compare_several_models(run, csv, tmp_path):
     assert done.exit_code == 0, done.output
     summary = pd.read_csv(tmp_path / "out" / "summary.csv")
     assert summary["dim"].tolist() == [64, 32, 32, 48]
-    assert summary["line"].tolist() == [*(summary["model"])]
-    assert f"Control, {summary['line'].iloc[-1]}: Coherence" in done.output
+    assert summary["topic_model"].tolist() == [*(summary["embedding_model"])]
+    assert f"{summary['topic_model'].iloc[-1]} (control)" in done.output
 
 
 def test_fit_writes_topics_documents_and_a_model(run, csv, tmp_path, docs):
