@@ -1,5 +1,5 @@
 from .clustering import LeidenClustering
-from .comparison import DimensionComparison, compare_dimensions
+from .comparison import DimensionComparison, TopicScorer, compare_dimensions
 from .embedding import MatryoshkaBackend, truncate
 from .evaluation import (
     TopicCoherence,
@@ -28,6 +28,7 @@ __all__ = [
     "MatryoshkaBackend",
     "TopicCoherence",
     "TopicEvaluation",
+    "TopicScorer",
     "TruncationWarning",
     "build_topic_model",
     "compare_dimensions",

@@ -2,6 +2,7 @@ from ._compare import compare_dimensions
 from ._comparison import DimensionComparison, EmbeddingModel
 from ._matching import SMALLEST_MATCH, Pair, pair_topics
 from ._result import Run, Topic
+from ._scorer import TopicScorer
 from ._setting import Condition, Setting
 from ._significance import (
     Difference,
@@ -12,6 +13,7 @@ from ._significance import (
     paired_difference,
     seed_spread,
 )
+from ._topic_models import short_name
 
 __all__ = [
     "SMALLEST_MATCH",
@@ -25,10 +27,12 @@ __all__ = [
     "SeedSpread",
     "Setting",
     "Topic",
+    "TopicScorer",
     "by_width",
     "caveat_across",
     "compare_dimensions",
     "pair_topics",
     "paired_difference",
     "seed_spread",
+    "short_name",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field, fields
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,13 +15,12 @@ from bertopic_matryoshka.evaluation import (
     inverted_rbo,
     topic_balance,
     topic_diversity,
-    topics_of,
 )
 
 if TYPE_CHECKING:
-    from bertopic import BERTopic
     from numpy.typing import NDArray
 
+    from bertopic_matryoshka.comparison._fit import Fitted
     from bertopic_matryoshka.evaluation import TopicCoherence
 
 ARRAYS = ("document_topics", "coherence_resamples")
@@ -145,62 +144,6 @@ class Run:
                 **arrays,
             }
         )
-
-
-class Fitted(NamedTuple):
-    """What a fit leaves to measure.
-
-    Attributes
-    ----------
-    topics : list of (int, tuple of str, int)
-        Id, words and size of each topic, largest first, without outliers.
-    document_topics : ndarray of shape (n_documents,), int
-    seconds : dict of str to float
-        Of "reduce", "cluster" and "represent".
-    umap_compile_seconds : float or None
-    """
-
-    topics: list[tuple[int, tuple[str, ...], int]]
-    document_topics: NDArray[np.int_]
-    seconds: dict[str, float]
-    umap_compile_seconds: float | None = None
-
-
-def fit_topic_model(
-    topic_model: BERTopic,
-    documents: list[str],
-    embeddings: NDArray[np.floating],
-    n_topics: int | None = None,
-) -> Fitted:
-    """Fit a topic model to documents and their embeddings, and time its stages.
-
-    Parameters
-    ----------
-    topic_model : BERTopic
-        Not fitted yet.
-    documents : list of str
-    embeddings : ndarray of shape (n_documents, dim)
-    n_topics : int or None, default=None
-        The most topics that may be left; further ones are merged.
-
-    Returns
-    -------
-    fitted : Fitted
-    """
-    watch = Stopwatch()
-    with (
-        watch.running("fit"),
-        watch.watching(topic_model.umap_model, "reduce"),
-        watch.watching(topic_model.hdbscan_model, "cluster"),
-    ):
-        # BERTopic's guided modelling writes into the embeddings that it is given.
-        topic_model.fit_transform(documents, embeddings.copy())
-        n_found = sum(topic != -1 for topic in topic_model.topic_sizes_)
-        if n_topics is not None and n_found > n_topics:
-            topic_model.reduce_topics(documents, nr_topics=n_topics)
-    seconds = {stage: watch.seconds[stage] for stage in ("reduce", "cluster")}
-    seconds["represent"] = watch.seconds["fit"] - sum(seconds.values())
-    return Fitted(topics_of(topic_model), np.asarray(topic_model.topics_), seconds)
 
 
 def measure_run(
