@@ -55,7 +55,7 @@ def contents(comparison: DimensionComparison) -> dict[str, Any]:
         "several_seeds": any(len(sweep.runs[dim]) > 1 for sweep in sweeps for dim in sweep.runs),
         "map_caption": map_caption,
         "has_rings": len(first.runs) > 1,
-        "spectrum_of": f"{embedded.full_dim} dimensions of {first.embedding_model}",
+        "spectrum_of": f"{embedded.full_dim} dimensions: {first.embeddings}",
         "spectrum_summary": inspection.summary(),
         "further": further_measurements(comparison),
         "definitions": definitions(comparison, has_map=bool(maps)),

@@ -30,6 +30,9 @@ class Sweep(NamedTuple):
     made_of : str
         What reduces the embeddings and finds the topics, such as "selection + Leiden".
     embedding_model : str
+        Key of its embedding model in the comparison.
+    embeddings : str
+        The name of these embeddings, as people read it.
     is_control : bool
     is_permuted : bool
         Whether its dimensions are not the first ones of the embedding model.
@@ -40,6 +43,7 @@ class Sweep(NamedTuple):
     title: str
     made_of: str
     embedding_model: str
+    embeddings: str
     is_control: bool
     is_permuted: bool
     runs: dict[int, list[Run]]
@@ -59,6 +63,10 @@ def sweeps_of(comparison: DimensionComparison) -> list[Sweep]:
             if condition.reduction == "none"
             else f"{condition.reduction} + {condition.clustering}",
             embedding_model=condition.embedding_model,
+            # Embeddings that are given by the name of a topic model have that name.
+            embeddings=f"given for {condition.embedding_model}"
+            if condition.embedding_model in comparison.conditions
+            else condition.embedding_model,
             is_control=name in comparison.controls,
             is_permuted=condition.is_permuted,
             runs=by_width(comparison.runs_of(name)),

@@ -132,18 +132,29 @@ def notes(comparison: DimensionComparison) -> list[str]:
         )
     if len(seeds_of(comparison)) == 1:
         said.append("Each model was fitted once, so variation between seeds is not known.")
+    graphs = [
+        (condition.embedding_model, condition.reducer, condition.is_permuted)
+        for condition in comparison.conditions.values()
+        if condition.clustering == "Leiden"
+    ]
+    if len(set(graphs)) < len(graphs):
+        said.append(
+            "Leiden clusterings of the same embeddings may share a graph of neighbours, which is "
+            "timed in the first of them alone: seconds of the others may be too low."
+        )
     return said
 
 
 def compared(comparison: DimensionComparison) -> str:
     """Say what was compared: documents, embeddings with their widths, topic models and seeds."""
     sweeps = sweeps_of(comparison)
-    widths: dict[str, dict[int, None]] = {name: {} for name in comparison.embedding_models}
+    widths: dict[str, dict[int, None]] = {}
+    full_dims: dict[str, int] = {}
     for sweep in sweeps:
-        widths[sweep.embedding_model].update(dict.fromkeys(sweep.runs))
-    full_dims = {name: model.full_dim for name, model in comparison.embedding_models.items()}
+        widths.setdefault(sweep.embeddings, {}).update(dict.fromkeys(sweep.runs))
+        full_dims[sweep.embeddings] = comparison.embedding_models[sweep.embedding_model].full_dim
     embeddings = [
-        f"{name} at {listed(map(str, dims))} of {full_dims[name]} dimensions"
+        f"{name} at {listed(map(str, sorted(dims, reverse=True)))} of {full_dims[name]} dimensions"
         for name, dims in widths.items()
     ]
     n_seeds = len(seeds_of(comparison))
@@ -201,7 +212,8 @@ def provenance(comparison: DimensionComparison) -> dict[str, str]:
         if model.encode_seconds is not None:
             n_documents = count(comparison.n_documents, "document")
             encoded = f"{n_documents} encoded once, at full width, in {model.encode_seconds:,.2f} s"
-        entries[f"embeddings: {name}"] = f"{model.full_dim} dimensions; {encoded}"
+        known_as = next(s.embeddings for s in sweeps_of(comparison) if s.embedding_model == name)
+        entries[f"embeddings: {known_as}"] = f"{model.full_dim} dimensions; {encoded}"
     if comparison.umap_compile_seconds is not None:
         entries["UMAP's first fit"] = (
             f"{comparison.umap_compile_seconds:,.2f} s, mostly compilation; in no other figure"
@@ -218,12 +230,14 @@ def topic_models(comparison: DimensionComparison) -> dict[str, str]:
                 [
                     condition.reducer or condition.reduction,
                     condition.clusterer or condition.clustering,
-                    f"on {condition.embedding_model}",
-                    "its dimensions permuted by the seed" if condition.is_permuted else "",
+                    f"embeddings: {sweep.embeddings}",
+                    "its dimensions permuted by the seed" if sweep.is_permuted else "",
                 ],
             )
         )
-        for name, condition in comparison.conditions.items()
+        for sweep, (name, condition) in zip(
+            sweeps_of(comparison), comparison.conditions.items(), strict=True
+        )
     }
 
 

@@ -64,11 +64,12 @@ def model_styles(sweeps: list[Sweep]) -> dict[str, tuple[str, Style]]:
     of_sweeps = styles_of(sweeps)
     styles: dict[str, tuple[str, Style]] = {}
     for model in dict.fromkeys(sweep.embedding_model for sweep in sweeps):
-        titles = [s.title for s in sweeps if s.embedding_model == model and not s.is_permuted]
+        users = [sweep for sweep in sweeps if sweep.embedding_model == model]
+        titles = [sweep.title for sweep in users if not sweep.is_permuted]
         if len(titles) == 1:
             styles[model] = titles[0], of_sweeps[titles[0]]
         else:
-            styles[model] = model, Style(SHARED, *_nth(SYMBOLS, 5 + len(styles)))
+            styles[model] = users[0].embeddings, Style(SHARED, *_nth(SYMBOLS, 5 + len(styles)))
     return styles
 
 

@@ -103,7 +103,7 @@ def test_the_file_refers_to_nothing_outside(report, tmp_path):
 
 def test_what_tells_widths_apart_comes_first(report):
     text = Page(report(make_comparison(make_run(8), make_run(4, coherence=0.3)))).text
-    headings = ["6 documents, 1 seed.", "The choice of width is open", "dimensions coherence"]
+    headings = ["6 documents, 1 seed.", "The choice of width is open", "coherence ↑"]
     headings += ["Quality and cost by width", "Topics side by side", "The documents on a map"]
     headings += ["Variance of the", "Further measurements", "What the terms mean"]
     headings += ["Topic models", "Made with"]

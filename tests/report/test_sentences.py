@@ -82,6 +82,17 @@ def test_one_fit_of_each_is_noted():
     assert said == "Each model was fitted once, so variation between seeds is not known."
 
 
+def test_a_graph_that_may_be_shared_is_noted():
+    """The first of two topic models on the same rows bears the time of the graph."""
+    same = {"few": make_condition(), "many": make_condition()}
+    seeds = (0, 1)
+    two = [make_run(8, name, seed=seed) for name in same for seed in seeds]
+    (said,) = notes(make_comparison(*two, conditions=same))
+    assert "share a graph of neighbours" in said
+    umap = [make_run(8, name, seed=seed) for name in ("selection", "UMAP") for seed in seeds]
+    assert notes(make_comparison(*umap)) == []
+
+
 # ---- what was compared, and what terms mean
 
 
@@ -98,6 +109,15 @@ def test_widths_are_listed_by_embedding_model():
         "6 documents, 2 seeds. Embeddings: a model at 8 and 2 of 8 dimensions; b at 4 of 8 "
         "dimensions. Topics: selection; UMAP. Controls: another."
     )
+
+
+def test_embeddings_named_by_their_topic_model_are_said_to_be_given_for_it():
+    conditions = {name: make_condition(name, embedding_model="UMAP") for name in ("UMAP", "PCA")}
+    comparison = make_comparison(*(make_run(8, name) for name in conditions), conditions=conditions)
+    assert "Embeddings: given for UMAP at 8 of 8 dimensions. Topics: UMAP; PCA." in compared(
+        comparison
+    )
+    assert "embeddings: given for UMAP" in provenance(comparison)
 
 
 def test_what_was_not_measured_is_not_defined():
@@ -148,6 +168,6 @@ def test_what_topic_models_are_made_of_is_said():
         make_run(8), make_run(8, "p"), conditions={"p": make_condition(is_permuted=True)}
     )
     assert topic_models(comparison) == {
-        "selection": "selection, Leiden, on a model",
-        "p": "selection, Leiden, on a model, its dimensions permuted by the seed",
+        "selection": "selection, Leiden, embeddings: a model",
+        "p": "selection, Leiden, embeddings: a model, its dimensions permuted by the seed",
     }
