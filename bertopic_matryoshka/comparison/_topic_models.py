@@ -175,9 +175,11 @@ def check_enough_documents(
             n_topics = clusterer.n_clusters or 1
         for n, part in [(n_documents, "")] + [(n_documents // 2, " of a half")] * halved:
             if n < n_topics * smallest:
+                topics = "one topic needs" if n_topics == 1 else f"{n_topics} topics need"
                 raise ValueError(
-                    f"The {n} documents{part} cannot make {n_topics} topics of {smallest}, as "
-                    f"topic_models[{name!r}] asks for. Add documents, or lower one of the two."
+                    f"{n} documents{part} are fewer than {topics} at {smallest} documents a topic, "
+                    f"as topic_models[{name!r}] asks for. Add documents, or ask for fewer or "
+                    "smaller topics."
                 )
 
 

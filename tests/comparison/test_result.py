@@ -6,20 +6,17 @@ import warnings
 
 import numpy as np
 import pytest
-from bertopic import BERTopic
-from bertopic.backend import BaseEmbedder
-from bertopic.dimensionality import BaseDimensionalityReduction
 from made_runs import make_run
-from sklearn.cluster import DBSCAN, KMeans
 from sklearn.feature_extraction.text import CountVectorizer
 
 from bertopic_matryoshka import TopicCoherence, topic_diversity
-from bertopic_matryoshka.comparison._grid import Line, Spec
-from bertopic_matryoshka.comparison._result import ARRAYS, Cell, Fitted, fit_cell, measure_cell
+from bertopic_matryoshka.comparison import Run, Setting
+from bertopic_matryoshka.comparison._fit import Fitted
+from bertopic_matryoshka.comparison._result import ARRAYS, measure_run
 from bertopic_matryoshka.evaluation._bootstrap import bootstrap_coherence
 from bertopic_matryoshka.evaluation._diversity import inverted_rbo, topic_balance
 
-SPEC = Spec(Line("m", "prefix", "none", "", "KMeans"), 8, 0)
+SETTING = Setting("k-means", 8, 0)
 TEXTS = ["a b c", "a b", "a c", "d e", "d e f", "d f"] * 5 + ["a d"] * 3
 FOUND = np.array([0, 0, 0, 1, 1, 1] * 5 + [-1] * 3)
 SECONDS = {"reduce": 1.0, "cluster": 2.0, "represent": 4.0}
@@ -32,20 +29,20 @@ def coherence():
     return TopicCoherence([analyzer(text) for text in TEXTS], measure="c_npmi")
 
 
-def measured(coherence, fitted=FITTED, labels=None, n_samples=30):
-    return measure_cell(SPEC, fitted, coherence=coherence, labels=labels, n_samples=n_samples)
+def measured(coherence, fitted=FITTED, labels=None, n_resamples=30):
+    return measure_run(SETTING, fitted, coherence=coherence, labels=labels, n_resamples=n_resamples)
 
 
 def test_what_is_measured(coherence):
     run = measured(coherence)
     words = [["d", "e", "f"], ["a", "b"]]
     scores = coherence.score_per_topic(words)
-    assert run.spec == SPEC
-    assert (run.dim, run.line) == (8, SPEC.line)
+    assert run.setting == SETTING
+    assert (run.dim, run.topic_model, run.seed) == (8, "k-means", 0)
     assert (run.n_topics, run.outlier_share) == (2, pytest.approx(3 / 33))
     assert run.coherence == pytest.approx(scores.mean())
     assert run.se_topics == pytest.approx(abs(scores[0] - scores[1]) / 2)
-    samples = bootstrap_coherence(coherence, words, n_samples=30)
+    samples = bootstrap_coherence(coherence, words, n_resamples=30)
     np.testing.assert_allclose(run.coherence_resamples, samples)
     assert run.se_documents == pytest.approx(samples.std(ddof=1))
     assert run.diversity == pytest.approx(topic_diversity(words))
@@ -113,7 +110,7 @@ def test_samples_that_cannot_be_scored_are_left_out_of_the_error():
     assert run.se_documents == pytest.approx(scored.std(ddof=1))
 
 
-def test_samples_are_the_same_for_all_cells(coherence):
+def test_samples_are_the_same_for_all_runs(coherence):
     """Twice a topic is no difference on any sample of the documents."""
     twice = FITTED._replace(topics=[*FITTED.topics, *FITTED.topics])
     np.testing.assert_allclose(
@@ -132,81 +129,9 @@ def test_to_json_and_back(coherence):
     record = json.loads(json.dumps(run.record()))
     assert not set(ARRAYS) & set(record)
     arrays = {name: getattr(run, name) for name in ARRAYS}
-    back = Cell.of_record(record, arrays)
+    back = Run.of_record(record, arrays)
     assert repr(back) == repr(run)  # NaN is not equal to itself
     assert repr(back.topics) == repr(run.topics)
-    assert type(back.spec) is Spec
-    assert hash(back.spec) == hash(SPEC)
+    assert back.setting == SETTING
     for name in ARRAYS:
         np.testing.assert_array_equal(getattr(back, name), getattr(run, name))
-
-
-# ---- fitting
-
-
-class TwelveClusters:
-    """A clusterer that cannot be told how many, and calls nothing an outlier."""
-
-    def fit(self, X, y=None):
-        self.labels_ = KMeans(12, n_init=1, random_state=0).fit_predict(X)
-        return self
-
-    def predict(self, X):
-        return self.labels_
-
-
-def model_with(clusterer, **kwargs):
-    return BERTopic(
-        embedding_model=BaseEmbedder(),
-        umap_model=BaseDimensionalityReduction(),
-        hdbscan_model=clusterer,
-        **kwargs,
-    )
-
-
-def test_a_fit_leaves_topics_and_seconds_of_its_stages(docs, embeddings):
-    clusterer = KMeans(6, n_init=1, random_state=0)
-    model = model_with(clusterer)
-    fitted = fit_cell(model, docs, embeddings)
-    np.testing.assert_array_equal(fitted.document_topics, model.topics_)
-    assert [size for _, _, size in fitted.topics] == np.bincount(model.topics_).tolist()
-    assert fitted.topics[0][1] == tuple(word for word, _ in model.get_topic(0))
-    assert set(fitted.seconds) == {"reduce", "cluster", "represent"}
-    assert all(seconds > 0 for seconds in fitted.seconds.values())
-    by_hand = KMeans(6, n_init=1, random_state=0).fit_predict(embeddings)
-    for topic in range(6):
-        assert len(set(by_hand[fitted.document_topics == topic])) == 1
-
-
-@pytest.mark.parametrize("n_topics", [5, 11])
-def test_no_more_topics_than_asked_for(docs, embeddings, n_topics):
-    """BERTopic's nr_topics counts an outlier topic where there is none, and leaves one more."""
-    model = model_with(TwelveClusters(), nr_topics=n_topics + 1)
-    fitted = fit_cell(model, docs, embeddings, n_topics=n_topics)
-    assert len(fitted.topics) == n_topics
-    assert set(fitted.document_topics) == set(range(n_topics))
-    counts = np.bincount(fitted.document_topics)
-    assert sorted(counts, reverse=True) == [size for _, _, size in fitted.topics]
-
-
-def test_with_outliers_bertopic_leaves_as_many_as_asked_for(docs, embeddings):
-    model = model_with(DBSCAN(eps=0.55, min_samples=5), nr_topics=4)
-    fitted = fit_cell(model, docs, embeddings, n_topics=3)
-    assert set(fitted.document_topics) == {-1, 0, 1, 2}
-
-
-def test_fewer_topics_are_left_alone(docs, embeddings):
-    assert len(fit_cell(model_with(TwelveClusters()), docs, embeddings, n_topics=30).topics) == 12
-
-
-def test_given_embeddings_are_not_written_to(docs, backend, embeddings):
-    """Guided modelling does."""
-    model = BERTopic(
-        embedding_model=backend,
-        umap_model=BaseDimensionalityReduction(),
-        hdbscan_model=KMeans(6, n_init=1, random_state=0),
-        seed_topic_list=[["sparse", "matrix"]],
-    )
-    before = np.array(embeddings)
-    fit_cell(model, docs, before)
-    np.testing.assert_array_equal(before, embeddings)
