@@ -15,7 +15,13 @@ from .exceptions import DamagedFileWarning, LossySaveWarning, TruncationWarning
 from .neighbors import compare_prefixes, nearest_neighbors
 from .report import plot_comparison, write_png, write_report
 from .selection import DimensionInspection, DimensionSelector, inspect_dimensions
-from .topics import ExpectWidth, build_topic_model, load_topic_model, save_topic_model
+from .topics import (
+    ExpectWidth,
+    build_topic_model,
+    get_stop_words,
+    load_topic_model,
+    save_topic_model,
+)
 
 __all__ = [
     "DamagedFileWarning",
@@ -34,6 +40,7 @@ __all__ = [
     "compare_prefixes",
     "embedding_coherence",
     "evaluate_topics",
+    "get_stop_words",
     "inspect_dimensions",
     "inverted_rbo",
     "load_topic_model",

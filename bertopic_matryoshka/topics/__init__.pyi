@@ -7,6 +7,7 @@ from ._build import (
 )
 from ._expect_width import ExpectWidth
 from ._persistence import load_topic_model, save_topic_model
+from ._stop_words import get_stop_words
 from ._tables import documents_table, topics_table
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "build_topic_model",
     "check_reductions",
     "documents_table",
+    "get_stop_words",
     "load_topic_model",
     "save_topic_model",
     "topics_table",
