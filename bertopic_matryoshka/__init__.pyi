@@ -16,7 +16,9 @@ from .neighbors import compare_prefixes, nearest_neighbors
 from .report import plot_comparison, write_png, write_report
 from .selection import DimensionInspection, DimensionSelector, inspect_dimensions
 from .topics import (
+    DistinctDocuments,
     ExpectWidth,
+    allow_missing_hdbscan,
     build_topic_model,
     get_stop_words,
     load_topic_model,
@@ -28,6 +30,7 @@ __all__ = [
     "DimensionComparison",
     "DimensionInspection",
     "DimensionSelector",
+    "DistinctDocuments",
     "ExpectWidth",
     "LeidenClustering",
     "LossySaveWarning",
@@ -35,6 +38,7 @@ __all__ = [
     "TopicCoherence",
     "TopicEvaluation",
     "TruncationWarning",
+    "allow_missing_hdbscan",
     "build_topic_model",
     "compare_dimensions",
     "compare_prefixes",

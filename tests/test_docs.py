@@ -57,4 +57,6 @@ def test_the_ten_lines_describe_topics_without_stop_words(library):
     topics = names["topic_model"].get_topics()
     assert len(topics) > 1
     words = {word for topic in topics.values() for word, _ in topic}
-    assert words & (ENGLISH_STOP_WORDS | {"did", "does", "don", "just", "ll", "using", "ve"}) == set()
+    assert (
+        words & (ENGLISH_STOP_WORDS | {"did", "does", "don", "just", "ll", "using", "ve"}) == set()
+    )

@@ -1,14 +1,14 @@
 r"""README's ten lines on five corpora: the topics' words, and how many of them are stop words.
 
     python -m benchmarks.topics.first_lines --corpora FILE.parquet... \
-        [--fortunes FOLDER] [--seeds N] [--umap]
+        [--fortunes FOLDER] [--seeds N] [--umap NAME...]
 
 The lines are taken from README.md as they stand there. Corpora are Parquet files with a column
 "text"; docstrings of what is installed, made here; and, from Debian's packages fortunes and
 fortunes-min (apt-get download, dpkg-deb -x), sayings of five words or more, full of contractions.
 
 With seeds, AMI between every two of N fits with random_state 0 to N - 1, higher is more stable;
-with --umap, BERTopic's UMAP + HDBSCAN on the same embeddings beside it.
+for the corpora that --umap names, BERTopic's UMAP + HDBSCAN on the same embeddings beside it.
 """
 
 from __future__ import annotations
@@ -114,21 +114,18 @@ def main() -> None:
     parser.add_argument("--corpora", type=Path, nargs="*", default=[], help="Parquet files")
     parser.add_argument("--fortunes", type=Path, help="folder of files parted by lines of %%")
     parser.add_argument("--seeds", type=int, default=0, help="how many to compare; 0 for none")
-    parser.add_argument("--umap", action="store_true", help="BERTopic's own parts, for --seeds")
+    parser.add_argument("--umap", nargs="*", default=[], help="corpora, for BERTopic's own parts")
     args = parser.parse_args()
     corpora = read_corpora(args)
     header = ["corpus", "texts", "topics", "largest", "outliers", "seconds"]
     header += [f"words in {name} list" for name in LISTS]
     print_rows(header, [run_ten_lines(name, docs) for name, docs in corpora.items()])
     if args.seeds > 1:
-        methods = {"the ten lines": "variance"}
-        if args.umap:
-            methods["UMAP + HDBSCAN"] = "umap"
+        methods = [(name, "the ten lines", "variance") for name in corpora]
+        methods += [(name, "UMAP + HDBSCAN", "umap") for name in args.umap]
         rows = []
-        for (name, docs), (method, reduction) in itertools.product(
-            corpora.items(), methods.items()
-        ):
-            mean, lowest, topics = stability(docs, args.seeds, reduction)
+        for name, method, reduction in methods:
+            mean, lowest, topics = stability(corpora[name], args.seeds, reduction)
             numbers = " ".join(map(str, topics))
             rows.append([name, method, f"{mean:.2f}", f"{lowest:.2f}", numbers])
         print_rows(["corpus", "method", "AMI, mean", "lowest", "topics"], rows)

@@ -237,6 +237,7 @@ def fit(
     from bertopic_matryoshka.clustering import LeidenClustering
     from bertopic_matryoshka.documents import read_documents
     from bertopic_matryoshka.topics import (
+        allow_missing_hdbscan,
         build_topic_model,
         documents_table,
         save_topic_model,
@@ -246,6 +247,7 @@ def fit(
     documents = read_documents(file, text_column=text_column)
     terminal.say(documents.summary())
     check_enough(documents, min_topic_size)
+    allow_missing_hdbscan()
     how_many: dict[str, Any] = {"nr_topics": topics}
     if topics is not None and reduction in {"variance", "none"}:
         how_many = {

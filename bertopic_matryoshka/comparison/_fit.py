@@ -17,7 +17,12 @@ from bertopic_matryoshka.comparison._grid import PARTS
 from bertopic_matryoshka.comparison._result import Fitted, fit_cell
 from bertopic_matryoshka.embedding import truncate
 from bertopic_matryoshka.exceptions import TruncationWarning
-from bertopic_matryoshka.topics import MIN_TOPIC_SIZE, build_clusterer, build_reducer
+from bertopic_matryoshka.topics import (
+    MIN_TOPIC_SIZE,
+    DistinctDocuments,
+    build_clusterer,
+    build_reducer,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -90,6 +95,8 @@ class Fitting:
         clusterer = self._clusterer(spec, given)
         if self.n_topics is not None and not _finds_in_number(clusterer):
             own["nr_topics"] = self.n_topics + 1  # BERTopic counts the outlier topic
+        if own.get("representation_model") is None:
+            own["representation_model"] = DistinctDocuments()  # as build_topic_model does
         reduction = spec.line.reduction
         return BERTopic(
             embedding_model=self._embedder(spec),

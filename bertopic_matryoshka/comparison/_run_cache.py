@@ -32,7 +32,7 @@ class CellStore:
     --------
     >>> import numpy as np
     >>> from tempfile import mkdtemp
-    >>> from bertopic_matryoshka.cell_store import CellStore
+    >>> from bertopic_matryoshka.comparison._run_cache import CellStore
     >>> store = CellStore(mkdtemp(), {"documents": "5f2c"})
     >>> store.put({"dim": 64}, {"coherence": 0.25}, {"document_topics": np.array([0, 1, -1])})
     >>> store.get({"dim": 64})

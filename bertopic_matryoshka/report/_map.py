@@ -92,7 +92,7 @@ def document_map(
     Examples
     --------
     >>> import numpy as np
-    >>> from bertopic_matryoshka.document_map import document_map
+    >>> from bertopic_matryoshka.report._map import document_map
     >>> embeddings = np.random.default_rng(0).normal(size=(40, 16))
     >>> rows, positions = document_map(embeddings, [16, 8])
     >>> positions[8].shape

@@ -13,7 +13,9 @@ from bertopic_matryoshka.clustering import LeidenClustering
 from bertopic_matryoshka.embedding import MatryoshkaBackend
 from bertopic_matryoshka.selection import DimensionSelector
 from bertopic_matryoshka.topics._expect_width import ExpectWidth
+from bertopic_matryoshka.topics._missing_hdbscan import warn_of_missing_hdbscan
 from bertopic_matryoshka.topics._stop_words import check_stop_words
+from bertopic_matryoshka.topics._words import DistinctDocuments
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -78,8 +80,9 @@ def build_topic_model(
         thread. Dimension selection needs none.
     **bertopic_kwargs
         Every other argument of BERTopic, such as `hdbscan_model`, `min_topic_size`, `nr_topics`,
-        `vectorizer_model`, `representation_model` or `calculate_probabilities`, which "leiden"
-        has too.
+        `vectorizer_model` or `calculate_probabilities`, which "leiden" has too. The
+        `representation_model` is a DistinctDocuments where none is given; before another one it is
+        ``[DistinctDocuments(), another]``.
 
     Returns
     -------
@@ -96,6 +99,12 @@ def build_topic_model(
         If umap-learn or hdbscan, or stopwordsiso for another language than English, is needed and
         not installed.
 
+    Warns
+    -----
+    RuntimeWarning
+        If hdbscan is not installed, so that BERTopic's transform would fail; see
+        allow_missing_hdbscan.
+
     Examples
     --------
     >>> from bertopic_matryoshka import MatryoshkaBackend, build_topic_model
@@ -104,7 +113,9 @@ def build_topic_model(
     By hand:
 
     >>> from bertopic import BERTopic
-    >>> from bertopic_matryoshka import DimensionSelector, LeidenClustering, get_stop_words
+    >>> from bertopic_matryoshka import (
+    ...     DimensionSelector, DistinctDocuments, LeidenClustering, get_stop_words
+    ... )
     >>> from sklearn.feature_extraction.text import CountVectorizer
     >>> backend = MatryoshkaBackend(truncate_dim=128)
     >>> topic_model = BERTopic(
@@ -112,6 +123,7 @@ def build_topic_model(
     ...     umap_model=DimensionSelector(),
     ...     hdbscan_model=LeidenClustering(),
     ...     vectorizer_model=CountVectorizer(stop_words=get_stop_words("english")),
+    ...     representation_model=DistinctDocuments(),
     ... )
     """
     for argument, instead in (("embedding_model", "backend"), ("umap_model", "reduction")):
@@ -134,7 +146,7 @@ def build_topic_model(
         bertopic_kwargs["hdbscan_model"] = build_clusterer(
             reduction,
             clustering,
-            bertopic_kwargs.get("min_topic_size", MIN_TOPIC_SIZE),
+            bertopic_kwargs.get("min_topic_size"),
             random_state,
             calculate_probabilities=bertopic_kwargs.get("calculate_probabilities", False),
         )
@@ -153,6 +165,9 @@ def build_topic_model(
             f"stop_words={stop_words!r} and vectorizer_model are both given. Leave one of them "
             "out: CountVectorizer has stop_words of its own."
         )
+    if bertopic_kwargs.get("representation_model") is None:
+        bertopic_kwargs["representation_model"] = DistinctDocuments()
+    warn_of_missing_hdbscan()
     return BERTopic(
         embedding_model=backend,
         umap_model=ExpectWidth(reducer, backend.embedding_dim),
@@ -195,7 +210,7 @@ def build_reducer(
 def build_clusterer(
     reduction: str,
     clustering: str | None,
-    min_topic_size: int,
+    min_topic_size: int | None,
     random_state: int | None,
     *,
     calculate_probabilities: bool = False,

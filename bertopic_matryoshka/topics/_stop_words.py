@@ -14,7 +14,7 @@ shan shouldn ve wasn weren won wouldn d m o s t y
 aint arent didnt doesnt dont hadnt havent heres hes im isnt itll ive mightnt mustnt neednt shant
 shes shouldnt thats theres theyll theyre theyve wasnt werent weve whats wont wouldnt youd youll
 youre youve
-""".split()
+"""
 """What scikit-learn's list lacks: words of Snowball's (NLTK's) and spaCy's lists, what a vectorizer
 that splits at apostrophes leaves of contractions, and contractions written without one."""
 
@@ -64,7 +64,7 @@ def get_stop_words(language: str) -> list[str]:
     """
     code = _language_code(language)
     if code == "en":
-        return sorted({*ENGLISH_STOP_WORDS, *MORE_ENGLISH})
+        return sorted({*ENGLISH_STOP_WORDS, *MORE_ENGLISH.split()})
     return _as_split(_of_other_language(language, code))
 
 
