@@ -20,6 +20,7 @@ from .topics import (
     ExpectWidth,
     allow_missing_hdbscan,
     build_topic_model,
+    get_stop_words,
     load_topic_model,
     save_topic_model,
 )
@@ -44,6 +45,7 @@ __all__ = [
     "compare_prefixes",
     "embedding_coherence",
     "evaluate_topics",
+    "get_stop_words",
     "inspect_dimensions",
     "inverted_rbo",
     "load_topic_model",
