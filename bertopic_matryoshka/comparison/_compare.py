@@ -32,6 +32,7 @@ from bertopic_matryoshka.comparison._store import (
 from bertopic_matryoshka.comparison._topic_models import (
     check_enough_documents,
     clone_topic_model,
+    described,
     how_words_are_found,
     named_topic_models,
     reducer_of,
@@ -233,8 +234,8 @@ def _condition(
         embedding_model=source.name,
         reduction=short_name_of(reducer),
         clustering=short_name_of(clusterer),
-        reducer=" ".join(repr(reducer).split()),
-        clusterer=" ".join(repr(clusterer).split()),
+        reducer=described(reducer),
+        clusterer=described(clusterer),
         is_permuted=backend is not None and backend.permutation_seed is not None,
     )
 

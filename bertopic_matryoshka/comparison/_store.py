@@ -15,6 +15,7 @@ from bertopic_matryoshka._files import Contents, read_checked, short_hash, write
 from bertopic_matryoshka.comparison._provenance import package_versions
 from bertopic_matryoshka.comparison._topic_models import (
     clone_topic_model,
+    described,
     embeds_words,
     parameters_of,
     set_seed,
@@ -206,8 +207,8 @@ def _hash_of(name: str, value: Any) -> str:
         return str(joblib.hash(value))
     except (pickle.PicklingError, TypeError, AttributeError) as error:
         raise ValueError(
-            f"{name}={value!r:.80} cannot be pickled, so that runs with it cannot be told from "
-            "others. Go on without a store, or give what can be pickled."
+            f"{name}={described(value):.80} cannot be pickled, so that runs with it cannot be told "
+            "from others. Go on without a store, or give what can be pickled."
         ) from error
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import inspect
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -155,6 +156,15 @@ def short_name_of(estimator: Any) -> str:
     return SHORT_NAMES.get(type(estimator), type(estimator).__name__)
 
 
+def described(estimator: Any) -> str:
+    """Write an estimator with its parameters in one line, the same in every process."""
+    try:
+        text = repr(estimator)
+    except AttributeError:  # it keeps its parameters under other names
+        return type(estimator).__name__
+    return re.sub(r" at 0x[0-9a-fA-F]+", "", " ".join(text.split()))
+
+
 def reducer_of(topic_model: BERTopic) -> Any:
     """Give what reduces the embeddings, without the check of their width around it."""
     reducer = topic_model.umap_model
@@ -221,8 +231,8 @@ def _cloned(name: str, value: Any) -> Any:
         return _clone(value) if name in PARTS_OF_A_MODEL else copy.deepcopy(value)
     except Exception as error:
         raise TypeError(
-            f"{name}={value!r:.80} cannot be cloned for each fit ({error}). An estimator must keep "
-            "the parameters of its constructor under their names, as scikit-learn asks."
+            f"{name}={described(value):.80} cannot be cloned for each fit ({error}). An estimator "
+            "must keep the parameters of its constructor under their names, as scikit-learn asks."
         ) from error
 
 
