@@ -9,7 +9,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from bertopic_matryoshka.cautions import DamagedFileWarning, LossySaveWarning, TruncationWarning
+    from bertopic_matryoshka.cautions import (
+        DamagedFileWarning,
+        LossySaveWarning,
+        SavedModelError,
+        TruncationWarning,
+    )
     from bertopic_matryoshka.clustering import LeidenClustering
     from bertopic_matryoshka.coherence import TopicCoherence, embedding_coherence
     from bertopic_matryoshka.comparison import DimensionComparison
@@ -39,6 +44,7 @@ _MODULE_OF = {
     "LeidenClustering": "clustering",
     "LossySaveWarning": "cautions",
     "MatryoshkaBackend": "embedding",
+    "SavedModelError": "cautions",
     "TopicCoherence": "coherence",
     "TopicEvaluation": "evaluation",
     "TruncationWarning": "cautions",
@@ -67,6 +73,7 @@ __all__ = [
     "LeidenClustering",
     "LossySaveWarning",
     "MatryoshkaBackend",
+    "SavedModelError",
     "TopicCoherence",
     "TopicEvaluation",
     "TruncationWarning",

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import warnings
+from inspect import signature
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import sklearn
+from sklearn.base import BaseEstimator
 from sklearn.exceptions import InconsistentVersionWarning
 
 if TYPE_CHECKING:
@@ -69,7 +71,8 @@ def unpack(state: dict[str, Any], arrays: Arrays, allowed: Sequence[type]) -> An
     Raises
     ------
     ValueError
-        If the class is not among those allowed.
+        If the class is not among those allowed, a parameter is missing, an attribute would hide
+        one of the class's own, or labels are out of range.
 
     Warns
     -----
@@ -89,12 +92,39 @@ def unpack(state: dict[str, Any], arrays: Arrays, allowed: Sequence[type]) -> An
             stacklevel=2,
         )
     cls = classes[state["class"]]
+    _check_names(cls, {*state["values"], *arrays})
     estimator: Any = object.__new__(cls)
     for name, value in state["values"].items():
         setattr(estimator, name, _unpacked(value) if isinstance(value, dict) else value)
     for name, array in arrays.items():
         setattr(estimator, name, array)
+    _check_labels(estimator)
     return estimator
+
+
+def _check_names(cls: type, names: set[str]) -> None:
+    """Check that attributes are those of a fitted estimator: parameters, and none of the class."""
+    parameters = set(signature(cls).parameters) if issubclass(cls, BaseEstimator) else set()
+    for name in sorted(parameters - names):
+        raise ValueError(f"{cls.__name__} has no value for its parameter {name!r}.")
+    for name in sorted(names):
+        if not name.isidentifier() or name.startswith("__") or hasattr(cls, name):
+            raise ValueError(f"{cls.__name__} has no attribute {name!r} that could be saved.")
+
+
+def _check_labels(estimator: Any) -> None:
+    """Check that a clusterer's labels name clusters that it has."""
+    centers = getattr(estimator, "cluster_centers_", None)
+    n_clusters = getattr(estimator, "n_clusters_", None) if centers is None else len(centers)
+    for name in ("labels_", "_fit_labels"):
+        labels = getattr(estimator, name, None)
+        if n_clusters is None or labels is None or np.size(labels) == 0:
+            continue
+        if np.min(labels) < -1 or np.max(labels) >= n_clusters:
+            raise ValueError(
+                f"{type(estimator).__name__}.{name} has labels from {np.min(labels)} to "
+                f"{np.max(labels)}, but there are {n_clusters} clusters."
+            )
 
 
 def _is_plain(value: Any) -> bool:
