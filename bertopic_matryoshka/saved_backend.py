@@ -96,8 +96,9 @@ def _from_recipe(
             f"{folder} was saved from a loaded model, whose name is not known. "
             "Pass it: load_topic_model(path, backend=...)."
         )
-    if recipe["model"] and Path(recipe["model"]).is_dir() and not trust:
-        refuse_foreign_code(Path(recipe["model"]))
+    model = recipe["model"]
+    if isinstance(model, str) and Path(model).is_dir() and not trust:
+        refuse_foreign_code(Path(model))
     try:
         backend = MatryoshkaBackend(device=device, trust_remote_code=trust, **recipe)
     except (TypeError, ValueError) as error:

@@ -199,10 +199,12 @@ def _check_topics(topics: dict[str, Any], file: Path) -> None:
     for part in ("topic_representations", "topic_sizes", "topic_labels"):
         check_keys(topics[part], None, file, of=part)
     labels = topics["topics"]
-    if not isinstance(labels, list):
-        raise SavedModelError(f"{file}, topics, must be a list, not {labels!r:.40}. {REMEDY}")
-    for label in labels:
-        if not isinstance(label, int) or str(label) not in words:
+    if not isinstance(labels, list) or not all(type(label) is int for label in labels):
+        raise SavedModelError(
+            f"{file}, topics, must be a list of ints, not {labels!r:.40}. {REMEDY}"
+        )
+    for label in sorted(set(labels)):
+        if str(label) not in words:
             raise SavedModelError(
                 f"{file}, topics, has {label!r}, which is not one of its {len(words)} topics: "
                 f"{', '.join(list(words)[:5])}... {REMEDY}"

@@ -101,7 +101,9 @@ def replace_files(
     folder.mkdir(parents=True, exist_ok=True)
     try:
         with FileLock(folder / LOCK, timeout=LOCK_SECONDS):
-            _remove_leftovers(folder)
+            unfinished = _remove_leftovers(folder)
+            if unfinished is not None:
+                _publish(unfinished, folder, owned, last)
             _publish(_commit(folder, values, write), folder, owned, last)
     except BaseException:
         if is_new and not (folder / MANIFEST).exists():
@@ -215,9 +217,6 @@ def _commit(folder: Path, values: dict[str, Any], write: Callable[[Path], None])
         _sync_tree(draft)
         committed = _committed(folder, manifest.encode())
         assert committed is not None  # noqa: S101  (it has a digest)
-        if committed.is_dir():  # the same model, whose files a killed save did not yet put in place
-            shutil.rmtree(draft)
-            return committed
         draft.rename(committed)
     except BaseException:
         shutil.rmtree(draft, ignore_errors=True)
@@ -233,26 +232,26 @@ def _publish(committed: Path, folder: Path, owned: Collection[str], last: str) -
     links, old = folder / f"{WORK}links", folder / f"{WORK}old"
     shutil.copytree(committed, links, copy_function=_link)
     old.mkdir()
-    (folder / last).unlink(missing_ok=True)
-    for name in owned:
-        place = folder / name
-        if place.is_dir() or not (links / name).exists():
-            with suppress(FileNotFoundError):
-                place.rename(old / name)
-    for entry in sorted(links.iterdir(), key=lambda entry: entry.name == last):
-        entry.replace(folder / entry.name)
+    entries = sorted(links.iterdir(), key=lambda entry: entry.name == last)
+    # Nothing is removed between here and the last rename: that takes longer than all of them.
+    for name in sorted(owned, key=lambda name: name != last):
+        with suppress(FileNotFoundError):
+            (folder / name).rename(old / name)
+    for entry in entries:
+        entry.rename(folder / entry.name)
     _sync(folder)
     committed.rename(old / "committed")  # readers find it whole or not at all
     _remove_leftovers(folder)
 
 
-def _remove_leftovers(folder: Path) -> None:
-    """Remove the subfolders of saves, but for one whose files are not in their places yet."""
+def _remove_leftovers(folder: Path) -> Path | None:
+    """Remove what killed saves left; give the one that counts and whose files are not in place."""
     manifest = folder / MANIFEST
-    needed = _committed(folder, manifest.read_bytes()) if manifest.is_file() else None
+    unfinished = _committed(folder, manifest.read_bytes()) if manifest.is_file() else None
     for leftover in folder.glob(f"{WORK}*"):
-        if leftover != needed and leftover.is_dir():
+        if leftover != unfinished and leftover.is_dir():
             shutil.rmtree(leftover)
+    return unfinished if unfinished is not None and unfinished.is_dir() else None
 
 
 def _files_of(content: Path, owned: Collection[str]) -> list[str]:

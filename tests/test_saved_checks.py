@@ -178,8 +178,8 @@ def test_a_damaged_file_of_format_1_is_named(v1, name, damage):
     ("name", "change", "said"),
     [
         ("topics.json", lambda t: t["topics"].append(99), "has 99, which is not one of its 3"),
-        ("topics.json", lambda t: t["topics"].append("0"), "topics, has '0'"),
-        ("topics.json", lambda t: t.update(topics=7), "topics, must be a list"),
+        ("topics.json", lambda t: t["topics"].append("0"), "topics, must be a list of ints"),
+        ("topics.json", lambda t: t.update(topics=7), "topics, must be a list of ints, not 7"),
         ("topics.json", lambda t: t["topic_mapper"].append([5, 99]), "topic_mapper, has 99"),
         ("topics.json", lambda t: t.update(topic_mapper=[[0], []]), "must hold lists of ints"),
         ("topics.json", lambda t: t.update(extra=1), "has an unknown key 'extra'"),
