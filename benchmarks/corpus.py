@@ -15,8 +15,8 @@ import scipy.sparse as sp
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.metrics import adjusted_mutual_info_score, adjusted_rand_score
 
-from bertopic_matryoshka.coherence import TopicCoherence
-from bertopic_matryoshka.diversity import topic_diversity
+from bertopic_matryoshka.evaluation._coherence import TopicCoherence
+from bertopic_matryoshka.evaluation._diversity import topic_diversity
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -1,6 +1,6 @@
 """All that runs on a GPU, beside the CPU: seconds, and how far the results differ.
 
-    python benchmarks/gpu.py --out gpu.json [--rows 100000 1000000] [--model FOLDER] [--device cuda]
+    python -m benchmarks.gpu --out gpu.json [--rows 100000 1000000] [--model FOLDER] [--device cuda]
 
 Needs torch, scikit-learn, sentence-transformers, BERTopic's light installation and this package; no
 file and no download. Rows are those of scale.py, texts are docstrings of the installed libraries.
@@ -19,10 +19,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from corpus import machine
-from scale import write_rows
 from sklearn.feature_extraction.text import CountVectorizer
 
+from benchmarks.clustering.scale import write_rows
+from benchmarks.corpus import machine
 from bertopic_matryoshka import (
     LeidenClustering,
     MatryoshkaBackend,
@@ -30,8 +30,8 @@ from bertopic_matryoshka import (
     compare_dimensions,
     nearest_neighbors,
 )
-from bertopic_matryoshka.docstrings import load_docstrings
-from bertopic_matryoshka.prefix_neighborhoods import compare_prefixes
+from bertopic_matryoshka.cli.demo._docstrings import load_docstrings
+from bertopic_matryoshka.neighbors._prefixes import compare_prefixes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

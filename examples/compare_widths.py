@@ -5,8 +5,8 @@ python examples/compare_widths.py [N_DOCUMENTS] [REPORT.html]
 
 import sys
 
-from bertopic_matryoshka import MatryoshkaBackend, compare_dimensions
-from bertopic_matryoshka.docstrings import load_docstrings
+from bertopic_matryoshka import MatryoshkaBackend, compare_dimensions, write_report
+from bertopic_matryoshka.cli.demo._docstrings import load_docstrings
 
 n_documents = int(sys.argv[1]) if len(sys.argv) > 1 else 3000
 report = sys.argv[2] if len(sys.argv) > 2 else "report.html"
@@ -23,4 +23,4 @@ comparison = compare_dimensions(
 columns = ["line", "dim", "n_topics", "coherence", "coherence_error", "ami", "neighbors_kept"]
 print(comparison.summary[columns].round(3).to_string(index=False))
 print(comparison.recommend())
-print(comparison.to_html(report))
+print(write_report(comparison, report))

@@ -25,7 +25,7 @@ def run(docs, folder):
     comparison = package.compare_dimensions(
         docs, dims=[64, 32], reductions=("variance",), progress=False
     )
-    comparison.to_html(folder / "report.html")
+    package.write_report(comparison, folder / "report.html")
     near, _ = package.nearest_neighbors(backend.embed(docs), 5, method="approximate")
     return {
         "topics": topics,

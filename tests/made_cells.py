@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from bertopic_matryoshka.cell import Cell, Topic
-from bertopic_matryoshka.comparison import DimensionComparison, ModelRun
-from bertopic_matryoshka.plan import Line, Spec
+from bertopic_matryoshka.comparison._comparison import DimensionComparison, ModelRun
+from bertopic_matryoshka.comparison._grid import Line, Spec
+from bertopic_matryoshka.comparison._result import Cell, Topic
 
 NAN = float("nan")
 MODEL = "a model"

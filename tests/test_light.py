@@ -14,7 +14,7 @@ from sklearn.cluster import KMeans
 from sklearn.metrics import adjusted_mutual_info_score
 
 from bertopic_matryoshka import build_topic_model, nearest_neighbors
-from bertopic_matryoshka.without_hdbscan import mend_transform
+from bertopic_matryoshka.embedding._bertopic_compat import mend_transform
 
 RUN = Path(__file__).with_name("light_run.py")
 EVERY = 2  # of the documents, so that the run is short

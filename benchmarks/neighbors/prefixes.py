@@ -1,0 +1,51 @@
+"""What each prefix keeps of the full-width neighbourhood, and what asking for all of them costs.
+
+    python -m benchmarks.neighbors.prefixes --corpora FOLDER... --embeddings FOLDER... \
+        --names MODEL_CORPUS...
+
+compare_prefixes at the full width and its halvings, and at the full width alone: medians of five.
+"""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+
+from benchmarks.corpus import machine, parser_of, read
+from bertopic_matryoshka import compare_prefixes
+
+RUNS = 5
+
+
+def seconds(X: np.ndarray, dims: list[int] | None) -> float:
+    taken = []
+    for _ in range(RUNS):
+        start = time.perf_counter()
+        compare_prefixes(X, dims)
+        taken.append(time.perf_counter() - start)
+    return float(np.median(taken))
+
+
+def main() -> None:
+    parser = parser_of(__doc__)
+    parser.add_argument("--names", nargs="+", required=True, help="MODEL_CORPUS")
+    args = parser.parse_args()
+    costs = []
+    print("| data | dims | neighbours kept | trustworthiness | Spearman |\n|---|--:|--:|--:|--:|")
+    for name in args.names:
+        X = read(name, args.corpora, args.embeddings)[1]
+        table = compare_prefixes(X)
+        for row in table.itertuples():
+            values = row.neighbors_kept, row.trustworthiness, row.spearman
+            print(f"| {name} | {row.dim} |", " | ".join(f"{value:.3f}" for value in values), "|")
+        every, alone = seconds(X, None), seconds(X, [X.shape[1]])
+        size = f"{X.shape[0]:,} x {X.shape[1]}"
+        costs.append(f"| {name} | {size} | {alone:.2f} | {every:.2f} | {every / alone:.1f} |")
+    print("\n| data | rows | full width alone s | all widths s | times |\n|---|--:|--:|--:|--:|")
+    print("\n".join(costs))
+    print(f"\n{machine(('torch', 'numpy', 'scipy'))}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,55 @@
+from .clustering import LeidenClustering
+from .comparison import DimensionComparison, compare_dimensions
+from .embedding import MatryoshkaBackend, truncate
+from .evaluation import (
+    TopicCoherence,
+    TopicEvaluation,
+    embedding_coherence,
+    evaluate_topics,
+    inverted_rbo,
+    topic_balance,
+    topic_diversity,
+    topic_stability,
+)
+from .exceptions import (
+    DamagedFileWarning,
+    LossySaveWarning,
+    SavedModelError,
+    TruncationWarning,
+)
+from .neighbors import compare_prefixes, nearest_neighbors
+from .report import plot_comparison, write_png, write_report
+from .selection import DimensionInspection, DimensionSelector, inspect_dimensions
+from .topics import ExpectWidth, build_topic_model, load_topic_model, save_topic_model
+
+__all__ = [
+    "DamagedFileWarning",
+    "DimensionComparison",
+    "DimensionInspection",
+    "DimensionSelector",
+    "ExpectWidth",
+    "LeidenClustering",
+    "LossySaveWarning",
+    "MatryoshkaBackend",
+    "SavedModelError",
+    "TopicCoherence",
+    "TopicEvaluation",
+    "TruncationWarning",
+    "build_topic_model",
+    "compare_dimensions",
+    "compare_prefixes",
+    "embedding_coherence",
+    "evaluate_topics",
+    "inspect_dimensions",
+    "inverted_rbo",
+    "load_topic_model",
+    "nearest_neighbors",
+    "plot_comparison",
+    "save_topic_model",
+    "topic_balance",
+    "topic_diversity",
+    "topic_stability",
+    "truncate",
+    "write_png",
+    "write_report",
+]

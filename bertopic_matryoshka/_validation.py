@@ -1,0 +1,152 @@
+"""Checks of what callers hand in, each with an error that names value and remedy."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sized
+
+    from numpy.typing import ArrayLike, NDArray
+
+BLOCK_ROWS = 4096
+"""Rows that are held in float64 at a time: 25 MB at 768 dimensions."""
+
+
+def list_of_strings(documents: Iterable[str]) -> list[str]:
+    """Make a list of documents.
+
+    Raises
+    ------
+    TypeError
+        If `documents` is a single string, or one of them is none; the message gives its position.
+    """
+    if isinstance(documents, str):
+        raise TypeError(f"documents={documents[:40]!r} is a single string; pass a list of strings.")
+    texts = list(documents)
+    for position, text in enumerate(texts):
+        if not isinstance(text, str):
+            raise TypeError(
+                f"documents[{position}]={text!r} is of type {type(text).__name__} and must be a "
+                "string. Remove such rows, or replace them by an empty string."
+            )
+    return texts
+
+
+def check_enough(documents: Sized, min_topic_size: int) -> None:
+    """Check that there are enough documents for one topic."""
+    if len(documents) < min_topic_size:
+        raise ValueError(
+            f"{len(documents)} documents are fewer than one topic needs "
+            f"(min_topic_size={min_topic_size}). Add documents or lower min_topic_size."
+        )
+
+
+def check_dim(dim: object, width: int, *, of: str, name: str = "truncate_dim") -> int:
+    """Check that `dim` is an int from 1 to `width`, the width of what `of` names.
+
+    Raises
+    ------
+    TypeError
+        If `dim` is not an int.
+    ValueError
+        If it is out of range; the message names both numbers.
+    """
+    if isinstance(dim, bool) or not isinstance(dim, (int, np.integer)):
+        raise TypeError(f"{name}={dim!r} must be an int, not {type(dim).__name__}.")
+    if not 1 <= dim <= width:
+        raise ValueError(
+            f"{name}={dim} must be between 1 and {width}, the width of {of}. "
+            "Choose a smaller prefix or a wider model."
+        )
+    return int(dim)
+
+
+def check_at_least(value: object, low: int, *, name: str) -> None:
+    """Check that a parameter is an int and not too low."""
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
+        raise TypeError(f"{name}={value!r} must be an int.")
+    if value < low:
+        raise ValueError(f"{name}={value} must be at least {low}.")
+
+
+def check_labels(labels: ArrayLike | None, n_documents: int) -> NDArray[Any] | None:
+    """Check that there is a label for each document."""
+    if labels is None:
+        return None
+    classes = np.asarray(labels)
+    if classes.shape != (n_documents,):
+        raise ValueError(
+            f"labels has shape {classes.shape} and must have shape ({n_documents},), as documents."
+        )
+    return classes
+
+
+def check_embeddings(embeddings: ArrayLike, n_documents: int) -> NDArray[np.floating]:
+    """Check that there is a row for each document."""
+    full = np.asarray(embeddings)
+    if full.ndim != 2 or full.shape[0] != n_documents:
+        raise ValueError(
+            f"embeddings has shape {full.shape} and must have one row for each of the "
+            f"{n_documents} documents."
+        )
+    return full
+
+
+def find_device(device: str | None) -> str:
+    """Name the device to compute on: the one asked for, else a GPU where there is one."""
+    import torch
+
+    if device is None:
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    if device.startswith("cuda") and not torch.cuda.is_available():
+        raise ValueError(
+            f"device={device!r} is asked for, but torch sees no GPU. Leave device out to go on "
+            "with the CPU, or install a CUDA build of torch."
+        )
+    return device
+
+
+def row_blocks(
+    X: NDArray[np.generic], rows: int = BLOCK_ROWS
+) -> Iterator[tuple[int, NDArray[np.floating]]]:
+    """Walk over the rows of an array in blocks, each checked to be finite.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_rows, n_columns), any real dtype
+        May be a memory-mapped file larger than memory.
+    rows : int
+        Rows in a block.
+
+    Yields
+    ------
+    start : int
+        The position of the block's first row.
+    block : ndarray of shape (<= rows, n_columns), float32 or float64
+        Half precision, integers and booleans arrive as float32, float64 and float64.
+
+    Raises
+    ------
+    ValueError
+        If a row holds NaN or an infinite value; the message names the row.
+    """
+    if np.issubdtype(X.dtype, np.floating) and X.dtype.itemsize <= 4:
+        dtype: type[np.floating] = np.float32
+    else:
+        dtype = np.float64
+    for start in range(0, X.shape[0], rows):
+        block = np.asarray(X[start : start + rows], dtype=dtype)
+        # A sum is finite when all its terms are, and takes no memory.
+        if not np.isfinite(block.sum(dtype=np.float64)):
+            bad = np.flatnonzero(~np.isfinite(block).all(axis=1))
+            if bad.size:
+                value = block[bad[0]][~np.isfinite(block[bad[0]])][0]
+                kind = "NaN" if np.isnan(value) else "infinity"
+                raise ValueError(
+                    f"Input contains {kind}, first in row {start + int(bad[0])}. "
+                    "Remove or re-embed that document."
+                )
+        yield start, block

@@ -1,0 +1,5 @@
+from ._app import run
+
+__all__ = [
+    "run",
+]

@@ -1,0 +1,5 @@
+from ._docstrings import load_docstrings
+
+__all__ = [
+    "load_docstrings",
+]

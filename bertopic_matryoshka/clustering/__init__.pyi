@@ -1,0 +1,5 @@
+from ._leiden import LeidenClustering
+
+__all__ = [
+    "LeidenClustering",
+]

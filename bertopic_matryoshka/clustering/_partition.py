@@ -1,0 +1,145 @@
+"""A neighbour graph -> clusters: divided finely by Leiden, merged, and settled by vote."""
+
+from __future__ import annotations
+
+import math
+from functools import cache, partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.sparse.csgraph import connected_components
+
+from bertopic_matryoshka.clustering._communities import communities, resolution_for
+from bertopic_matryoshka.clustering._merging import filled, merged, settled, with_lone_parts
+from bertopic_matryoshka.clustering._ordering import count_clusters, only
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+    from scipy.sparse import csr_matrix
+
+FINER = 1.6
+"""Communities that Leiden is to find for each cluster that is left after merging."""
+
+FINE_RESOLUTION = 2.0
+"""Leiden's resolution for a `resolution` of 1: about FINER times as many communities."""
+
+MIN_LIFT = 0.1
+"""Of the edges that chance would give, at a `resolution` of 1: clusters with fewer stay apart."""
+
+HALVINGS = 12
+"""Of a resolution at which most communities are too small."""
+
+
+def at_resolution(
+    graph: csr_matrix,
+    resolution: float,
+    min_cluster_size: int,
+    seed: int,
+    *,
+    at_least: int = 1,
+    device: str | None = None,
+) -> tuple[NDArray[np.int_], float]:
+    """Find the clusters of an undirected graph at a resolution.
+
+    Where most rows are in communities that are too small, it halves the resolution until they are
+    not: small graphs would else have no cluster.
+
+    Parameters
+    ----------
+    graph : csr_matrix of shape (n, n)
+        Symmetric, with weights of 1.
+    resolution : float
+        Higher for more clusters.
+    min_cluster_size : int
+        Core rows that a cluster has at least, see `merging.settled`.
+    seed : int
+    at_least : int, default=1
+        Clusters below which none are merged.
+    device : str or None, default=None
+        Of Leiden, see communities.
+
+    Returns
+    -------
+    labels : ndarray of shape (n,), int
+        From 0 without a gap; -1 in parts of the graph with fewer than `min_cluster_size` rows.
+    resolution : float
+        The one that was used.
+    """
+    parts = np.bincount(connected_components(graph, directed=False)[1])
+    within_reach = parts[parts >= min_cluster_size].sum()
+    for _ in range(HALVINGS):
+        found = communities(graph, FINE_RESOLUTION * resolution, seed, device)
+        sizes = np.bincount(found)
+        if 2 * sizes[sizes >= min_cluster_size].sum() >= within_reach:
+            break
+        resolution /= 2
+    fine = _large(graph, found, min_cluster_size)
+    n_clusters = max(at_least, round(count_clusters(fine) / FINER))
+    coarse = merged(graph, fine, n_clusters, MIN_LIFT * resolution)
+    return settled(graph, coarse, min_cluster_size), resolution
+
+
+def in_number(
+    graph: csr_matrix, n_clusters: int, min_cluster_size: int, seed: int, device: str | None = None
+) -> tuple[NDArray[np.int_], float]:
+    """Find `n_clusters` clusters, or as many as the search finds.
+
+    Some clusters dissolve when they are settled, so that it bisects how many to merge down to.
+    Where too many dissolve, it takes finer communities, then smaller cores, and at last communities
+    as Leiden finds them.
+
+    Returns
+    -------
+    labels : ndarray of shape (n,), int
+        From 0 without a gap, each of at least `min_cluster_size` rows; -1 in parts of the graph
+        with fewer.
+    resolution : float
+        At which at_resolution would begin with the same communities.
+    """
+
+    @cache  # every size of cores begins with the same communities
+    def divided(finer: float) -> tuple[NDArray[np.int_], float]:
+        least = math.ceil(finer * n_clusters)
+        found, tried = resolution_for(graph, least, 3 * least // 2, min_cluster_size, seed, device)
+        return _large(graph, found, min_cluster_size), tried
+
+    for core in (min_cluster_size, min_cluster_size // 2, 1):
+        for finer in (FINER, 2 * FINER):
+            fine, tried = divided(finer)
+            settle = partial(settled, graph, min_cluster_size=min_cluster_size, min_core=core)
+            labels = settle(fine)
+            if count_clusters(labels) >= n_clusters:
+                labels = _merged_to(graph, fine, n_clusters, settle, labels)
+                return labels, tried / FINE_RESOLUTION
+    found, tried = resolution_for(
+        graph, n_clusters, math.ceil(FINER * n_clusters), min_cluster_size, seed, device
+    )
+    labels = merged(graph, _large(graph, found, min_cluster_size), n_clusters)
+    return filled(graph, labels), tried / FINE_RESOLUTION
+
+
+def _merged_to(
+    graph: csr_matrix,
+    fine: NDArray[np.int_],
+    n_clusters: int,
+    settle: Callable[[NDArray[np.int_]], NDArray[np.int_]],
+    best: NDArray[np.int_],
+) -> NDArray[np.int_]:
+    """Merge as many fine communities as leave `n_clusters` when settled; `best` has enough."""
+    low, high = n_clusters, count_clusters(fine)
+    while low < high and count_clusters(best) > n_clusters:
+        middle = (low + high) // 2
+        labels = settle(merged(graph, fine, middle))
+        if count_clusters(labels) >= n_clusters:
+            best, high = labels, middle
+        else:
+            low = middle + 1
+    return merged(graph, best, n_clusters)
+
+
+def _large(graph: csr_matrix, labels: NDArray[np.int_], min_cluster_size: int) -> NDArray[np.int_]:
+    """Keep the communities of sufficient size, numbered from 0; the rows of others become -1."""
+    kept = only(labels, np.bincount(labels) >= min_cluster_size)
+    return with_lone_parts(graph, kept, min_cluster_size)

@@ -1,0 +1,8 @@
+from ._documents import Documents, clean_documents
+from ._readers import read_documents
+
+__all__ = [
+    "Documents",
+    "clean_documents",
+    "read_documents",
+]

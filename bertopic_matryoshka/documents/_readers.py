@@ -1,0 +1,270 @@
+"""A file -> documents: CSV, JSON Lines, Parquet or plain text."""
+
+from __future__ import annotations
+
+import difflib
+import gzip
+import io
+import json
+import zlib
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from bertopic_matryoshka.documents._documents import clean_documents
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from os import PathLike
+
+    from bertopic_matryoshka.documents._documents import Documents
+
+    # Column name -> its cells, made only when asked for: a Parquet file may also hold embeddings.
+    _Columns = dict[str, Callable[[], list[Any]]]
+
+# A name of the first group says "the whole text"; one of the second is taken only without it.
+_TEXT_NAMES = (
+    ("text", "texts", "document", "documents", "doc", "docs", "content", "body"),
+    ("title", "headline", "sentence", "abstract", "review", "comment", "message", "description"),
+)
+
+_BOM = b"\xef\xbb\xbf"
+
+
+def read_documents(
+    path: str | PathLike[str],
+    *,
+    text_column: str | None = None,
+    label_column: str | None = None,
+) -> Documents:
+    """Read documents from a file; every row is counted and none is dropped.
+
+    Parameters
+    ----------
+    path : str or path-like
+        CSV (.csv, .tsv), JSON Lines (.jsonl, .ndjson) or plain text with one document a line
+        (.txt), in UTF-8 with or without a byte order mark and optionally compressed (.gz); or
+        Parquet (.parquet), which needs the extra ``cli``.
+    text_column : str, optional
+        Column of the texts. None takes the column whose name says so (text, document, content,
+        body, ...; failing these title, abstract, review, ...), else the only column that holds
+        text. Numbers written in quotes do not count as text in this choice.
+    label_column : str, optional
+        Column of the labels. See `clean_documents` for missing labels.
+
+    Returns
+    -------
+    documents : Documents
+        ``source`` is the file's name and the column.
+
+    Raises
+    ------
+    ImportError
+        If `path` is Parquet and pyarrow is not installed.
+    ValueError
+        If the suffix is not supported, a column is missing or cannot be chosen, the file cannot
+        be decoded or parsed, or it holds no document.
+
+    Notes
+    -----
+    Every cell of a CSV file is a string: "NA", "null" and "123" are documents, and a missing cell
+    is an empty one. In JSON Lines and Parquet a number or a missing value is a non-string row.
+    A blank line is an empty row in all three line formats.
+    """
+    path = Path(path)
+    suffix = _suffix(path)
+    if suffix == ".txt":
+        if text_column is not None or label_column is not None:
+            name, value = (
+                ("text_column", text_column) if text_column else ("label_column", label_column)
+            )
+            raise ValueError(
+                f"{name}={value!r} cannot be read from {path.name}: plain text has no columns. "
+                f"Leave {name} out, or use CSV, JSON Lines or Parquet."
+            )
+        # Iterating splits at line ends alone; str.splitlines would also split inside a document.
+        lines = io.StringIO(_read_text(path), newline=None)
+        return clean_documents((line.rstrip("\n") for line in lines), source=path.name)
+    columns = _READERS[suffix](path)
+    if not columns:
+        raise ValueError(f"{path.name} holds no rows. Pass a file with at least one document.")
+    if label_column is not None:
+        _check_column("label_column", label_column, columns, path)
+    if text_column is None:
+        text_column = _choose_text_column(columns, label_column, path)
+    else:
+        _check_column("text_column", text_column, columns, path)
+    return clean_documents(
+        columns[text_column](),
+        labels=None if label_column is None else columns[label_column](),
+        source=f"{path.name}, column {text_column!r}",
+    )
+
+
+def _suffix(path: Path) -> str:
+    """Return the supported suffix of a path, without .gz."""
+    name = path.name.lower()
+    inner = Path(name.removesuffix(".gz")).suffix
+    if inner not in {".txt", *_READERS} or (inner == ".parquet" and name.endswith(".gz")):
+        supported = ", ".join([*_READERS, ".txt"])
+        raise ValueError(
+            f"{path.name} has the suffix {''.join(path.suffixes[-2:])!r}; supported are "
+            f"{supported}, and .gz after all but .parquet. Convert the file or rename it."
+        )
+    return inner
+
+
+def _read_text(path: Path) -> str:
+    """Read a whole file as UTF-8, naming the place of the first byte that is not."""
+    data = path.read_bytes()
+    if path.name.lower().endswith(".gz"):
+        try:
+            data = gzip.decompress(data)
+        except (OSError, EOFError, zlib.error) as error:
+            raise ValueError(
+                f"{path.name} cannot be decompressed: {error}. Remove the suffix .gz if it is not "
+                "compressed, or write it again."
+            ) from error
+    try:
+        return data.removeprefix(_BOM).decode("utf-8")
+    except UnicodeDecodeError as error:
+        position = error.start + (len(_BOM) if data.startswith(_BOM) else 0)
+        line = data.count(b"\n", 0, position) + 1
+        raise ValueError(
+            f"{path.name} is not UTF-8: byte 0x{data[position]:02x} on line {line:,}, "
+            f"position {position:,} of the file. Save it as UTF-8, for example with "
+            "iconv -f LATIN1 -t UTF-8."
+        ) from error
+
+
+def _read_csv(path: Path) -> _Columns:
+    """Read every cell as a string, blank lines included, so that row and line agree."""
+    try:
+        frame = pd.read_csv(
+            io.StringIO(_read_text(path)),
+            sep="\t" if _suffix(path) == ".tsv" else ",",
+            dtype=object,
+            na_filter=False,
+            skip_blank_lines=False,
+        )
+    except pd.errors.EmptyDataError:
+        return {}
+    except pd.errors.ParserError as error:
+        raise ValueError(
+            f"{path.name} cannot be parsed: {error}. Quote the cells that hold the separator, a "
+            "line end or a quote, and double the quotes inside them."
+        ) from error
+    if not isinstance(frame.index, pd.RangeIndex):
+        # pandas took the surplus cells for an index, which would shift every column by one.
+        raise ValueError(  # noqa: TRY004 - a row of the file is wrong, not an argument's kind
+            f"{path.name} has rows with more cells than its header, which has "
+            f"{len(frame.columns)}. Quote the cells that hold the separator, or name every column."
+        )
+    return {str(name): frame[name].tolist for name in frame.columns} if len(frame) else {}
+
+
+def _read_jsonl(path: Path) -> _Columns:
+    """Read one JSON object a line; the columns are the keys in the order they first appear."""
+    records: list[dict[str, Any]] = []
+    blank: set[int] = set()
+    for number, line in enumerate(io.StringIO(_read_text(path), newline=None), start=1):
+        if not line.strip():
+            blank.add(number - 1)
+            records.append({})
+            continue
+        try:
+            record = json.loads(line)
+        except (ValueError, RecursionError) as error:
+            raise ValueError(
+                f"{path.name}, line {number:,} is not valid JSON: {error}. Write one JSON object a "
+                "line, without a list around them."
+            ) from error
+        if not isinstance(record, dict):
+            raise ValueError(  # noqa: TRY004 - the file's content is wrong, not an argument's kind
+                f"{path.name}, line {number:,} is a JSON {type(record).__name__}, not an object. "
+                'Write one object a line, such as {"text": "a document"}.'
+            )
+        records.append(record)
+
+    def cells(name: str) -> list[Any]:
+        return ["" if i in blank else record.get(name) for i, record in enumerate(records)]
+
+    return {name: partial(cells, name) for name in dict.fromkeys(k for r in records for k in r)}
+
+
+def _read_parquet(path: Path) -> _Columns:
+    """Read a Parquet file with pyarrow."""
+    try:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+    except ImportError as error:
+        raise ImportError(
+            f"{path.name} is Parquet, which needs pyarrow. "
+            'Install it with: pip install "bertopic-matryoshka[cli]"'
+        ) from error
+    try:
+        table = pq.read_table(path)
+    except pa.ArrowInvalid as error:
+        raise ValueError(
+            f"{path.name} is not a readable Parquet file: {error}. Write it again, or give it the "
+            "suffix of its format."
+        ) from error
+    if not table.num_rows:
+        return {}
+    return {name: table.column(name).to_pylist for name in table.column_names}
+
+
+_READERS: dict[str, Callable[[Path], _Columns]] = {
+    ".csv": _read_csv,
+    ".tsv": _read_csv,
+    ".jsonl": _read_jsonl,
+    ".ndjson": _read_jsonl,
+    ".parquet": _read_parquet,
+}
+
+
+def _check_column(parameter: str, name: str, columns: _Columns, path: Path) -> None:
+    """Raise if a column is not in the file, and suggest the nearest that is."""
+    if name in columns:
+        return
+    by_lower = {column.lower(): column for column in columns}
+    close = difflib.get_close_matches(name.lower(), by_lower, n=1)
+    hint = f"Did you mean {by_lower[close[0]]!r}?" if close else f"Pass one of them as {parameter}."
+    raise ValueError(
+        f"{parameter}={name!r} is not a column of {path.name}, which has "
+        f"{', '.join(map(repr, columns))}. {hint}"
+    )
+
+
+def _choose_text_column(columns: _Columns, label_column: str | None, path: Path) -> str:
+    """Return the one column that can only be the text."""
+    others = [name for name in columns if name != label_column]
+    for names in _TEXT_NAMES:
+        named = [c for c in others if c.strip().lower() in names and _holds_text(columns[c]())]
+        if len(named) == 1:
+            return named[0]
+        if named:
+            break
+    else:
+        textual = [name for name in others if _holds_text(columns[name]())]
+        if len(textual) == 1:
+            return textual[0]
+    raise ValueError(
+        f"text_column=None, but no single column of {path.name} is plainly the text. It has "
+        f"{', '.join(map(repr, columns))}. Pass the one to read as text_column."
+    )
+
+
+def _holds_text(cells: list[Any]) -> bool:
+    """Whether a cell is a string and no number; CSV knows numbers only as strings."""
+    return any(isinstance(cell, str) and cell.strip() and not _is_number(cell) for cell in cells)
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,362 @@
+"""Documents -> embeddings: a BERTopic backend that truncates Matryoshka embeddings."""
+
+from __future__ import annotations
+
+import copy
+import logging
+import warnings
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from bertopic.backend import BaseEmbedder
+
+from bertopic_matryoshka._validation import check_dim, list_of_strings
+from bertopic_matryoshka.embedding._bertopic_compat import mend_transform
+from bertopic_matryoshka.embedding._facts import ModelFacts, facts_of
+from bertopic_matryoshka.embedding._source import ModelSource
+from bertopic_matryoshka.embedding._truncate import cut_rows, warn_of_zero_rows
+from bertopic_matryoshka.exceptions import TruncationWarning
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+    from types import EllipsisType
+
+    import torch
+    from numpy.typing import NDArray
+    from sentence_transformers import SentenceTransformer
+
+logger = logging.getLogger(__name__)
+
+mend_transform()
+
+# What the backend decides itself; an encode_kwargs entry would contradict it.
+_OWN_ENCODE_KWARGS = frozenset(
+    {
+        "batch_size",
+        "convert_to_numpy",
+        "convert_to_tensor",
+        "device",
+        "normalize_embeddings",
+        "output_value",
+        "precision",
+        "prompt",
+        "prompt_name",
+        "sentences",
+        "truncate_dim",
+    }
+)
+
+
+class MatryoshkaBackend(BaseEmbedder):  # type: ignore[misc]
+    """A BERTopic backend around a sentence-transformers model, cut to a prefix.
+
+    Each text goes through the model's own modules, then through the step that the model's
+    card asks for before slicing, if any, then the row is cut to `truncate_dim` and given unit
+    length. Documents and words take the same path, **prompt included**, because BERTopic compares
+    them by cosine (KeyBERTInspired, MMR, find_topics, zero-shot): with different prompts they
+    would lie in different spaces.
+
+    Parameters
+    ----------
+    model : str, Path, SentenceTransformer or None, default=None
+        A name on the model hub or a folder, loaded at first use; a loaded model, which is never
+        changed; or None for the model that ships with this package.
+    truncate_dim : int or None, default=None
+        How many leading dimensions to keep, from 1 to the model's full width. None keeps what
+        the model gives.
+    dims : sequence of int or None, default=None
+        The widths that the model was trained at. None looks for them in the model's config.json,
+        then in the MatryoshkaLoss of its model card, then in the registry of published models.
+    prompt : str, None or Ellipsis, default=...
+        What to put before each text. The default, an Ellipsis, takes the model's own prompt for
+        clustering where it is known, from the model or from the registry. None puts nothing.
+    device : str or None, default=None
+        Such as "cuda", "mps" or "cpu"; None takes what sentence-transformers finds.
+    dtype : str, torch.dtype or None, default=None
+        Precision of the model's weights, such as "float16" or "bfloat16"; None leaves it. The
+        embeddings are float32 in any case.
+    batch_size : int, default=32
+        Texts per forward pass; halved where a GPU runs out of memory.
+    revision : str or None, default=None
+        Branch, tag or commit on the model hub.
+    trust_remote_code : bool, default=False
+        Whether to run code that comes with the model.
+    encode_kwargs : dict or None, default=None
+        More keyword arguments for ``SentenceTransformer.encode``.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a parameter is of the wrong kind or out of range, or `device`, `dtype`, `revision` or
+        `trust_remote_code` is given for a model that is loaded already.
+
+    Warns
+    -----
+    TruncationWarning
+        If `truncate_dim` is a width that the model was not, or is not known to be, trained at; if
+        texts give zero rows.
+
+    See Also
+    --------
+    truncate : The same cut on an array, to encode once and compare widths.
+
+    Examples
+    --------
+    >>> from bertopic_matryoshka import MatryoshkaBackend
+    >>> backend = MatryoshkaBackend(truncate_dim=64)
+    >>> backend.embed(["one document", "another"]).shape
+    (2, 64)
+    >>> backend.dims
+    (256, 128, 64, 32)
+    """
+
+    def __init__(
+        self,
+        model: str | Path | SentenceTransformer | None = None,
+        *,
+        truncate_dim: int | None = None,
+        dims: Sequence[int] | None = None,
+        prompt: str | EllipsisType | None = ...,
+        device: str | None = None,
+        dtype: str | torch.dtype | None = None,
+        batch_size: int = 32,
+        revision: str | None = None,
+        trust_remote_code: bool = False,
+        encode_kwargs: dict[str, Any] | None = None,
+    ) -> None:
+        super().__init__()
+        if not (prompt is None or prompt is ... or isinstance(prompt, str)):
+            raise TypeError(f"prompt={prompt!r} must be a string, None for no prompt, or left out.")
+        contradicted = sorted(_OWN_ENCODE_KWARGS & set(encode_kwargs or {}))
+        if contradicted:
+            raise ValueError(
+                f"encode_kwargs={contradicted} would contradict the backend, which sets them. "
+                "Use the backend's own parameters; rows always have unit length in float32."
+            )
+        self.truncate_dim = truncate_dim
+        self.prompt = prompt
+        self.batch_size = check_dim(batch_size, 2**31, of="a batch", name="batch_size")
+        self.encode_kwargs = dict(encode_kwargs or {})
+        self._given_dims = None if dims is None else _checked_dims(dims)
+        self._width_is_checked = False
+        self._source = ModelSource.of(
+            model,
+            device=device,
+            dtype=dtype,
+            revision=revision,
+            trust_remote_code=trust_remote_code,
+        )
+        self._check_width()
+
+    @property
+    def embedding_model(self) -> SentenceTransformer:
+        """The sentence-transformers model, loaded if it was not yet."""
+        model = self._source.load()
+        if not self._width_is_checked:
+            self._check_width()
+        return model
+
+    @embedding_model.setter
+    def embedding_model(self, _: None) -> None:
+        """Take no notice of BaseEmbedder.__init__, which sets None."""
+
+    @property
+    def name(self) -> str:
+        """The model's name or folder as given, for messages and reports."""
+        return self._source.label
+
+    @property
+    def full_dim(self) -> int:
+        """Width of the model without truncation; loads the model."""
+        return self._source.width(self.embedding_model)
+
+    @property
+    def embedding_dim(self) -> int:
+        """Width of the rows that this backend gives; loads the model where that must be known."""
+        if self.truncate_dim is not None:
+            return self.truncate_dim
+        # A SentenceTransformer may itself be set to truncate.
+        return self.embedding_model.truncate_dim or self.full_dim
+
+    @property
+    def facts(self) -> ModelFacts:
+        """What is known about the model; loads it."""
+        source, model = self._source, self.embedding_model
+        if source.facts is None:
+            source.facts = facts_of(model, source.name, source.width(model))
+        facts = source.facts
+        if self._given_dims is not None:
+            facts = replace(facts, dims=self._given_dims, dims_source="the caller")
+        return facts
+
+    @property
+    def dims(self) -> tuple[int, ...] | None:
+        """Widths that the model was trained at, descending; None where unknown. Loads the model."""
+        return self.facts.dims
+
+    @property
+    def effective_prompt(self) -> str:
+        """What is put before each text, possibly nothing; loads the model if it is not given."""
+        if self.prompt is ...:
+            return self.facts.prompt or ""
+        return self.prompt or ""
+
+    def embed(self, documents: Iterable[str], verbose: bool = False) -> NDArray[np.float32]:
+        """Embed texts, documents and words alike.
+
+        Parameters
+        ----------
+        documents : iterable of str
+        verbose : bool, default=False
+            Whether to show a progress bar.
+
+        Returns
+        -------
+        embeddings : ndarray of shape (n_documents, embedding_dim), float32, unit rows
+            Of shape (0, embedding_dim) for no documents. An empty text may give a zero row.
+
+        Raises
+        ------
+        TypeError
+            If `documents` is a single string, or one of them is not a string; the message gives
+            its position.
+        """
+        texts = list_of_strings(documents)
+        embeddings, zero = self._embed(texts, verbose=verbose)
+        warn_of_zero_rows(int(zero.sum()), embeddings.shape[1])
+        return embeddings
+
+    def embed_documents(self, document: Iterable[str], verbose: bool = False) -> Any:
+        """Embed documents: the same as :meth:`embed`, under the name that BERTopic calls."""
+        return self.embed(document, verbose)
+
+    def embed_words(self, words: Iterable[str], verbose: bool = False) -> Any:
+        """Embed words into the documents' space, with their prompt: as :meth:`embed` does.
+
+        The empty words with which BERTopic fills up short topics give zero rows without a warning.
+        """
+        texts = list_of_strings(words)
+        embeddings, zero = self._embed(texts, verbose=verbose)
+        warn_of_zero_rows(
+            sum(bool(texts[i].strip()) for i in np.flatnonzero(zero)), embeddings.shape[1]
+        )
+        return embeddings
+
+    def truncated(self, truncate_dim: int | None) -> MatryoshkaBackend:
+        """Give the same model, loaded once, at another width.
+
+        Parameters
+        ----------
+        truncate_dim : int or None
+            From 1 to the model's full width; None for all that the model gives.
+
+        Returns
+        -------
+        backend : MatryoshkaBackend
+            It shares the model with this one.
+        """
+        backend = copy.copy(self)
+        backend.encode_kwargs = dict(self.encode_kwargs)
+        backend.truncate_dim = truncate_dim
+        backend._width_is_checked = False  # noqa: SLF001  (its own class)
+        backend._check_width()  # noqa: SLF001  (its own class)
+        return backend
+
+    def recipe(self) -> dict[str, Any]:
+        """All that is needed to build this backend again elsewhere, as JSON types.
+
+        The device is left out: it belongs to the machine. Where the model was handed over loaded,
+        "model" is missing.
+        """
+        recipe: dict[str, Any] = {
+            "truncate_dim": self.truncate_dim,
+            "dims": None if self._given_dims is None else list(self._given_dims),
+            "batch_size": self.batch_size,
+            "encode_kwargs": self.encode_kwargs,
+            **self._source.recipe(),
+        }
+        if self.prompt is not ...:
+            recipe["prompt"] = self.prompt
+        return recipe
+
+    def __repr__(self) -> str:
+        return f"MatryoshkaBackend({self.name!r}, truncate_dim={self.truncate_dim})"
+
+    def _embed(
+        self, texts: list[str], *, verbose: bool
+    ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+        """Embed texts, and tell which rows are zero."""
+        dim = self.embedding_dim
+        if not texts:
+            return np.zeros((0, dim), dtype=np.float32), np.zeros(0, dtype=bool)
+        facts = self.facts
+        # Cut within the model's batches where nothing else must come first.
+        full = self._encode(texts, self.full_dim if facts.before_slicing else dim, verbose=verbose)
+        if facts.before_slicing == "layer_norm":
+            full = _layer_norm(full)
+        cut, zero = cut_rows(full, dim)
+        return cut.astype(np.float32, copy=False), zero
+
+    def _encode(self, texts: list[str], width: int, *, verbose: bool) -> NDArray[np.floating]:
+        """Encode texts, in smaller batches where a GPU's memory runs out."""
+        import torch
+
+        batch_size = self.batch_size
+        while True:
+            try:
+                encoded: NDArray[np.floating] = self.embedding_model.encode(
+                    texts,
+                    prompt=self.effective_prompt,
+                    batch_size=batch_size,
+                    show_progress_bar=verbose,
+                    convert_to_numpy=True,
+                    normalize_embeddings=False,
+                    truncate_dim=width,
+                    **{**self.facts.encode_kwargs, **self.encode_kwargs},
+                )
+            except torch.cuda.OutOfMemoryError:  # noqa: PERF203  (the loop is for it)
+                if batch_size == 1:
+                    raise
+                batch_size //= 2
+                logger.info("out of memory: going on with batches of %d texts", batch_size)
+            else:
+                return encoded
+
+    def _check_width(self) -> None:
+        """Check `truncate_dim` as far as can be: again when the model is loaded."""
+        if self.truncate_dim is None:
+            return
+        if not self._source.is_loaded:
+            check_dim(self.truncate_dim, 2**31, of=f"{self.name}, not loaded yet")
+            return
+        dim = check_dim(self.truncate_dim, self._source.width(self._source.load()), of=self.name)
+        self._width_is_checked = True
+        dims = self.dims
+        if dim == self.full_dim or self.facts.any_width or (dims and dim in dims):
+            return
+        trained = (
+            f"It was trained at {', '.join(map(str, dims))} ({self.facts.dims_source})."
+            if dims
+            else "No trained widths are known for it; name them with dims=[...] if it has any."
+        )
+        warnings.warn(
+            f"truncate_dim={dim} is not a width that {self.name} is known to be good at. {trained}",
+            TruncationWarning,
+            stacklevel=3,
+        )
+
+
+def _checked_dims(dims: Sequence[int]) -> tuple[int, ...]:
+    checked = {check_dim(dim, 2**31, of="any model", name="dims") for dim in dims}
+    return tuple(sorted(checked, reverse=True))
+
+
+def _layer_norm(X: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Centre each row and give it unit variance."""
+    import torch
+
+    rows = torch.from_numpy(X)
+    normed: NDArray[np.floating] = torch.nn.functional.layer_norm(rows, rows.shape[1:]).numpy()
+    return normed

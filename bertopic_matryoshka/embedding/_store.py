@@ -1,0 +1,199 @@
+"""Texts -> embeddings that are kept on disk: each text goes through a model once."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+import uuid
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bertopic_matryoshka._files import read_checked, short_hash, write_checked
+from bertopic_matryoshka._validation import check_at_least, list_of_strings
+from bertopic_matryoshka.embedding._truncate import warn_of_zero_rows
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from numpy.typing import NDArray
+    from sentence_transformers import SentenceTransformer
+
+    from bertopic_matryoshka.embedding._backend import MatryoshkaBackend
+
+
+class EmbeddingStore:
+    """Keeps embeddings at full width in a folder, by model, prompt, precision and text.
+
+    A model is known by what is in memory (weights, tokenizer, configuration), not by its name:
+    another revision or a changed folder is another model, a moved folder is not. Processes may use
+    the same folder at the same time.
+
+    Parameters
+    ----------
+    folder : str or Path
+        Made at first use.
+    texts_per_shard : int, default=4096
+        New texts that are embedded and written at a time; a run that is killed loses no more.
+
+    Notes
+    -----
+    The same store always gives the same rows. Embedding a text anew may give other last bits,
+    since they depend on the texts in the same batch.
+
+    Examples
+    --------
+    >>> from tempfile import mkdtemp
+    >>> from bertopic_matryoshka import MatryoshkaBackend
+    >>> from bertopic_matryoshka.embedding_store import EmbeddingStore
+    >>> store = EmbeddingStore(mkdtemp())
+    >>> store.embed(MatryoshkaBackend(), ["one document", "another"]).shape
+    (2, 256)
+    """
+
+    def __init__(self, folder: str | Path, *, texts_per_shard: int = 4096) -> None:
+        check_at_least(texts_per_shard, 1, name="texts_per_shard")
+        self.folder = Path(folder)
+        self.texts_per_shard = texts_per_shard
+
+    def embed(
+        self,
+        backend: MatryoshkaBackend,
+        documents: Iterable[str],
+        progress: Callable[[int, int], None] | None = None,
+    ) -> NDArray[np.float32]:
+        """Embed the documents that are not in the store, and read the others.
+
+        Parameters
+        ----------
+        backend : MatryoshkaBackend
+            Its `truncate_dim` is taken no notice of.
+        documents : iterable of str
+            Repeated ones are embedded once.
+        progress : callable or None, default=None
+            Is given the number of texts that were embedded and written, and of all to embed,
+            after each shard.
+
+        Returns
+        -------
+        embeddings : ndarray of shape (n_documents, full_dim), float32, unit rows
+
+        Raises
+        ------
+        TypeError
+            If a document is not a string; the message gives its position.
+        ValueError
+            If the model's weights cannot be read, as those of an ONNX model.
+
+        Warns
+        -----
+        DamagedFileWarning
+            If a file is truncated or corrupt; it is removed and its texts are embedded again.
+        TruncationWarning
+            If texts give zero rows.
+        """
+        texts = list_of_strings(documents)
+        backend = backend.truncated(backend.full_dim)
+        key = embedding_key(backend)
+        shards = self.folder / short_hash(key)
+        rows = np.empty((len(texts), backend.full_dim), dtype=np.float32)
+        first: dict[bytes, int] = {}
+        firsts = np.array([first.setdefault(_digest(t), i) for i, t in enumerate(texts)], dtype=int)
+        missing = list(_read_rows(shards, key, first, rows).items())
+        for start in range(0, len(missing), self.texts_per_shard):
+            part = dict(missing[start : start + self.texts_per_shard])
+            positions = list(part.values())
+            found, _ = backend._embed([texts[i] for i in positions], verbose=False)  # noqa: SLF001
+            digests = np.frombuffer(b"".join(part), dtype=np.uint8).reshape(-1, 16)
+            write_checked(
+                # Older shards come first, and count where two processes embedded the same text.
+                shards / f"{time.time_ns():020d}-{uuid.uuid4().hex[:8]}.shard",
+                key,
+                {"model": backend.name, "n_texts": len(part)},
+                {"digests": digests, "rows": found},
+            )
+            rows[positions] = found
+            if progress:
+                progress(start + len(part), len(missing))
+        repeated = np.flatnonzero(firsts != np.arange(len(texts)))
+        rows[repeated] = rows[firsts[repeated]]
+        warn_of_zero_rows(int((~rows.any(axis=1)).sum()), rows.shape[1])
+        return rows
+
+
+def embedding_key(backend: MatryoshkaBackend) -> dict[str, Any]:
+    """Tell all that a text's full-width embedding depends on, as JSON types; loads the model.
+
+    Weights are hashed at each call, so that a model that is trained further is another one.
+    """
+    model, facts = backend.embedding_model, backend.facts
+    encode_kwargs = {**facts.encode_kwargs, **backend.encode_kwargs}
+    return {
+        "format": 1,  # of the shards
+        "model": _model_hash(model),
+        "dtype": sorted({str(tensor.dtype) for tensor in model.state_dict().values()}),
+        "full_dim": backend.full_dim,
+        "max_seq_length": str(model.max_seq_length),  # infinite for some
+        "prompt": backend.effective_prompt,
+        "before_slicing": facts.before_slicing,
+        "encode_kwargs": json.loads(json.dumps(encode_kwargs, default=repr)),
+    }
+
+
+def _read_rows(
+    shards: Path, key: dict[str, Any], wanted: dict[bytes, int], rows: NDArray[np.float32]
+) -> dict[bytes, int]:
+    """Fill in the wanted rows that are there; returns the digests and positions of the others."""
+    missing = dict(wanted)
+    for path in sorted(shards.glob("*.shard")):
+        if not missing:
+            break
+        contents = read_checked(path, key)
+        if contents is None:
+            path.unlink(missing_ok=True)
+            continue
+        places = {}
+        for row, digest in enumerate(map(bytes, contents.arrays["digests"])):
+            if digest in missing:
+                places[missing.pop(digest)] = row
+        rows[list(places)] = contents.arrays["rows"][list(places.values())]
+    return missing
+
+
+def _digest(text: str) -> bytes:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()[:16]
+
+
+def _model_hash(model: SentenceTransformer) -> str:
+    """Hash weights, modules, their configuration and the tokenizer."""
+    import torch
+
+    own: list[Any] = [getattr(module, "auto_model", None) for module in model]
+    if any(part is not None and not isinstance(part, torch.nn.Module) for part in own):
+        raise ValueError(
+            f"The weights of {type(model[0]).__name__} cannot be read, so that its embeddings "
+            "cannot be told from another model's. Use a torch model, or no store."
+        )
+    configs = [part.config.to_dict() for part in own if hasattr(part, "config")]
+    for config in configs:
+        config.pop("_name_or_path", None)
+        config.pop("transformers_version", None)
+    # A class's module names the revision of code that came with a model.
+    classes = [f"{type(part).__module__}.{type(part).__qualname__}" for part in model.modules()]
+    described = [str(model), classes, configs, _tokenizer_state(getattr(model, "tokenizer", None))]
+    found = hashlib.sha256(json.dumps(described, sort_keys=True, default=repr).encode())
+    for name, tensor in model.state_dict().items():
+        found.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
+        found.update(tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy())
+    return found.hexdigest()
+
+
+def _tokenizer_state(tokenizer: Any) -> Any:
+    fast = getattr(tokenizer, "backend_tokenizer", tokenizer)
+    if not hasattr(fast, "to_str"):
+        return [repr(tokenizer), getattr(tokenizer, "get_vocab", dict)()]
+    state = json.loads(fast.to_str())
+    # Set by each call anew: max_seq_length and the batch decide them.
+    return {name: part for name, part in state.items() if name not in ("truncation", "padding")}

@@ -1,0 +1,151 @@
+"""Embeddings -> truncated embeddings: the first dimensions, as rows of unit length."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from typing import TYPE_CHECKING, TypeVar, overload
+
+import numpy as np
+
+from bertopic_matryoshka._validation import check_dim
+from bertopic_matryoshka.exceptions import TruncationWarning
+
+if TYPE_CHECKING:
+    import torch
+    from numpy.typing import ArrayLike, NDArray
+
+FloatArray = TypeVar("FloatArray", bound="NDArray[np.floating]")
+
+
+def row_lengths(X: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Euclidean length of each row, summed in float64.
+
+    Raises
+    ------
+    ValueError
+        If a row holds NaN or an infinite value; the message names the first such row.
+    """
+    lengths: NDArray[np.float64] = np.sqrt(np.einsum("ij,ij->i", X, X, dtype=np.float64))
+    _check_finite(np.isfinite(lengths))
+    return lengths
+
+
+def unit_rows(X: FloatArray, lengths: NDArray[np.float64] | None = None) -> FloatArray:
+    """Divide each row by its Euclidean length; a zero row stays zero.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_rows, n_dims), float32 or float64
+    lengths : ndarray of shape (n_rows,), default=None
+        The rows' lengths, where they are known.
+
+    Returns
+    -------
+    unit : ndarray of the same shape and dtype
+    """
+    lengths = row_lengths(X) if lengths is None else lengths
+    divisors = np.where(lengths == 0, 1, lengths)[:, None]
+    unit: FloatArray = np.divide(X, divisors, dtype=X.dtype, casting="same_kind")
+    return unit
+
+
+@overload
+def truncate(embeddings: torch.Tensor, dim: int) -> torch.Tensor: ...
+@overload
+def truncate(embeddings: ArrayLike, dim: int) -> NDArray[np.floating]: ...
+def truncate(embeddings: torch.Tensor | ArrayLike, dim: int) -> torch.Tensor | NDArray[np.floating]:
+    """Cut embeddings to their first dimensions and give the rows unit length again.
+
+    Documents that were encoded once at full width can so be compared at every width. It is
+    the cut that MatryoshkaBackend makes: both agree to 1e-6.
+
+    Parameters
+    ----------
+    embeddings : array-like or Tensor of shape (n_documents, n_dims)
+        In half, single or double precision. Never changed.
+    dim : int
+        How many leading dimensions to keep, from 1 to n_dims.
+
+    Returns
+    -------
+    truncated : ndarray or Tensor of shape (n_documents, dim)
+        Unit rows; an array for an array, a tensor on the same device for a tensor. Half
+        precision becomes float32; float32 and float64 stay.
+
+    Raises
+    ------
+    TypeError
+        If `dim` is not an int.
+    ValueError
+        If `dim` is out of range, `embeddings` is not two-dimensional, or a row holds NaN or an
+        infinite value; the message names the row.
+
+    Warns
+    -----
+    TruncationWarning
+        If rows are zero in the kept dimensions; they stay zero. The message counts them.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bertopic_matryoshka import truncate
+    >>> truncate(np.array([[3.0, 4.0, 12.0]]), 2)
+    array([[0.6, 0.8]])
+    """
+    torch = sys.modules.get("torch")  # whoever passes a tensor has imported it
+    if torch is not None and isinstance(embeddings, torch.Tensor):
+        return _truncate_tensor(embeddings, dim)
+    cut, zero = cut_rows(np.asarray(embeddings), dim)
+    warn_of_zero_rows(int(zero.sum()), dim)
+    return cut
+
+
+def cut_rows(X: NDArray[np.floating], dim: int) -> tuple[NDArray[np.floating], NDArray[np.bool_]]:
+    """Cut an array as :func:`truncate` does, and tell which rows are zero instead of warning."""
+    dim = _check_cut(X.shape, dim)
+    cut = np.asarray(X[:, :dim], dtype=np.float64 if X.dtype == np.float64 else np.float32)
+    lengths = row_lengths(cut)
+    return unit_rows(cut, lengths), lengths == 0
+
+
+def _truncate_tensor(embeddings: torch.Tensor, dim: int) -> torch.Tensor:
+    import torch
+
+    dim = _check_cut(tuple(embeddings.shape), dim)
+    cut = embeddings[:, :dim]
+    if cut.dtype != torch.float64:
+        cut = cut.float()
+    lengths = torch.linalg.vector_norm(cut, dim=1, dtype=torch.float64)
+    _check_finite(torch.isfinite(lengths).numpy(force=True))
+    zero = lengths == 0
+    warn_of_zero_rows(int(zero.sum()), dim)
+    return cut / torch.where(zero, 1.0, lengths)[:, None].to(cut.dtype)
+
+
+def _check_cut(shape: tuple[int, ...], dim: int) -> int:
+    if len(shape) != 2:
+        raise ValueError(
+            f"embeddings has shape {shape} and must be two-dimensional, "
+            "(n_documents, n_dims). Pass embeddings[None] to cut a single one."
+        )
+    return check_dim(dim, shape[1], of="the embeddings", name="dim")
+
+
+def _check_finite(finite: NDArray[np.bool_]) -> None:
+    if not finite.all():
+        raise ValueError(
+            f"{int((~finite).sum())} rows of the embeddings hold NaN or infinite values, the "
+            f"first is row {int(np.flatnonzero(~finite)[0])}. Re-embed or remove those documents."
+        )
+
+
+def warn_of_zero_rows(n_zero: int, dim: int) -> None:
+    """Warn if there are zero rows, on behalf of the caller's caller."""
+    if n_zero:
+        warnings.warn(
+            f"{n_zero} rows are zero in the first {dim} dimensions and stay zero: they have no "
+            "direction to compare. Are those documents empty?",
+            TruncationWarning,
+            stacklevel=3,
+        )

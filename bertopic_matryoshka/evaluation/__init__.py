@@ -1,0 +1,5 @@
+"""Topics -> how coherent, distinct and stable they are."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,0 +1,22 @@
+from ._bootstrap import bootstrap_coherence
+from ._coherence import TopicCoherence, embedding_coherence
+from ._diversity import inverted_rbo, topic_balance, topic_diversity
+from ._evaluate import TopicEvaluation, agreement, evaluate_topics, tokens_of, topics_of
+from ._measures import MEASURES
+from ._stability import topic_stability
+
+__all__ = [
+    "MEASURES",
+    "TopicCoherence",
+    "TopicEvaluation",
+    "agreement",
+    "bootstrap_coherence",
+    "embedding_coherence",
+    "evaluate_topics",
+    "inverted_rbo",
+    "tokens_of",
+    "topic_balance",
+    "topic_diversity",
+    "topic_stability",
+    "topics_of",
+]

@@ -1,0 +1,200 @@
+"""Topics -> how much they differ, and how evenly they share the documents."""
+
+from __future__ import annotations
+
+from itertools import chain
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy.sparse import csr_array
+from scipy.special import entr
+
+from bertopic_matryoshka._validation import check_at_least
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from numpy.typing import ArrayLike, NDArray
+
+
+def topic_diversity(topics: Iterable[Sequence[str]], top_n: int = 10) -> float:
+    """Share of distinct words among the top words of all topics [1]_.
+
+    Parameters
+    ----------
+    topics : iterable of sequences of str
+        The words of each topic, most important first.
+    top_n : int, default=10
+        Words of each topic that count.
+
+    Returns
+    -------
+    diversity : float in (0, 1], higher is better
+        1 where no two topics share a word; NaN without any word.
+
+    References
+    ----------
+    .. [1] A. B. Dieng, F. J. R. Ruiz, D. M. Blei, "Topic modeling in embedding spaces",
+       TACL 2020.
+    """
+    words = [word for topic in topics for word in distinct(topic[:top_n])]
+    return len(set(words)) / len(words) if words else float("nan")
+
+
+def inverted_rbo(topics: Iterable[Sequence[str]], top_n: int = 10, p: float = 0.9) -> float:
+    """Difference of the topics' ranked words: one minus their mean rank-biased overlap [1]_ [2]_.
+
+    Unlike :func:`topic_diversity` it weighs a shared word by its ranks, and looks at pairs of
+    topics: a word of all topics costs more than one of two.
+
+    Parameters
+    ----------
+    topics : iterable of sequences of str
+        The words of each topic, most important first. Empty words and repetitions are left out,
+        and so are topics without words.
+    top_n : int, default=10
+        Words of each topic that count.
+    p : float in (0, 1), default=0.9
+        Weight of each rank relative to the one before it. The lower, the more the first words
+        decide.
+
+    Returns
+    -------
+    inverted_rbo : float in [0, 1], higher is better
+        1 where no two topics share a word, 0 where all have the same in the same order; NaN for
+        fewer than two topics.
+
+    Raises
+    ------
+    ValueError
+        If a parameter is out of range.
+
+    Notes
+    -----
+    The overlap is extrapolated beyond the last word, equation 32 of [1]_. Where all topics have
+    `top_n` words, the result is that of OCTIS's InvertedRBO.
+
+    References
+    ----------
+    .. [1] W. Webber, A. Moffat, J. Zobel, "A similarity measure for indefinite rankings",
+       ACM TOIS 2010.
+    .. [2] F. Bianchi, S. Terragni, D. Hovy, "Pre-training is a hot topic: contextualized document
+       embeddings improve topic coherence", ACL 2021.
+
+    Examples
+    --------
+    >>> from bertopic_matryoshka import inverted_rbo
+    >>> round(inverted_rbo([["red", "apple"], ["apple", "red"]]), 3)
+    0.1
+    """
+    check_at_least(top_n, 1, name="top_n")
+    if not 0 < p < 1:
+        raise ValueError(f"p={p} must be above 0 and below 1. The literature uses 0.9.")
+    words = distinct_of_each(topics, top_n)
+    if len(words) < 2:
+        return float("nan")
+    lengths = np.array([len(topic) for topic in words])
+    one, other = np.triu_indices(len(words), 1)
+    short, long = np.sort([lengths[one], lengths[other]], axis=0)
+    agreement = shared_to_short = overlap = np.zeros(one.size)
+    for depth, counts in enumerate(shared_words(words, words), 1):
+        shared = counts[one, other]
+        shared_to_short = np.where(depth <= short, shared, shared_to_short)
+        # Below its end, the shorter topic is taken to go on sharing as much as it did.
+        assumed = shared_to_short / short * np.maximum(depth - short, 0)
+        agreement = np.where(depth <= long, (shared + assumed) / depth, agreement)
+        overlap = overlap + (1 - p) * p ** (depth - 1) * agreement
+    overlap += p ** lengths.max() * agreement
+    return float(max(1 - overlap.mean(), 0.0))  # rounding may leave -2e-16
+
+
+def topic_balance(sizes: ArrayLike) -> float:
+    """How evenly the documents are shared by the topics: Pielou's evenness [1]_.
+
+    Shannon's entropy of the topics' shares of the documents, divided by the largest that so many
+    topics can have. One topic that holds nearly all documents brings it near 0.
+
+    Parameters
+    ----------
+    sizes : array-like of shape (n_topics,)
+        Documents of each topic, >= 0, without the outliers.
+
+    Returns
+    -------
+    balance : float in [0, 1]
+        1 where all topics are of one size. Neither end is better as such: the topics of a corpus
+        need not be equally frequent. NaN for fewer than two topics, and without documents.
+
+    Raises
+    ------
+    ValueError
+        If `sizes` is not one-dimensional, or a size is negative or not finite.
+
+    References
+    ----------
+    .. [1] E. C. Pielou, "The measurement of diversity in different types of biological
+       collections", Journal of Theoretical Biology 1966.
+
+    Examples
+    --------
+    >>> from bertopic_matryoshka import topic_balance
+    >>> topic_balance([50, 50]), round(topic_balance([99, 1]), 3)
+    (1.0, 0.081)
+    """
+    counts = np.asarray(sizes, dtype=np.float64)
+    if counts.ndim != 1:
+        raise ValueError(f"sizes has shape {counts.shape} and must have shape (n_topics,).")
+    wrong = np.flatnonzero(~(np.isfinite(counts) & (counts >= 0)))
+    if wrong.size:
+        raise ValueError(
+            f"sizes[{wrong[0]}]={counts[wrong[0]]:g} must be a number of documents, at least 0."
+        )
+    if counts.size < 2 or not counts.any():
+        return float("nan")
+    entropy = entr(counts / counts.sum()).sum()
+    return float(min(entropy / np.log(counts.size), 1.0))  # rounding may leave 1 + 2e-16
+
+
+def distinct(words: Iterable[str]) -> list[str]:
+    """Drop empty words and repetitions, keep the order."""
+    return [word for word in dict.fromkeys(words) if word]
+
+
+def distinct_of_each(topics: Iterable[Sequence[str]], top_n: int) -> list[list[str]]:
+    """Give the distinct ones of each topic's first `top_n` words, for topics that have any."""
+    return [words for topic in topics if (words := distinct(topic[:top_n]))]
+
+
+def shared_words(
+    topics: Sequence[Sequence[str]], others: Sequence[Sequence[str]]
+) -> Iterator[NDArray[np.int_]]:
+    """Count the words that topics share among their first word, their first two, and so on.
+
+    Parameters
+    ----------
+    topics, others : sequence of sequences of str
+        Distinct words, most important first.
+
+    Yields
+    ------
+    shared : ndarray of shape (n_topics, n_others), int
+        Of as many first words as arrays came before, and one; the last takes all words.
+    """
+    column = {word: i for i, word in enumerate(dict.fromkeys(chain(*topics, *others)))}
+    ranks, other_ranks = (_ranks(lists, column) for lists in (topics, others))
+    for depth in range(1, max(map(len, chain(topics, others)), default=0) + 1):
+        yield (_within(ranks, depth) @ _within(other_ranks, depth).T).toarray()
+
+
+def _ranks(topics: Sequence[Sequence[str]], column: dict[str, int]) -> Any:
+    """Give each word's rank in each topic, from 1, as a sparse array (n_topics, n_words)."""
+    lengths = [len(topic) for topic in topics]
+    ranks = [rank for length in lengths for rank in range(1, length + 1)]
+    columns = [column[word] for topic in topics for word in topic]
+    starts = np.cumsum([0, *lengths])
+    return csr_array((ranks, columns, starts), shape=(len(topics), len(column)), dtype=np.int_)
+
+
+def _within(ranks: Any, depth: int) -> Any:
+    inside = (ranks.data <= depth).astype(np.int_)
+    return csr_array((inside, ranks.indices, ranks.indptr), shape=ranks.shape)

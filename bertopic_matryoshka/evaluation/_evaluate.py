@@ -1,0 +1,159 @@
+"""A fitted topic model -> how good its topics are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import chain
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from bertopic.backend import BaseEmbedder
+from sklearn.metrics import adjusted_mutual_info_score, adjusted_rand_score, v_measure_score
+
+from bertopic_matryoshka._validation import check_labels, list_of_strings
+from bertopic_matryoshka.evaluation._coherence import TopicCoherence, embedding_coherence
+from bertopic_matryoshka.evaluation._diversity import inverted_rbo, topic_balance, topic_diversity
+from bertopic_matryoshka.evaluation._measures import MEASURES
+from bertopic_matryoshka.evaluation._tokens import Tokens
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bertopic import BERTopic
+    from numpy.typing import ArrayLike, NDArray
+
+
+@dataclass(frozen=True)
+class TopicEvaluation:
+    """What evaluate_topics measured.
+
+    Attributes
+    ----------
+    summary : Series
+        "n_topics", without the outlier topic; "outlier_share" in [0, 1]; the mean coherence of each
+        measure over the topics that can be scored, and "embedding" where the model can embed words;
+        "diversity", "inverted_rbo" and "balance" in [0, 1], see topic_diversity, inverted_rbo and
+        topic_balance; with labels "ami", "ari" and "v_measure", outliers being a class.
+    per_topic : DataFrame
+        A row a topic, largest first: "topic", "size" in documents, "words", "unseen", how many of
+        the words never occur in the documents, and a column a measure.
+    """
+
+    summary: pd.Series[float]
+    per_topic: pd.DataFrame
+
+    def __str__(self) -> str:
+        return self.summary.to_string(float_format="{:.3f}".format)
+
+
+def evaluate_topics(
+    topic_model: BERTopic,
+    documents: Sequence[str],
+    *,
+    measures: Sequence[str] = tuple(MEASURES),
+    labels: ArrayLike | None = None,
+    top_n: int = 10,
+    device: str | None = None,
+) -> TopicEvaluation:
+    """Measure the topics of a fitted BERTopic.
+
+    Words are counted as the model itself finds them: with its preprocessing and its vectorizer's
+    analyzer, so that n-grams, stop words and case are right.
+
+    Parameters
+    ----------
+    topic_model : BERTopic
+        Fitted.
+    documents : sequence of str
+        The corpus to count in: those that it was fitted to, or others.
+    measures : sequence of str, default=("c_v", "c_npmi", "c_uci", "u_mass", "npmi")
+        See TopicCoherence.
+    labels : array-like of shape (n_documents,) or None, default=None
+        Classes of the documents that the model was fitted to.
+    top_n : int, default=10
+        Words of each topic that are measured.
+    device : str or None, default=None
+        See TopicCoherence.
+
+    Returns
+    -------
+    evaluation : TopicEvaluation
+
+    Raises
+    ------
+    ValueError
+        If the model is not fitted, a measure is unknown, or labels are not as many as the documents
+        that it was fitted to.
+    TypeError
+        If a document is not a string; the message gives its position.
+
+    Examples
+    --------
+    >>> from bertopic_matryoshka import evaluate_topics
+    >>> print(evaluate_topics(topic_model, docs))  # doctest: +SKIP
+    """
+    if topic_model.topics_ is None:
+        raise ValueError("topic_model is not fitted. Call its fit or fit_transform first.")
+    found = np.asarray(topic_model.topics_)
+    classes = check_labels(labels, found.size)
+    topics = topics_of(topic_model)
+    words = [list(topic[1]) for topic in topics]
+    tokens = tokens_of(topic_model, list_of_strings(documents))
+    table: dict[str, Any] = {
+        "topic": [topic for topic, _, _ in topics],
+        "size": [size for _, _, size in topics],
+        "words": [", ".join(of) for of in words],
+    }
+    vocabulary = tokens.seen(chain.from_iterable(words))
+    table["unseen"] = [sum(word not in vocabulary for word in of[:top_n]) for of in words]
+    for measure in measures:
+        coherence = TopicCoherence(tokens, measure=measure, top_n=top_n, device=device)
+        table[measure] = coherence.score_per_topic(words)
+    scored = list(measures)
+    embedder = topic_model.embedding_model
+    # A bare BaseEmbedder embeds nothing.
+    if embedder is not None and type(embedder).embed is not BaseEmbedder.embed:
+        table["embedding"] = embedding_coherence(words, embedder, top_n=top_n)
+        scored.append("embedding")
+    per_topic = pd.DataFrame(table)
+    summary = {
+        "n_topics": float(len(topics)),
+        "outlier_share": float(np.mean(found == -1)),
+        **{name: float(per_topic[name].mean()) for name in scored},
+        "diversity": topic_diversity(words, top_n),
+        "inverted_rbo": inverted_rbo(words, top_n),
+        "balance": topic_balance(table["size"]),
+        **agreement(classes, found),
+    }
+    return TopicEvaluation(pd.Series(summary), per_topic)
+
+
+def topics_of(topic_model: BERTopic) -> list[tuple[int, tuple[str, ...], int]]:
+    """List the topics of a fitted model as (topic, words, size), largest first, without outliers.
+
+    Words come most important first, without the empty ones that BERTopic fills up with.
+    """
+    sizes = topic_model.topic_sizes_
+    order = sorted((t for t in sizes if t != -1), key=lambda t: (-sizes[t], t))
+    return [
+        (int(t), tuple(word for word, _ in topic_model.get_topic(t) if word), int(sizes[t]))
+        for t in order
+    ]
+
+
+def tokens_of(topic_model: BERTopic, documents: list[str]) -> Tokens:
+    """Tokenise documents as a model does for its topics' words; it need not be fitted."""
+    analyzer = topic_model.vectorizer_model.build_analyzer()
+    return Tokens(topic_model._preprocess_text(documents), analyzer)  # noqa: SLF001
+
+
+def agreement(labels: NDArray[Any] | None, found: NDArray[np.int_]) -> dict[str, float]:
+    """Compare topics with labels: AMI, ARI and V-measure; nothing without labels."""
+    if labels is None:
+        return {}
+    return {
+        "ami": float(adjusted_mutual_info_score(labels, found)),
+        "ari": float(adjusted_rand_score(labels, found)),
+        "v_measure": float(v_measure_score(labels, found)),
+    }

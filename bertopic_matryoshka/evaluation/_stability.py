@@ -1,0 +1,73 @@
+"""Topics of two models -> how well their words agree."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.optimize import linear_sum_assignment
+
+from bertopic_matryoshka._validation import check_at_least
+from bertopic_matryoshka.evaluation._diversity import distinct_of_each, shared_words
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+
+def topic_stability(
+    topics: Iterable[Sequence[str]], others: Iterable[Sequence[str]], top_n: int = 10
+) -> float:
+    """Agreement of two models' topics by their ranked words [1]_.
+
+    Topics are matched one to one so that the pairs are together as similar as can be (Hungarian
+    method). The similarity of two topics is the average Jaccard: the share of words in both,
+    of those in either, for the first word, the first two, and so on to the end of the longer
+    topic, and of these the mean.
+
+    Only words are compared, so that the models may be of two seeds, two widths or the two halves
+    of a corpus.
+
+    Parameters
+    ----------
+    topics, others : iterable of sequences of str
+        The words of each topic of a model, most important first. Empty words and repetitions are
+        left out, and so are topics without words.
+    top_n : int, default=10
+        Words of each topic that count.
+
+    Returns
+    -------
+    stability : float in [0, 1], higher is better
+        Mean similarity over the topics of the model that has more of them; a topic without
+        counterpart counts 0, so that splitting or losing topics costs. The same for both orders
+        of the models. NaN where neither has a topic.
+
+    Raises
+    ------
+    ValueError
+        If `top_n` is less than 1.
+
+    References
+    ----------
+    .. [1] D. Greene, D. O'Callaghan, P. Cunningham, "How many topics? Stability analysis for
+       topic models", ECML PKDD 2014; for models with equally many topics.
+
+    Examples
+    --------
+    >>> from bertopic_matryoshka import topic_stability
+    >>> topic_stability([["red", "apple"], ["sky"]], [["sky"], ["red", "pear"]])
+    0.8333333333333333
+    """
+    check_at_least(top_n, 1, name="top_n")
+    first, second = distinct_of_each(topics, top_n), distinct_of_each(others, top_n)
+    if not first and not second:
+        return float("nan")
+    lengths = np.array([len(topic) for topic in first], dtype=np.int_)[:, None]
+    other_lengths = np.array([len(topic) for topic in second], dtype=np.int_)
+    long = np.maximum(lengths, other_lengths)
+    similarity = np.zeros(long.shape)
+    for depth, shared in enumerate(shared_words(first, second), 1):
+        either = np.minimum(lengths, depth) + np.minimum(other_lengths, depth) - shared
+        similarity += np.where(depth <= long, shared / either, 0) / long
+    matched = similarity[linear_sum_assignment(similarity, maximize=True)]
+    return float(min(matched.sum() / max(similarity.shape), 1.0))  # rounding may leave 1 + 2e-16

@@ -1,0 +1,274 @@
+"""Embeddings -> how much of the full-width neighbourhood each prefix keeps."""
+
+from __future__ import annotations
+
+import logging
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import torch
+from scipy.stats import rankdata
+
+from bertopic_matryoshka._validation import check_at_least, check_dim, find_device
+from bertopic_matryoshka.neighbors._rows import DeviceRows
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import ArrayLike, NDArray
+
+logger = logging.getLogger(__name__)
+
+SMALLEST_HALVING = 32
+"""Where the halvings of a width end."""
+
+SPEARMAN_ROWS = 1000
+"""Most rows whose pairs are ranked: half a million pairs."""
+
+TIE = 1e-6
+"""Similarities at full width that differ by less are equal: rounding moves them by about 1e-7."""
+
+BLOCK_ROWS = 1024
+"""Most queries in a block."""
+
+BLOCK_BYTES = {"cpu": 32 * 2**20, "cuda": 2**30}
+"""Memory for a block of similarities; on a CPU about what its cache holds."""
+
+READ_BYTES = 2**30
+"""The same where rows are read for each block: the fewer blocks the better."""
+
+
+def compare_prefixes(
+    embeddings: ArrayLike,
+    dims: Sequence[int] | None = None,
+    *,
+    n_neighbors: int = 10,
+    sample_size: int | None = 2000,
+    random_state: int | None = 0,
+    device: str | None = None,
+) -> pd.DataFrame:
+    """Compare each row's neighbourhood in the first dimensions with that in all of them.
+
+    No topic model is fitted: this is what truncation does to the embeddings alone. All widths are
+    measured in one pass, as the products of a prefix are part of those of a wider one.
+
+    Parameters
+    ----------
+    embeddings : array-like of shape (n_rows, n_dims)
+        In half, single or double precision; may be memory-mapped. Rows need not have unit length.
+    dims : sequence of int or None, default=None
+        Widths to compare, from 1 to n_dims. None takes n_dims and its halvings down to 32.
+    n_neighbors : int, default=10
+        From 1 to less than half of the rows.
+    sample_size : int or None, default=2000
+        Rows, at least 2, drawn at random; their neighbours are looked for among all rows. None
+        takes all.
+    random_state : int or None, default=0
+        Seed of the sample.
+    device : str or None, default=None
+        Such as "cuda" or "cpu". None takes a GPU where there is one.
+
+    Returns
+    -------
+    table : DataFrame
+        A row a width, descending. All measures are of cosine similarities, and higher is better:
+
+        dim : int
+        memory_share : float in (0, 1]
+            Of the full width.
+        neighbors_kept : float in [0, 1]
+            Share of a row's `n_neighbors` nearest at this width that are among its `n_neighbors`
+            nearest at full width; mean over the sampled rows.
+        trustworthiness : float in [0, 1]
+            1 less a penalty for each of the nearest at this width that is none at full width, by
+            how far down it ranks there [1]_.
+        spearman : float in [-1, 1]
+            Rank correlation of similarities at this width and at full width, over all pairs of the
+            sampled rows, or of 1,000 of them; NaN where all similarities are equal.
+
+    Raises
+    ------
+    TypeError
+        If a width or a number is not an int.
+    ValueError
+        If a parameter is out of range, the embeddings are not two-dimensional, a row is not
+        finite, or a GPU is asked for and absent.
+
+    Notes
+    -----
+    A row that is zero in a prefix has similarity 0 to all others there. Equal similarities in a
+    prefix are ordered by index. Rows as similar at full width as the last of the nearest, within
+    1e-6, are among the nearest, so that it does not matter which of equal documents a prefix finds.
+
+    A file that is too large to be held is read once for each block of sampled rows.
+
+    References
+    ----------
+    .. [1] J. Venna, S. Kaski, "Neighborhood preservation in nonlinear projection methods: an
+       experimental study", ICANN 2001.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bertopic_matryoshka import compare_prefixes
+    >>> embeddings = np.random.default_rng(0).normal(size=(500, 64))
+    >>> compare_prefixes(embeddings, dims=[64, 16])[["dim", "neighbors_kept"]].round(2)
+       dim  neighbors_kept
+    0   64            1.00
+    1   16            0.16
+    """
+    rows = DeviceRows(embeddings, find_device(device))
+    n_rows, full_dim = rows.n_rows, rows.n_dims
+    asked = {
+        check_dim(dim, full_dim, of="the embeddings", name="dims")
+        for dim in (halvings(full_dim) if dims is None else dims)
+    }
+    if not asked:
+        raise ValueError(f"dims={dims!r} names no width. Leave it out for the halvings.")
+    check_at_least(n_neighbors, 1, name="n_neighbors")
+    if n_neighbors >= n_rows / 2:
+        raise ValueError(
+            f"n_neighbors={n_neighbors} must be less than half of the {n_rows} rows. Choose fewer "
+            "neighbours or embed more documents."
+        )
+    if sample_size is not None:
+        check_at_least(sample_size, 2, name="sample_size")
+    n_sampled = n_rows if sample_size is None else min(int(sample_size), n_rows)
+    drawn = np.random.default_rng(random_state).choice(n_rows, n_sampled, replace=False)
+    sample = torch.from_numpy(drawn).to(rows.device)
+    widths = sorted({*asked, full_dim})
+    kept, intruded = _mean_counts(rows, sample, widths, n_neighbors)
+    worst = n_neighbors * (2 * n_rows - 3 * n_neighbors - 1) / 2
+    table = pd.DataFrame(
+        {
+            "dim": widths,
+            "memory_share": np.array(widths) / full_dim,
+            "neighbors_kept": kept / n_neighbors,
+            "trustworthiness": 1 - intruded / worst,
+            "spearman": _spearman(rows.take(sample[:SPEARMAN_ROWS]), widths),
+        }
+    )
+    wanted: pd.DataFrame = table[table["dim"].isin(asked)][::-1].reset_index(drop=True)
+    return wanted
+
+
+def halvings(full_dim: int) -> list[int]:
+    """Give a width and its halvings down to 32, descending."""
+    dims = [full_dim]
+    while dims[-1] // 2 >= SMALLEST_HALVING:
+        dims.append(dims[-1] // 2)
+    return dims
+
+
+def _mean_counts(
+    rows: DeviceRows, sample: torch.Tensor, widths: list[int], n: int
+) -> NDArray[np.float64]:
+    """Average :func:`_counts` over the sample. Where memory runs out, blocks are halved."""
+    scales = _scales(rows, widths)
+    held_bytes = BLOCK_BYTES["cuda" if rows.device.startswith("cuda") else "cpu"]
+    block_bytes = READ_BYTES if rows.held is None else held_bytes
+    size = max(1, min(BLOCK_ROWS, sample.shape[0], block_bytes // (4 * rows.n_rows)))
+    counts = np.zeros((2, len(widths)))
+    start = 0
+    while start < sample.shape[0]:
+        try:
+            counts += _counts(rows, scales, sample[start : start + size], widths, n)
+        except torch.cuda.OutOfMemoryError:
+            if size == 1:
+                raise
+            size //= 2
+            logger.info("out of memory: going on with blocks of %d rows", size)
+            continue
+        start += size
+    return counts / sample.shape[0]
+
+
+def _scales(rows: DeviceRows, widths: list[int]) -> torch.Tensor:
+    """One over the length of each row's prefix, 0 for a zero one, of shape (n_widths, n_rows)."""
+    scales = torch.empty((len(widths), rows.n_rows), device=rows.device)
+    for low, chunk in rows.chunks():
+        length = torch.zeros(chunk.shape[0], device=rows.device)
+        for i, (start, end) in enumerate(pairwise([0, *widths])):
+            length = length.hypot(torch.linalg.vector_norm(chunk[:, start:end], dim=1))
+            scales[i, low : low + chunk.shape[0]] = torch.where(length > 0, 1 / length, 0)
+    return scales
+
+
+def _counts(
+    rows: DeviceRows, scales: torch.Tensor, queries: torch.Tensor, widths: list[int], n: int
+) -> NDArray[np.float64]:
+    """For each width, how many of the queries' nearest are kept, and how far the others intrude."""
+    block = rows.take(queries)
+    similar = torch.empty((block.shape[0], rows.n_rows), device=rows.device)
+    nothing = similar[:, :0], torch.empty_like(similar[:, :0], dtype=torch.int64)
+    nearest = [nothing for _ in widths]
+    for low, chunk in rows.chunks():
+        part = similar[:, low : low + chunk.shape[0]]
+        products = torch.zeros(part.shape, device=rows.device)
+        own = torch.nonzero((queries >= low) & (queries < low + chunk.shape[0]))[:, 0]
+        for i, (start, end) in enumerate(pairwise([0, *widths])):
+            products.addmm_(block[:, start:end], chunk[:, start:end].T)
+            # A query's own length does not change the order of its neighbours.
+            torch.mul(products, scales[i, low : low + chunk.shape[0]], out=part)
+            part[own, queries[own] - low] = -torch.inf
+            nearest[i] = _merged(nearest[i], part, low, n)
+    # The full width came last, so that `similar` has its cosines.
+    found = similar.gather(1, torch.cat([indices for _, indices in nearest], dim=1))
+    last = nearest[-1][0].amin(dim=1, keepdim=True)
+    n_nearer = rows.n_rows - torch.searchsorted(_ascending(similar), found + TIE, right=True)
+    counts = torch.stack([found >= last - TIE, (n_nearer + 1 - n).clamp(min=0)]).sum(dim=1)
+    by_width = counts.reshape(2, len(widths), n).sum(dim=2)
+    return by_width.numpy(force=True).astype(np.float64)
+
+
+def _merged(
+    nearest: tuple[torch.Tensor, torch.Tensor], part: torch.Tensor, low: int, n: int
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Merge the nearest so far with those among the rows from `low` on."""
+    found = _largest(part, n)
+    scores = torch.cat([nearest[0], part.gather(1, found)], dim=1)
+    indices = torch.cat([nearest[1], found + low], dim=1)
+    kept = _largest(scores, n)
+    return scores.gather(1, kept), indices.gather(1, kept)
+
+
+def _largest(scores: torch.Tensor, n: int) -> torch.Tensor:
+    """Where the `n` largest of each row are, ascending; equal ones are taken by index."""
+    if scores.shape[1] <= n:
+        return torch.arange(scores.shape[1], device=scores.device).expand(scores.shape)
+    best, found = scores.topk(n + 1, dim=1)
+    found = found[:, :n]
+    tied = torch.nonzero(best[:, n - 1] == best[:, n])[:, 0]
+    if tied.numel():  # topk takes any of them
+        order = scores[tied].sort(dim=1, descending=True, stable=True).indices
+        found[tied] = order[:, :n]
+    return found.sort(dim=1)[0]
+
+
+def _ascending(rows: torch.Tensor) -> torch.Tensor:
+    """Sort each row, in place on a CPU."""
+    if rows.device.type == "cpu":
+        rows.numpy().sort(axis=1)  # many times faster than torch's, which sorts indices too
+        return rows
+    return rows.sort(dim=1)[0]
+
+
+def _spearman(sample: torch.Tensor, widths: list[int]) -> NDArray[np.float64]:
+    """Rank correlation of the sample's similarities at each width with those at the last."""
+    sample = sample.double()
+    products = torch.zeros((sample.shape[0],) * 2, dtype=torch.float64, device=sample.device)
+    pairs = np.triu_indices(sample.shape[0], 1)
+    ranks = []
+    for start, end in pairwise([0, *widths]):
+        products.addmm_(sample[:, start:end], sample[:, start:end].T)
+        length = products.diagonal().sqrt()
+        scale = torch.where(length > 0, 1 / length, 0)
+        similar = products * scale[:, None] * scale
+        ranks.append(rankdata(similar.numpy(force=True)[pairs]))
+    centred = np.array(ranks) - np.mean(ranks, axis=1, keepdims=True)
+    spread = np.sqrt(np.square(centred).sum(axis=1))
+    with np.errstate(invalid="ignore"):
+        correlation: NDArray[np.float64] = centred @ centred[-1] / (spread * spread[-1])
+    return correlation

@@ -1,0 +1,91 @@
+"""Embeddings -> rows of unit length on a device, held there or read when they are asked for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from bertopic_matryoshka._validation import row_blocks
+from bertopic_matryoshka.embedding import unit_rows
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import ArrayLike
+
+RESIDENT_BYTES = 4 * 2**30
+"""Memory that the rows may take on a CPU, in single precision."""
+
+RESIDENT_SHARE = 0.5
+"""Share of a GPU's free memory that the rows may take."""
+
+CHUNK_ROWS = 2**16
+"""Rows that are read at a time where they are not held."""
+
+
+class DeviceRows:
+    """Rows of unit length, float32; a zero row stays zero.
+
+    Parameters
+    ----------
+    embeddings : array-like of shape (n_rows, n_dims)
+        A memory-mapped file larger than memory is not held, but read when rows are asked for.
+    device : str
+    name : str
+        What an error calls them.
+    """
+
+    def __init__(self, embeddings: ArrayLike, device: str, *, name: str = "embeddings") -> None:
+        self.array = np.asarray(embeddings)
+        if self.array.ndim != 2 or self.array.shape[0] == 0:
+            raise ValueError(f"{name} has shape {self.array.shape} and must be (n_rows, n_dims).")
+        self.device = device
+        self.n_rows, self.n_dims = self.array.shape
+        self.held: torch.Tensor | None = None
+        if 4 * self.array.size <= _available(device):
+            self.held = torch.empty(self.array.shape, dtype=torch.float32, device=device)
+            for start, block in row_blocks(self.array):
+                self.held[start : start + block.shape[0]] = self._unit(block)
+
+    def take(self, indices: torch.Tensor) -> torch.Tensor:
+        """Read rows by their indices, of any shape; the last axis of the result is a row."""
+        if self.held is not None:
+            return self.held[indices]
+        flat = indices.flatten().numpy(force=True)
+        try:
+            _, rows = next(row_blocks(self.array[flat], flat.size))
+        except ValueError:
+            for _ in self.chunks():  # names the first such row by its place among all
+                pass
+            raise
+        return self._unit(rows).reshape(*indices.shape, self.n_dims)
+
+    def whole(self, axes: torch.Tensor | None = None) -> torch.Tensor:
+        """Hold all rows, or as they lie on axes of shape (n_dims, dims)."""
+        if axes is None and self.held is not None:
+            return self.held
+        dims = self.n_dims if axes is None else axes.shape[1]
+        whole = torch.empty((self.n_rows, dims), device=self.device)
+        for start, chunk in self.chunks():
+            whole[start : start + chunk.shape[0]] = chunk if axes is None else chunk @ axes
+        return whole
+
+    def chunks(self) -> Iterator[tuple[int, torch.Tensor]]:
+        """Walk over all rows, as (first row, rows): in one piece where they are held."""
+        if self.held is not None:
+            yield 0, self.held
+            return
+        for start, block in row_blocks(self.array, CHUNK_ROWS):
+            yield start, self._unit(block)
+
+    def _unit(self, block: np.ndarray) -> torch.Tensor:
+        unit = unit_rows(block).astype(np.float32, copy=False)
+        return torch.from_numpy(unit).to(self.device)
+
+
+def _available(device: str) -> float:
+    if device.startswith("cuda"):
+        return RESIDENT_SHARE * torch.cuda.mem_get_info(torch.device(device))[0]
+    return RESIDENT_BYTES

@@ -1,0 +1,137 @@
+"""Embeddings -> what each dimension is worth: the near-zero ones and the spectrum."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from bertopic_matryoshka._validation import row_blocks
+from bertopic_matryoshka.selection._moments import Moments
+from bertopic_matryoshka.selection._selector import near_zero_mask
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+    from plotly.graph_objects import Figure
+
+
+@dataclass(frozen=True)
+class DimensionInspection:
+    """What :func:`inspect_dimensions` found.
+
+    Attributes
+    ----------
+    table : DataFrame
+        A row a dimension, in the embeddings' order. Columns: "dim", int; "mean"; "std";
+        "variance_share", of the sum over all dimensions, in [0, 1]; "kurtosis", excess, 0 for
+        a normal distribution, NaN where constant; "rank", 1 for the largest variance;
+        "near_zero", bool.
+    n_documents : int
+        Rows of the embeddings.
+    """
+
+    table: pd.DataFrame
+    n_documents: int
+
+    @property
+    def near_zero(self) -> list[int]:
+        """The near-zero dimensions, ascending."""
+        return [int(dim) for dim in self.table.loc[self.table["near_zero"], "dim"]]
+
+    def summary(self) -> str:
+        """Say in a sentence or two what is near-zero and where the variance lies."""
+        n_dims, dead = len(self.table), self.near_zero
+        named = f"near-zero: {', '.join(map(str, dead))}" if dead else "none is near-zero"
+        shares = np.sort(self.table["variance_share"].to_numpy())[::-1].cumsum()
+        half = int(np.searchsorted(shares, 0.5)) + 1
+        return (
+            f"{n_dims} dimensions over {self.n_documents:,} documents; {named}. "
+            f"Half of the variance lies in {half} dimensions."
+        )
+
+    def plot(self) -> Figure:
+        """Draw the standard deviation of each dimension, near-zero ones marked."""
+        import plotly.graph_objects as go
+
+        near_zero = self.table["near_zero"]
+        figure = go.Figure()
+        for rows, name, color, size in (
+            (self.table[~near_zero], "kept", "#4269d0", 5),
+            (self.table[near_zero], "near-zero", "#ff725c", 11),
+        ):
+            figure.add_scatter(
+                x=rows["dim"],
+                y=rows["std"],
+                mode="markers",
+                name=name,
+                marker={
+                    "color": color,
+                    "size": size,
+                    "symbol": "circle" if name == "kept" else "x",
+                },
+                customdata=rows[["rank", "variance_share"]],
+                hovertemplate="dim %{x}<br>std %{y:.4f}<br>rank %{customdata[0]}"
+                "<br>%{customdata[1]:.2%} of the variance<extra></extra>",
+            )
+        figure.update_layout(
+            title=f"Variance spectrum: {len(self.near_zero)} of {len(self.table)} near-zero",
+            xaxis_title="dimension",
+            yaxis_title="standard deviation",
+            yaxis_rangemode="tozero",
+            template="plotly_white",
+        )
+        return figure
+
+
+def inspect_dimensions(embeddings: ArrayLike, *, near_zero: float = 0.1) -> DimensionInspection:
+    """Describe each dimension of embeddings and mark the near-zero ones.
+
+    Parameters
+    ----------
+    embeddings : array-like of shape (n_documents, n_dims)
+        In half, single or double precision; may be memory-mapped. Read twice, block by block.
+    near_zero : float, default=0.1
+        A dimension is near-zero when its standard deviation is at most this share of the median
+        one, as in DimensionSelector.
+
+    Returns
+    -------
+    inspection : DimensionInspection
+
+    Raises
+    ------
+    ValueError
+        If the embeddings are not two-dimensional, have no row, or a row is not finite; the
+        message names the row.
+    """
+    X = np.asarray(embeddings)
+    if X.ndim != 2 or X.shape[0] == 0:
+        raise ValueError(
+            f"embeddings has shape {X.shape} and must be (n_documents, n_dims) with rows."
+        )
+    moments = Moments.of(X)
+    variance = moments.variance
+    total = variance.sum()
+    table = pd.DataFrame(
+        {
+            "dim": np.arange(X.shape[1]),
+            "mean": moments.mean,
+            "std": np.sqrt(variance),
+            "variance_share": variance / total if total else variance,
+            "kurtosis": _excess_kurtosis(X, moments),
+            "rank": np.argsort(np.argsort(-variance, kind="stable")) + 1,
+            "near_zero": near_zero_mask(variance, near_zero),
+        }
+    )
+    return DimensionInspection(table, n_documents=X.shape[0])
+
+
+def _excess_kurtosis(X: NDArray[np.generic], moments: Moments) -> NDArray[np.float64]:
+    fourth = np.zeros(X.shape[1])
+    for _, block in row_blocks(X):
+        fourth += ((block - moments.mean) ** 4).sum(axis=0)
+    variance = moments.variance
+    safe = np.where(variance == 0, 1, variance)
+    return np.where(variance == 0, np.nan, fourth / moments.count / safe**2 - 3)

@@ -1,0 +1,301 @@
+"""Truncated embeddings -> selected dimensions: a scikit-learn selector in UMAP's place."""
+
+from __future__ import annotations
+
+from numbers import Integral, Real
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.feature_selection import SelectorMixin
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from bertopic_matryoshka._validation import row_blocks
+from bertopic_matryoshka.embedding import unit_rows
+from bertopic_matryoshka.selection._criteria import CRITERIA, STREAMED, Criterion
+from bertopic_matryoshka.selection._moments import Moments
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+
+def near_zero_mask(variances: NDArray[np.float64], near_zero: float) -> NDArray[np.bool_]:
+    """Mark the dimensions whose standard deviation is at most `near_zero` times the median one.
+
+    Parameters
+    ----------
+    variances : ndarray of shape (n_dims,)
+    near_zero : float
+        Share of the median standard deviation, in [0, 1). At 0 only constant dimensions are marked.
+
+    Returns
+    -------
+    mask : ndarray of shape (n_dims,), bool
+    """
+    deviations = np.sqrt(variances)
+    mask: NDArray[np.bool_] = deviations <= near_zero * np.median(deviations)
+    return mask
+
+
+class DimensionSelector(SelectorMixin, BaseEstimator):  # type: ignore[misc]
+    """Keep the most informative dimensions of embeddings and drop the near-zero ones.
+
+    Takes UMAP's place in BERTopic: ``BERTopic(umap_model=DimensionSelector())``. It is
+    deterministic, and needs one pass over the rows and memory for one block of them, so that
+    a memory-mapped array may be larger than memory.
+
+    Parameters
+    ----------
+    n_features_to_select : int, float or None, default=None
+        How many dimensions to keep. None keeps all but the near-zero ones; an int in
+        [1, n_dims] keeps that many; a float in (0, 1] keeps that share of the width.
+    criterion : {"variance", "laplacian"} or callable, default="variance"
+        What ranks the dimensions, higher is better. "variance" is the variance over the
+        documents; "laplacian" divides it by the variance within neighbourhoods of documents, see
+        `bertopic_matryoshka.criteria`. A callable takes the embeddings, ndarray of shape
+        (n_documents, n_dims), and returns scores of shape (n_dims,). Equal scores are ranked by
+        position.
+    near_zero : float, default=0.1
+        A dimension is near-zero when its standard deviation is at most this share, in [0, 1), of
+        the median one. Older models have such dimensions: all-mpnet-base-v2 has four,
+        all-MiniLM-L6-v2 three.
+    normalize : bool, default=True
+        Give the rows unit length after selection, so that Euclidean distance orders them as
+        cosine does. A row that is zero in all the kept dimensions stays zero.
+
+    Attributes
+    ----------
+    variances_ : ndarray of shape (n_features_in_,), float64
+        Variance of each dimension over all rows seen.
+    scores_ : ndarray of shape (n_features_in_,), float64
+        The criterion's score of each dimension.
+    near_zero_ : ndarray of int
+        Indices of the near-zero dimensions, ascending.
+    support_ : ndarray of shape (n_features_in_,), bool
+        The dimensions that are kept.
+    n_features_in_ : int
+        Width of the embeddings seen in fit.
+    n_samples_seen_ : int
+        Rows seen by fit, and by partial_fit since.
+    columns_fixed_ : bool
+        Whether partial_fit leaves `support_` as it is, see Notes.
+
+    See Also
+    --------
+    inspect_dimensions : A table and a picture of what is near-zero and why.
+    sklearn.feature_selection.VarianceThreshold : Threshold in absolute variance.
+
+    Notes
+    -----
+    ``partial_fit`` streams the moments of the rows, and the columns follow them, until the
+    columns are used: the first ``transform`` (or a ``fit``) fixes them, because topics that
+    were found in some dimensions cannot be extended in others. Later calls of ``partial_fit``
+    go on with `variances_`, `scores_` and `near_zero_` and leave `support_`.
+    BERTopic.partial_fit transforms each batch, so there the first batch chooses. To choose
+    from a whole stream, stream it through ``partial_fit`` first.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bertopic_matryoshka import DimensionSelector
+    >>> X = np.array([[0.0, 2.0, 0.5], [0.0, 1.0, 0.25], [0.0, 3.0, 0.5]])
+    >>> selector = DimensionSelector(normalize=False).fit(X)
+    >>> selector.near_zero_
+    array([0])
+    >>> DimensionSelector(1, normalize=False).fit_transform(X).ravel()
+    array([2., 1., 3.])
+    """
+
+    def __init__(
+        self,
+        n_features_to_select: float | None = None,
+        *,
+        criterion: str | Criterion = "variance",
+        near_zero: float = 0.1,
+        normalize: bool = True,
+    ) -> None:
+        self.n_features_to_select = n_features_to_select
+        self.criterion = criterion
+        self.near_zero = near_zero
+        self.normalize = normalize
+
+    def fit(self, X: ArrayLike, y: object = None) -> DimensionSelector:  # noqa: ARG002
+        """Choose the dimensions from all rows at once.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_documents, n_dims)
+            Embeddings in half, single or double precision; may be memory-mapped.
+        y : None
+            Ignored, for scikit-learn's and BERTopic's sake.
+
+        Returns
+        -------
+        self : DimensionSelector
+
+        Raises
+        ------
+        ValueError
+            If a parameter is out of range, a row is not finite, there is but 1 sample, all
+            dimensions are constant, or more are asked for than there are that vary.
+        """
+        self._check_parameters()
+        rows = self._validate(X, reset=True, ensure_min_samples=2)
+        moments = Moments.of(rows)
+        self._set_moments(moments)
+        self._choose(rows, moments)
+        self.columns_fixed_ = True
+        return self
+
+    def partial_fit(self, X: ArrayLike, y: object = None) -> DimensionSelector:  # noqa: ARG002
+        """Go on with another batch of rows; see Notes for when the columns are fixed.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_documents, n_dims)
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        self : DimensionSelector
+        """
+        self._check_parameters()
+        if self.criterion not in STREAMED:
+            raise ValueError(
+                f"criterion={self.criterion!r} needs all rows at once and cannot be streamed. "
+                f"Use fit, or one of {sorted(STREAMED)}."
+            )
+        first = not hasattr(self, "n_samples_seen_")
+        rows = self._validate(X, reset=first, ensure_min_samples=1)
+        moments = Moments(rows.shape[1])
+        if not first:
+            moments.count = self.n_samples_seen_
+            moments.mean, moments.sum_of_squares = self.means_, self._sum_of_squares
+        moments.merge(Moments.of(rows))
+        self._set_moments(moments)
+        if first or not self.columns_fixed_:
+            self._choose(None, moments)
+            self.columns_fixed_ = False
+        return self
+
+    def transform(self, X: ArrayLike) -> NDArray[np.floating]:
+        """Reduce embeddings to the kept dimensions.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_documents, n_dims)
+
+        Returns
+        -------
+        selected : ndarray of shape (n_documents, n_selected), float32 or float64
+            Unit rows if `normalize`. Half precision becomes float32; float32 and float64 stay.
+        """
+        check_is_fitted(self)
+        rows = self._validate(X, reset=False, ensure_min_samples=1)
+        if not self.columns_fixed_:
+            self.columns_fixed_ = True
+        columns = np.flatnonzero(self.support_)
+        selected = None
+        for start, block in row_blocks(rows):
+            kept = block[:, columns]
+            if selected is None:
+                selected = np.empty((rows.shape[0], columns.size), dtype=kept.dtype)
+            selected[start : start + kept.shape[0]] = unit_rows(kept) if self.normalize else kept
+        assert selected is not None  # noqa: S101  (there is at least one row)
+        return selected
+
+    def _check_parameters(self) -> None:
+        n = self.n_features_to_select
+        if n is not None and (isinstance(n, bool) or not isinstance(n, Real)):
+            raise TypeError(
+                f"n_features_to_select={n!r} must be None, an int or a float in (0, 1]."
+            )
+        if isinstance(n, Integral):
+            if n < 1:
+                raise ValueError(
+                    f"n_features_to_select={n} must be at least 1. None keeps all that vary."
+                )
+        elif n is not None and not 0 < n <= 1:
+            raise ValueError(
+                f"n_features_to_select={n} is a float and must be a share in (0, 1]. "
+                f"Pass an int for a number of dimensions."
+            )
+        if not (isinstance(self.near_zero, Real) and 0 <= self.near_zero < 1):
+            raise ValueError(
+                f"near_zero={self.near_zero!r} must be in [0, 1), a share of the median standard "
+                "deviation. 0 drops constant dimensions only."
+            )
+        if not callable(self.criterion) and self.criterion not in CRITERIA:
+            raise ValueError(
+                f"criterion={self.criterion!r} must be one of {sorted(CRITERIA)} or a callable."
+            )
+
+    def _validate(self, X: ArrayLike, *, reset: bool, ensure_min_samples: int) -> Any:
+        # Finiteness is checked block by block, in the same pass as everything else.
+        return validate_data(
+            self,
+            X,
+            reset=reset,
+            dtype="numeric",
+            ensure_all_finite=False,
+            ensure_min_samples=ensure_min_samples,
+        )
+
+    def _set_moments(self, moments: Moments) -> None:
+        self.n_samples_seen_ = moments.count
+        self.means_ = moments.mean
+        self._sum_of_squares = moments.sum_of_squares
+        self.variances_ = moments.variance
+        self.near_zero_ = np.flatnonzero(near_zero_mask(self.variances_, self.near_zero))
+
+    def _choose(self, X: NDArray[np.floating] | None, moments: Moments) -> None:
+        """Set `scores_` and `support_`."""
+        if self.criterion == "variance":
+            scores = moments.variance  # found on the way
+        else:
+            assert X is not None  # noqa: S101  (partial_fit refuses what needs the rows)
+            criterion = self.criterion if callable(self.criterion) else CRITERIA[self.criterion]
+            scores = np.asarray(criterion(X), dtype=np.float64)
+        if scores.shape != self.variances_.shape or not np.isfinite(scores).all():
+            raise ValueError(
+                f"criterion={self.criterion!r} gave scores of shape {scores.shape}; it must give "
+                f"one finite score for each of the {self.n_features_in_} dimensions."
+            )
+        self.scores_ = scores
+        n_varying = self.n_features_in_ - self.near_zero_.size
+        wanted = self._n_wanted(n_varying)
+        ranked = np.argsort(-scores, kind="stable")
+        varying = ranked[~np.isin(ranked, self.near_zero_)]
+        self.support_ = np.zeros(self.n_features_in_, dtype=bool)
+        self.support_[varying[:wanted]] = True
+
+    def _n_wanted(self, n_varying: int) -> int:
+        n = self.n_features_to_select
+        if n_varying == 0:
+            raise ValueError(
+                f"No feature in X varies: all {self.n_features_in_} dimensions are constant over "
+                f"the {self.n_samples_seen_} rows. Are all documents the same, or empty?"
+            )
+        if n is None:
+            return n_varying
+        share = round(float(n) * self.n_features_in_)
+        wanted: int = int(n) if isinstance(n, Integral) else max(1, share)
+        if wanted > n_varying:
+            named = ", ".join(map(str, self.near_zero_)) or "none"
+            raise ValueError(
+                f"n_features_to_select={n} asks for {wanted} dimensions, but only {n_varying} of "
+                f"{self.n_features_in_} vary; near-zero: {named}. Ask for at most {n_varying}, or "
+                "for None, which keeps all that vary."
+            )
+        return wanted
+
+    def _get_support_mask(self) -> NDArray[np.bool_]:
+        check_is_fitted(self)
+        support: NDArray[np.bool_] = self.support_
+        return support
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        return tags

@@ -1,0 +1,230 @@
+"""Selected embeddings -> topics: a plain BERTopic with the reduction of your choice."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from bertopic import BERTopic
+from bertopic.dimensionality import BaseDimensionalityReduction
+from sklearn.decomposition import PCA
+
+from bertopic_matryoshka.clustering import LeidenClustering
+from bertopic_matryoshka.embedding import MatryoshkaBackend
+from bertopic_matryoshka.selection import DimensionSelector
+from bertopic_matryoshka.topics._expect_width import ExpectWidth
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from pathlib import Path
+
+    from sentence_transformers import SentenceTransformer
+
+    from bertopic_matryoshka.selection import Criterion
+
+REDUCTIONS = ("variance", "pca", "umap", "none")
+"""What may stand between the embeddings and the clustering."""
+
+CLUSTERINGS = ("leiden", "hdbscan")
+"""What may find the topics."""
+
+MIN_TOPIC_SIZE = 10
+"""Documents that make a topic, BERTopic's own default."""
+
+N_COMPONENTS = 5
+"""Dimensions that PCA and UMAP leave, BERTopic's own default."""
+
+
+def build_topic_model(
+    backend: MatryoshkaBackend | SentenceTransformer | str | Path | None = None,
+    *,
+    reduction: str = "variance",
+    clustering: str | None = None,
+    n_features_to_select: float | None = None,
+    criterion: str | Criterion = "variance",
+    n_components: int | None = None,
+    random_state: int | None = None,
+    **bertopic_kwargs: Any,
+) -> BERTopic:
+    """Build a BERTopic on truncated embeddings, with dimension selection or another reduction.
+
+    Parameters
+    ----------
+    backend : MatryoshkaBackend, SentenceTransformer, str, Path or None, default=None
+        What embeds the documents; anything else than a backend is handed to MatryoshkaBackend,
+        and None is the bundled model.
+    reduction : {"variance", "pca", "umap", "none"}, default="variance"
+        What stands between embeddings and clustering. "variance" is a DimensionSelector, "pca"
+        scikit-learn's PCA, "umap" a UMAP with BERTopic's settings, "none" hands the embeddings
+        on as they are.
+    clustering : {"leiden", "hdbscan"} or None, default=None
+        What finds the topics: a LeidenClustering, or BERTopic's own HDBSCAN. None takes "leiden"
+        after "variance" and "none", where HDBSCAN calls most documents outliers, and "hdbscan"
+        after "pca" and "umap". An `hdbscan_model` among the BERTopic arguments is taken instead.
+    n_features_to_select : int, float or None, default=None
+        For "variance": how many dimensions to keep, see DimensionSelector.
+    criterion : str or callable, default="variance"
+        For "variance": what ranks the dimensions, see DimensionSelector.
+    n_components : int or None, default=None
+        For "pca" and "umap": how many dimensions to leave; None leaves 5, as BERTopic does.
+    random_state : int or None, default=None
+        Seed of Leiden (None is 0), of PCA's randomised solver, and of UMAP, which then runs on one
+        thread. Dimension selection needs none.
+    **bertopic_kwargs
+        Every other argument of BERTopic, such as `hdbscan_model`, `min_topic_size`, `nr_topics`,
+        `vectorizer_model`, `representation_model` or `calculate_probabilities`, which "leiden"
+        has too.
+
+    Returns
+    -------
+    topic_model : BERTopic
+        Its `umap_model` is an ExpectWidth around the reducer.
+
+    Raises
+    ------
+    ValueError
+        If `reduction` is unknown, an argument belongs to another reduction, or `embedding_model`
+        or `umap_model` is among the BERTopic arguments.
+    ImportError
+        If umap-learn or hdbscan is needed and not installed.
+
+    Examples
+    --------
+    >>> from bertopic_matryoshka import MatryoshkaBackend, build_topic_model
+    >>> topic_model = build_topic_model(MatryoshkaBackend(truncate_dim=128))
+
+    By hand, in two lines:
+
+    >>> from bertopic import BERTopic
+    >>> from bertopic_matryoshka import DimensionSelector, LeidenClustering
+    >>> backend = MatryoshkaBackend(truncate_dim=128)
+    >>> topic_model = BERTopic(
+    ...     embedding_model=backend,
+    ...     umap_model=DimensionSelector(),
+    ...     hdbscan_model=LeidenClustering(),
+    ... )
+    """
+    for argument, instead in (("embedding_model", "backend"), ("umap_model", "reduction")):
+        if argument in bertopic_kwargs:
+            raise ValueError(
+                f"{argument}={bertopic_kwargs[argument]!r} is what `{instead}` decides here. "
+                f"Pass {instead}=..., or build BERTopic by hand."
+            )
+    if not isinstance(backend, MatryoshkaBackend):
+        backend = MatryoshkaBackend(backend)
+    reducer = build_reducer(
+        reduction,
+        n_features_to_select=n_features_to_select,
+        criterion=criterion,
+        n_components=n_components,
+        random_state=random_state,
+        low_memory=bertopic_kwargs.get("low_memory", False),
+    )
+    if bertopic_kwargs.get("hdbscan_model") is None:
+        bertopic_kwargs["hdbscan_model"] = build_clusterer(
+            reduction,
+            clustering,
+            bertopic_kwargs.get("min_topic_size", MIN_TOPIC_SIZE),
+            random_state,
+            calculate_probabilities=bertopic_kwargs.get("calculate_probabilities", False),
+        )
+    elif clustering is not None:
+        raise ValueError(
+            f"clustering={clustering!r} and hdbscan_model are both given. Leave one of them out."
+        )
+    return BERTopic(
+        embedding_model=backend,
+        umap_model=ExpectWidth(reducer, backend.embedding_dim),
+        **bertopic_kwargs,
+    )
+
+
+def build_reducer(
+    reduction: str,
+    *,
+    n_features_to_select: float | None = None,
+    criterion: str | Criterion = "variance",
+    n_components: int | None = None,
+    random_state: int | None = None,
+    low_memory: bool = False,
+) -> Any:
+    """Build what stands between embeddings and clustering; see build_topic_model."""
+    check_reductions([reduction])
+    given = {
+        "n_features_to_select": (n_features_to_select is not None, ("variance",)),
+        "criterion": (criterion != "variance", ("variance",)),
+        "n_components": (n_components is not None, ("pca", "umap")),
+    }
+    for argument, (is_given, belongs_to) in given.items():
+        if is_given and reduction not in belongs_to:
+            raise ValueError(
+                f"{argument} is for reduction={' or '.join(map(repr, belongs_to))}, not for "
+                f"reduction={reduction!r}. Leave it out."
+            )
+    n_components = N_COMPONENTS if n_components is None else n_components
+    if reduction == "variance":
+        return DimensionSelector(n_features_to_select, criterion=criterion)
+    if reduction == "pca":
+        return PCA(n_components=n_components, random_state=random_state)
+    if reduction == "none":
+        return BaseDimensionalityReduction()
+    return _umap(n_components, random_state, low_memory=low_memory)
+
+
+def build_clusterer(
+    reduction: str,
+    clustering: str | None,
+    min_topic_size: int,
+    random_state: int | None,
+    *,
+    calculate_probabilities: bool = False,
+) -> Any:
+    """Build what finds the topics; None is BERTopic's own HDBSCAN. See build_topic_model."""
+    if clustering is None:
+        clustering = "leiden" if reduction in {"variance", "none"} else "hdbscan"
+    if clustering not in CLUSTERINGS:
+        raise ValueError(f"clustering={clustering!r} must be one of {', '.join(CLUSTERINGS)}.")
+    if clustering == "leiden":
+        return LeidenClustering(
+            min_cluster_size=min_topic_size,
+            calculate_probabilities=calculate_probabilities,
+            random_state=random_state or 0,
+        )
+    try:
+        import hdbscan  # noqa: F401
+    except ImportError as error:  # BERTopic would take scikit-learn's, which cannot predict
+        raise ImportError(
+            'clustering="hdbscan", the default after "pca" and "umap", needs hdbscan: '
+            'pip install hdbscan. clustering="leiden" needs nothing.'
+        ) from error
+    return None
+
+
+def check_reductions(reductions: Collection[str]) -> tuple[str, ...]:
+    """Check that each name is a reduction; a name given twice counts once."""
+    if isinstance(reductions, str) or not reductions:
+        raise ValueError(
+            f"reductions={reductions!r} must be a list with some of {', '.join(REDUCTIONS)}."
+        )
+    for reduction in reductions:
+        if reduction not in REDUCTIONS:
+            raise ValueError(f"reduction={reduction!r} must be one of {', '.join(REDUCTIONS)}.")
+    return tuple(dict.fromkeys(reductions))
+
+
+def _umap(n_components: int, random_state: int | None, *, low_memory: bool) -> Any:
+    """Build a UMAP with the settings that BERTopic gives it."""
+    try:
+        from umap import UMAP
+    except ImportError as error:
+        raise ImportError(
+            'reduction="umap" needs umap-learn: pip install umap-learn. "variance" needs nothing.'
+        ) from error
+    return UMAP(
+        n_neighbors=15,
+        n_components=n_components,
+        min_dist=0.0,
+        metric="cosine",
+        low_memory=low_memory,
+        random_state=random_state,
+        n_jobs=1 if random_state is not None else -1,  # what UMAP does anyway, with a warning
+    )

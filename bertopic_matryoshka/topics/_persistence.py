@@ -1,0 +1,357 @@
+"""Topic models -> a folder and back: BERTopic's safetensors files and what those leave out."""
+
+from __future__ import annotations
+
+import copy
+import warnings
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bertopic import BERTopic
+from bertopic.cluster import BaseCluster
+from bertopic.dimensionality import BaseDimensionalityReduction
+from safetensors.numpy import save_file
+from sklearn.cluster import KMeans, MiniBatchKMeans
+from sklearn.decomposition import PCA, IncrementalPCA
+
+from bertopic_matryoshka.clustering import LeidenClustering
+from bertopic_matryoshka.embedding import MatryoshkaBackend
+from bertopic_matryoshka.exceptions import LossySaveWarning, SavedModelError
+from bertopic_matryoshka.selection import DimensionSelector
+from bertopic_matryoshka.topics._bertopic_files import write_bertopic_files
+from bertopic_matryoshka.topics._estimator_state import Arrays, pack, unpack
+from bertopic_matryoshka.topics._expect_width import ExpectWidth
+from bertopic_matryoshka.topics._saved_backend import MODEL_FOLDER, load_backend
+from bertopic_matryoshka.topics._saved_backend import save_embedding_model as save_model
+from bertopic_matryoshka.topics._saved_checks import (
+    check_bertopic_files,
+    check_keys,
+    check_state,
+    find_pickles,
+    read_arrays,
+    read_json,
+    refuse_pickles,
+)
+from bertopic_matryoshka.topics._saved_folder import (
+    MANIFEST,
+    REMEDY,
+    Version,
+    check_digests,
+    read_files,
+    replace_files,
+)
+
+if TYPE_CHECKING:
+    from sentence_transformers import SentenceTransformer
+
+STATE_FILE = MANIFEST
+ARRAYS_FILE = "matryoshka.safetensors"
+FORMAT_VERSION = 2
+
+# What a save may write, and what BERTopic's own save may have written in its place.
+OWNED = (
+    ARRAYS_FILE,
+    MODEL_FOLDER,
+    "config.json",
+    "ctfidf.bin",
+    "ctfidf.safetensors",
+    "ctfidf_config.json",
+    "images",
+    "topic_embeddings.bin",
+    "topic_embeddings.safetensors",
+    "topics.json",
+)
+
+# What may be built from a file: no other class is ever looked up by a name read from it.
+SAFE_ESTIMATORS = (
+    BaseCluster,
+    BaseDimensionalityReduction,
+    DimensionSelector,
+    IncrementalPCA,
+    KMeans,
+    LeidenClustering,
+    MiniBatchKMeans,
+    PCA,
+)
+
+
+def save_topic_model(
+    topic_model: BERTopic, path: str | Path, *, save_embedding_model: bool = False
+) -> None:
+    """Save a fitted topic model to a folder, without pickle, and without losing the selector.
+
+    The folder holds BERTopic's own safetensors files, which ``BERTopic.load`` reads, and two of
+    ours: matryoshka.json (backend recipe, width, prompt, parameters, and the SHA-256 digest of
+    each file) and matryoshka.safetensors (the arrays of reducer and clusterer).
+
+    A save is whole or not there. If the process is killed or the disk is full, load_topic_model
+    gives the older model or the new one, never parts of both. A killed save may leave a subfolder
+    whose name begins with ".matryoshka-"; it is ignored, and the next save removes it. Processes
+    may load while one saves, and several that save wait for each other.
+
+    Parameters
+    ----------
+    topic_model : BERTopic
+        Fitted, with a MatryoshkaBackend.
+    path : str or Path
+        Folder, or a link to one; made if it is not there. An older save in it is replaced, its
+        other files stay.
+    save_embedding_model : bool, default=False
+        Whether to put the embedding model's weights into the folder too. Needed where the backend
+        was built from a loaded model and the loading side shall not hand one over. Done in any
+        case where the weights were loaded from this folder.
+
+    Raises
+    ------
+    TypeError
+        If the embedding model is not a MatryoshkaBackend.
+    ValueError
+        If the model is not fitted.
+    SavedModelError
+        If the folder holds a pickle of another origin, or BERTopic's files could not be loaded.
+    NotADirectoryError
+        If `path` is a file.
+    OSError, SafetensorError
+        If the disk is full or the folder cannot be written to. The older save is whole.
+    TimeoutError
+        If another process has been saving to the folder for ten minutes.
+
+    Warns
+    -----
+    LossySaveWarning
+        If the reducer or the clusterer has no safe format, as hdbscan.HDBSCAN has none. The
+        loaded model then assigns new documents to the nearest topic embedding, as BERTopic.load
+        does. Or if the backend was built from a loaded model whose weights are not saved.
+
+    See Also
+    --------
+    load_topic_model : The way back.
+
+    Notes
+    -----
+    ``BERTopic.load`` knows of no manifest. If a save is killed while its files are put in their
+    places, which takes a few renames, config.json is absent and BERTopic.load fails with
+    FileNotFoundError; load_topic_model works, and the next save mends it. On Windows, a file that
+    is being read cannot be replaced: the save fails and the older one is there still.
+
+    `memory` of LeidenClustering and `device` are not saved: they belong to the machine.
+    """
+    backend = topic_model.embedding_model
+    if not isinstance(backend, MatryoshkaBackend):
+        raise TypeError(
+            f"embedding_model is of type {type(backend).__name__} and must be a MatryoshkaBackend. "
+            "Use topic_model.save(path, serialization='safetensors') for others."
+        )
+    if topic_model.topics_ is None:
+        raise ValueError("The topic model is not fitted. Call fit before saving it.")
+    folder = Path(path)
+    _refuse_what_others_unpickle(folder)
+    recipe = backend.recipe()
+    if recipe.get("model") and Path(recipe["model"]).resolve() == (folder / MODEL_FOLDER).resolve():
+        save_embedding_model = True  # it was loaded from here, and would be gone
+    if recipe.get("model") and Path(recipe["model"]).is_dir():
+        recipe["model"] = str(Path(recipe["model"]).absolute())  # to be found from elsewhere
+    if not save_embedding_model and "model" not in recipe:
+        _warn(
+            "The backend was built from a loaded model, whose name is not known here. Pass "
+            "load_topic_model(path, backend=...), or save with save_embedding_model=True.",
+            stacklevel=2,
+        )
+    parts, arrays = _packed(topic_model)
+    # Weights in a folder of another name are not found in the registry of published models.
+    facts = backend.facts if save_embedding_model else backend._source.facts  # noqa: SLF001
+    values = {
+        "format_version": FORMAT_VERSION,
+        "backend": recipe,
+        "facts": None if facts is None else asdict(facts),
+        "width": backend.embedding_dim,
+        "has_embedding_model": save_embedding_model,
+        **parts,
+    }
+
+    def write(draft: Path) -> None:
+        write_bertopic_files(topic_model, draft)
+        if save_embedding_model:
+            save_model(backend.embedding_model, draft / MODEL_FOLDER)
+        save_file(arrays, draft / ARRAYS_FILE)
+        # What could not be loaded is not saved in the place of what can.
+        refuse_pickles(draft)
+        check_bertopic_files(draft, values["width"], may_have_more=True)
+
+    replace_files(folder, values, write, owned=OWNED, last="config.json")
+
+
+def load_topic_model(
+    path: str | Path,
+    *,
+    backend: MatryoshkaBackend | SentenceTransformer | None = None,
+    device: str | None = None,
+    trust_remote_code: bool = False,
+) -> BERTopic:
+    """Load what :func:`save_topic_model` saved; ``transform`` gives the topics it gave before.
+
+    Parameters
+    ----------
+    path : str or Path
+        The folder.
+    backend : MatryoshkaBackend, SentenceTransformer or None, default=None
+        The embedding model, where it was not saved by name, or to use another copy. None builds
+        the backend that was saved; its model is loaded at first use.
+    device : str or None, default=None
+        Where to load the model; the one used before saving belongs to another machine.
+    trust_remote_code : bool, default=False
+        Must be True for a model that was saved with trust_remote_code: a file is no reason to
+        run code.
+
+    Returns
+    -------
+    topic_model : BERTopic
+        If its clusterer was left out at saving, ``hdbscan_model`` is BERTopic's BaseCluster.
+
+    Raises
+    ------
+    FileNotFoundError
+        If nothing was saved in the folder.
+    SavedModelError
+        If a file is damaged, missing or not part of the save; if the folder holds what could run
+        code (below); if its format is newer than this release. The message names the file.
+    ValueError
+        If the model needs `backend` or `trust_remote_code`, or `backend` has another width than
+        the saved one.
+
+    Notes
+    -----
+    Loading runs nothing that comes with the folder. Every file's SHA-256 digest is checked before
+    anything is built. Refused are: files that libraries unpickle, wherever in the folder (.bin,
+    .pkl, .pickle, .joblib, .pt, .pth, .ckpt, .dill); a model named in BERTopic's config.json, which
+    BERTopic.load would load even where a backend is given; and, unless `trust_remote_code`, an
+    embedding model whose modules are not sentence-transformers' own, or that brings code.
+    Estimators are built from a fixed list of classes, and `memory`, a cache of pickles, is None.
+
+    Folders of format 1, without digests, are read as far as their files fit each other. Save the
+    model again to give it digests.
+    """
+    folder = Path(path)
+
+    def build(version: Version) -> BERTopic:
+        state = _checked_state(version)
+        content = version.content
+        own = load_backend(version, state, backend, device, trust_remote_code=trust_remote_code)
+        topic_model = BERTopic.load(content, embedding_model=own)
+        _restore_steps(topic_model, state, version)
+        return topic_model
+
+    try:
+        return read_files(folder, build)
+    except FileNotFoundError:
+        file = folder / STATE_FILE
+        if file.exists():
+            raise
+        if (folder / ARRAYS_FILE).exists():
+            raise SavedModelError(f"{file} is missing. {REMEDY}") from None
+        raise FileNotFoundError(
+            f"{file} is missing: {folder} was not written by save_topic_model. "
+            "BERTopic.load reads what topic_model.save wrote."
+        ) from None
+
+
+def _checked_state(version: Version) -> dict[str, Any]:
+    """Read matryoshka.json and check all other files against it."""
+    file, content = version.file, version.content
+    state: dict[str, Any] = read_json(file, version.text)
+    check_keys(state, {"format_version"}, file, optional=state)
+    if state["format_version"] not in range(1, FORMAT_VERSION + 1):
+        raise SavedModelError(
+            f"{file} has format_version={state['format_version']!r}, and this release reads up to "
+            f"{FORMAT_VERSION}. Upgrade bertopic-matryoshka."
+        )
+    has_digests = state["format_version"] > 1
+    check_state(state, file)
+    for folder in {file.parent, content}:
+        refuse_pickles(folder)
+    if has_digests:
+        check_digests(version, state, OWNED)
+    check_bertopic_files(content, state["width"], may_have_more=has_digests)
+    return state
+
+
+def _restore_steps(topic_model: BERTopic, state: dict[str, Any], version: Version) -> None:
+    """Give a loaded topic model its reducer and clusterer again."""
+    arrays = read_arrays(version.content / ARRAYS_FILE)
+    steps = {}
+    for role in ("reducer", "clusterer"):
+        if state[role] is not None:
+            try:
+                steps[role] = unpack(state[role], _own(arrays, role), SAFE_ESTIMATORS)
+            except (KeyError, TypeError, ValueError) as error:
+                raise SavedModelError(f"{version.file}, {role}: {error} {REMEDY}") from error
+            _forget_machine(steps[role])
+    if "reducer" in steps:
+        topic_model.umap_model = ExpectWidth(steps["reducer"], state["width"])
+        # A clusterer without its reducer would be handed embeddings that it never saw the like of.
+        topic_model.hdbscan_model = steps.get("clusterer", topic_model.hdbscan_model)
+
+
+def _forget_machine(estimator: Any) -> None:
+    """Reset what belongs to a machine: its device, and a cache, which holds pickles."""
+    for name in ("device", "memory"):
+        if hasattr(estimator, name):
+            setattr(estimator, name, None)
+
+
+def _packed(topic_model: BERTopic) -> tuple[dict[str, Any], Arrays]:
+    """Pack reducer and clusterer; None for one that has no safe format, with a warning."""
+    parts: dict[str, Any] = {}
+    arrays: Arrays = {}
+    for role, estimator in _steps(topic_model).items():
+        reason = _why_unsafe(estimator)
+        if reason is None:
+            estimator = copy.copy(estimator)  # noqa: PLW2901
+            _forget_machine(estimator)
+            parts[role], own = pack(estimator)
+            arrays |= {f"{role}.{name}": array for name, array in own.items()}
+        else:
+            parts[role] = None
+            _warn(
+                f"{reason} It is left out: the loaded model will assign new documents to the "
+                "nearest topic embedding by cosine similarity, as BERTopic.load does. "
+                "Keep serialization='pickle' beside it if transform must not change.",
+                stacklevel=3,
+            )
+    return parts, arrays
+
+
+def _steps(topic_model: BERTopic) -> dict[str, Any]:
+    reducer = topic_model.umap_model
+    return {
+        "reducer": reducer.reducer if isinstance(reducer, ExpectWidth) else reducer,
+        "clusterer": topic_model.hdbscan_model,
+    }
+
+
+def _why_unsafe(estimator: Any) -> str | None:
+    if type(estimator) in SAFE_ESTIMATORS:
+        return None
+    names = ", ".join(sorted(cls.__name__ for cls in SAFE_ESTIMATORS))
+    module = type(estimator).__module__.partition(".")[0]
+    return f"{module}.{type(estimator).__name__} has no safe format; those with one: {names}."
+
+
+def _refuse_what_others_unpickle(folder: Path) -> None:
+    """Refuse to save where load_topic_model would refuse to load."""
+    for file in find_pickles(folder):
+        if file.parent != folder or file.name not in OWNED:  # BERTopic's own are replaced
+            raise SavedModelError(
+                f"{file} may be a pickle, and load_topic_model reads no folder with one in it. "
+                "Move it, or give the topic model a folder of its own."
+            )
+
+
+def _own(arrays: dict[str, Any], role: str) -> dict[str, Any]:
+    prefix = f"{role}."
+    return {name.removeprefix(prefix): a for name, a in arrays.items() if name.startswith(prefix)}
+
+
+def _warn(message: str, *, stacklevel: int) -> None:
+    warnings.warn(message, LossySaveWarning, stacklevel=stacklevel + 1)

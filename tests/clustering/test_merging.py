@@ -1,0 +1,386 @@
+"""Clusters merged by linkage and settled by votes: by hand, and against doing it from scratch."""
+
+import numpy as np
+import pytest
+from graphs import clique_labels, cliques, graph_of, labelled_graphs, same_partition, symmetric
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.sparse import csr_matrix
+from scipy.sparse.csgraph import connected_components
+
+from bertopic_matryoshka.clustering import _merging as merging
+from bertopic_matryoshka.clustering._membership import membership
+from bertopic_matryoshka.clustering._merging import filled, merged, settled, voted, with_lone_parts
+
+
+def merged_from_scratch(graph, labels, n_clusters, min_lift=0.0):
+    """The definition: before each merge, every linkage is computed anew from the rows."""
+    labels = labels.copy()
+    names = np.unique(labels[labels >= 0])
+    dense = graph.toarray()
+    while names.size > n_clusters:
+        between = np.array(
+            [[dense[labels == a][:, labels == b].sum() for b in names] for a in names]
+        )
+        degrees = between.sum(axis=1)
+        products = np.maximum(np.outer(degrees, degrees), 1)
+        linkage = np.maximum(between, merging.NO_EDGE) / products**merging.EXPONENT
+        linkage[np.tril_indices(names.size)] = -1
+        a, b = np.unravel_index(linkage.argmax(), linkage.shape)
+        if between[a, b] * degrees.sum() < min_lift * products[a, b]:
+            break
+        labels[labels == names[b]] = names[a]
+        names = np.delete(names, b)
+    return np.where(labels < 0, -1, np.searchsorted(names, labels))
+
+
+# ---- merged
+
+
+def pair_merged_first(weights, exponent=None):
+    """Of clusters that are rows here; the diagonal is twice the weight of the edges within one."""
+    graph = csr_matrix(np.array(weights, float))
+    with pytest.MonkeyPatch.context() as patch:
+        if exponent is not None:
+            patch.setattr(merging, "EXPONENT", exponent)
+        labels = merged(graph, np.arange(len(weights)), len(weights) - 1)
+    return tuple(np.flatnonzero(labels == np.bincount(labels).argmax()))
+
+
+def test_a_small_cluster_that_stands_apart_stays():
+    weights = [[79, 20, 1], [20, 80, 0], [1, 0, 3]]  # degrees 100, 100 and 4
+    # 20 / 10,000 ** .65 = .050 of the large, 1 / 400 ** .65 = .020 of the small; .0126 and .0083
+    # with an exponent of .8.
+    assert pair_merged_first(weights) == (0, 1)
+    # 20 / 10,000 = .0020 and 1 / 400 = .0025
+    assert pair_merged_first(weights, exponent=1) == (0, 2)
+
+
+def test_two_large_clusters_that_hardly_belong_together_stay_apart():
+    weights = [[890, 110, 0, 0], [110, 890, 0, 0], [0, 0, 9, 1], [0, 0, 1, 9]]  # degrees 1,000, 10
+    # 110 / 1,000,000 ** .65 = .014 of the large, 1 / 100 ** .65 = .050 of the small.
+    assert pair_merged_first(weights) == (2, 3)
+    # 110 / 1,000 and 1 / 10
+    assert pair_merged_first(weights, exponent=0.5) == (0, 1)
+
+
+def test_a_merged_clusters_edges_add_up():
+    # 0 and 1 go first: of the same degrees as 2 and 3, they have 9 edges and not 8. Together they
+    # have 6 edges to 2, and twice the degree: less than the 8 of 2 and 3.
+    graph = csr_matrix([[8.0, 9, 3, 0], [9, 8, 3, 0], [3, 3, 6, 8], [0, 0, 8, 12]])
+    assert merged(graph, np.arange(4), 3).tolist() == [0, 0, 1, 2]
+    assert merged(graph, np.arange(4), 2).tolist() == [0, 0, 1, 1]
+    assert merged(graph, np.arange(4), 1).tolist() == [0, 0, 0, 0]
+
+
+def test_edges_to_a_merged_cluster_are_those_to_both():
+    # 2 has 4 edges to each of 0 and 1, which go first, and then 10 or 2 to 3.
+    weights = np.array([[6.0, 20, 4, 0], [20, 6, 4, 0], [4, 4, 2, 10], [0, 0, 10, 10]])
+    assert merged(csr_matrix(weights), np.arange(4), 2).tolist() == [0, 0, 1, 1]
+    weights[2, 3] = weights[3, 2] = 2
+    assert merged(csr_matrix(weights), np.arange(4), 2).tolist() == [0, 0, 0, 1]
+
+
+def test_edges_between_two_merged_clusters_are_those_of_all_four():
+    weights = np.diag([10.0, 10, 10, 10, 50])
+    for a, b, weight in [(0, 1, 20), (2, 3, 20), (1, 2, 3), (1, 3, 3), (2, 4, 1)]:
+        weights[a, b] = weights[b, a] = weight
+    assert merged(csr_matrix(weights), np.arange(5), 3).tolist() == [0, 0, 1, 1, 2]
+    assert merged(csr_matrix(weights), np.arange(5), 2).tolist() == [0, 0, 0, 0, 1]
+
+
+def test_two_halves_of_a_clique_are_merged_first():
+    graph = cliques(4, 4, bridges=[(3, 4)])
+    labels = np.array([0, 0, 1, 1, 2, 2, 2, 2])
+    assert merged(graph, labels, 2).tolist() == clique_labels(4, 4).tolist()
+
+
+def test_what_no_edge_joins_merges_last_the_smallest_first():
+    graph = cliques(5, 3, 4, 2)
+    labels = clique_labels(5, 3, 4, 2)
+    assert merged(graph, labels, 3).tolist() == np.repeat([0, 1, 2, 1], [5, 3, 4, 2]).tolist()
+    assert merged(graph, labels, 2).tolist() == np.repeat([0, 1, 1, 1], [5, 3, 4, 2]).tolist()
+    assert merged(graph, labels, 1).tolist() == [0] * 14
+    halves = np.where(np.arange(14) < 2, 4, labels)  # two rows of the 5 are a cluster of their own
+    assert merged(graph, halves, 4)[0] == merged(graph, halves, 4)[4]
+
+
+def test_clusters_without_any_edge():
+    assert merged(csr_matrix((4, 4)), np.array([0, 1, -1, 2]), 2).tolist() == [0, 0, -1, 1]
+
+
+def test_no_cluster_stays_and_does_not_count():
+    # Without the last row, 0 and 1 have more in common with each other than with 2.
+    weights = [[0.0, 3, 2, 9], [3, 0, 2, 9], [2, 2, 0, 0], [9, 9, 0, 0]]
+    labels = np.array([0, 1, 2, -1])
+    assert merged(csr_matrix(weights), labels, 2).tolist() == [0, 0, 1, -1]
+
+
+@pytest.mark.parametrize("n_clusters", [3, 4, 99])
+def test_fewer_clusters_than_asked_for_stay_as_they_are(n_clusters):
+    labels = np.array([2, -1, 0, 1])
+    assert merged(cliques(4), labels, n_clusters).tolist() == labels.tolist()
+
+
+@pytest.mark.parametrize(("min_lift", "expected"), [(0.2, [0, 0]), (0.21, [0, 1])])
+def test_merging_ends_at_the_lift(min_lift, expected):
+    # 1 edge in degrees of 10 and 10: chance gives 10 * 10 / 20 = 5.
+    graph = csr_matrix([[9.0, 1], [1, 9]])
+    assert merged(graph, np.arange(2), 1, min_lift).tolist() == expected
+
+
+def test_a_lift_keeps_apart_what_no_edge_joins():
+    assert merged(cliques(3, 3, 3), clique_labels(3, 3, 3), 1, 1e-9).max() == 2
+
+
+@settings(max_examples=500)
+@given(labelled_graphs(max_weight=9), st.integers(1, 5), st.sampled_from([0, 0.1, 0.5, 1]))
+def test_merging_is_what_its_definition_says(graph_and_labels, n_clusters, min_lift):
+    graph, labels = graph_and_labels
+    found = merged(graph, labels, n_clusters, min_lift)
+    expected = merged_from_scratch(graph, labels, n_clusters, min_lift)
+    np.testing.assert_array_equal(found, expected)
+
+
+@given(labelled_graphs(max_weight=3), st.integers(1, 5))
+def test_merging_never_divides(graph_and_labels, n_clusters):
+    graph, labels = graph_and_labels
+    found = merged(graph, labels, n_clusters)
+    assert len(set(zip(labels, found, strict=True))) == len(set(labels))
+    np.testing.assert_array_equal(found < 0, labels < 0)
+    assert set(found[found >= 0]) == set(range(min(n_clusters, labels.max() + 1)))
+
+
+@given(labelled_graphs(max_rows=20), st.integers(1, 4), st.randoms(use_true_random=False))
+def test_merging_does_not_depend_on_numbers_or_order(graph_and_labels, n_clusters, random):
+    graph, labels = graph_and_labels
+    rng = np.random.default_rng(random.getrandbits(32))
+    strength = np.where(graph.toarray() > 0, 1, 1e-3)
+    weights = symmetric(strength * rng.random(graph.shape))  # no ties
+    numbers = np.append(rng.permutation(labels.max() + 1), -1)
+    rows = rng.permutation(labels.size)
+    found = merged(weights, labels, n_clusters)
+    shuffled = merged(weights[rows][:, rows], numbers[labels[rows]], n_clusters)
+    assert same_partition(found[rows], shuffled)
+
+
+# ---- voted
+
+
+def every(labels):
+    return np.ones(len(labels), dtype=bool)
+
+
+@pytest.mark.parametrize(
+    ("labels", "expected"),
+    [
+        ([0, 1, 1, 0], [1, 1, 1, 0]),  # two of three
+        ([0, 0, 1, 1], [1, 0, 1, 1]),
+        ([2, 0, 1, 2], [2, 0, 1, 2]),  # one vote each: it stays
+        ([-1, 1, 0, 1], [1, 1, 0, 1]),
+        ([-1, 2, 0, 1], [0, 2, 0, 1]),  # one vote each: the first cluster
+        ([1, -1, -1, 0], [0, -1, -1, 0]),  # -1 has no vote
+        ([1, -1, -1, -1], [1, -1, -1, -1]),
+    ],
+)
+def test_votes_of_three_neighbours(labels, expected):
+    graph = graph_of("01 02 03")
+    first = np.arange(4) == 0
+    assert voted(graph, np.array(labels), first, 1).tolist() == expected
+
+
+def test_a_tie_with_another_leaves_it_where_it_is():
+    graph = graph_of("01 02 03 04")
+    labels = np.array([1, 0, 0, 1, 1])
+    assert voted(graph, labels, every(labels), 1)[0] == 1
+
+
+def test_one_vote_more_moves_it():
+    graph = graph_of("01 02 03 04 05")
+    labels = np.array([1, 0, 0, 0, 1, 1])
+    assert voted(graph, labels, every(labels), 1)[0] == 0
+
+
+def test_who_may_not_move_stays():
+    labels = np.array([0, 1, 1, 1])
+    assert voted(cliques(4), labels, np.arange(4) > 0, 9).tolist() == [0, 1, 1, 1]
+    assert voted(cliques(4), labels, every(labels), 9).tolist() == [1, 1, 1, 1]
+
+
+def test_a_row_without_neighbours_stays():
+    graph = graph_of("01", n=4)
+    labels = np.array([0, -1, 1, -1])
+    assert voted(graph, labels, every(labels), 3).tolist() == [0, 0, 1, -1]
+
+
+def test_all_vote_at_once():
+    # Each sees only the other side: in a round they swap.
+    graph = graph_of("02 03 12 13")
+    labels = np.array([0, 0, 1, 1])
+    assert voted(graph, labels, every(labels), 1).tolist() == [1, 1, 0, 0]
+    assert voted(graph, labels, every(labels), 2).tolist() == [0, 0, 1, 1]
+
+
+def test_rounds_are_counted():
+    path = graph_of("01 12 23 34")
+    labels = np.array([0, -1, -1, -1, -1])
+    for rounds in range(6):
+        found = voted(path, labels, every(labels), rounds)
+        assert (found == 0).sum() == min(1 + rounds, 5)
+    assert labels.tolist() == [0, -1, -1, -1, -1]  # not written into
+
+
+@given(labelled_graphs(), st.integers(1, 3))
+def test_a_vote_is_counted(graph_and_labels, block):
+    graph, labels = graph_and_labels
+    dense, count = graph.toarray(), labels.max() + 1
+    expected = labels.copy()
+    for row in range(labels.size):
+        of = labels[dense[row] > 0]
+        votes = np.bincount(of[of >= 0], minlength=max(count, 1))
+        most = votes.max()
+        if most > 0 and not (labels[row] >= 0 and votes[labels[row]] == most):
+            expected[row] = votes.argmax()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(merging, "BLOCK_CELLS", block)
+        found = voted(graph, labels, every(labels), 1)
+    np.testing.assert_array_equal(found, expected)
+    np.testing.assert_array_equal(found, voted(graph, labels, every(labels), 1))
+
+
+# ---- filled
+
+
+def test_rows_are_filled_from_the_borders_inwards():
+    path = graph_of("01 12 23 34 45 56")
+    labels = np.array([0, -1, -1, -1, -1, -1, 1])
+    found = filled(path, labels)
+    assert found[[0, 1, 2, 4, 5, 6]].tolist() == [0, 0, 0, 1, 1, 1]
+    assert found[3] in (0, 1)
+
+
+def test_a_long_way_is_gone_to_its_end():
+    n = 200
+    path = csr_matrix(np.eye(n, k=1) + np.eye(n, k=-1))
+    labels = np.full(n, -1)
+    labels[0] = 0
+    assert filled(path, labels).tolist() == [0] * n
+
+
+def test_filling_ends_where_rows_would_swap_for_ever():
+    # 0, 1 see 2, 3 and a row of cluster 0; 2, 3 see 0, 1 and a row of cluster 1.
+    graph = graph_of("02 03 12 13 04 14 25 35")
+    labels = np.array([-1, -1, -1, -1, 0, 1])
+    movers = labels < 0
+    swapping = [voted(graph, labels, movers, rounds)[0] for rounds in range(20, 24)]
+    assert len(set(swapping)) == 2
+    found = filled(graph, labels)
+    assert (found >= 0).all()
+    assert found[4:].tolist() == [0, 1]
+
+
+def test_filled_rows_vote_again():
+    # 1 knows only 0 at first; then 2 and 3 have a cluster too, the other one.
+    graph = graph_of("01 12 13 24 35")
+    assert filled(graph, np.array([0, -1, -1, -1, 1, 1])).tolist() == [0, 1, 1, 1, 1, 1]
+
+
+@given(labelled_graphs(max_rows=15))
+def test_only_rows_without_a_path_stay_unfilled(graph_and_labels):
+    graph, labels = graph_and_labels
+    found = filled(graph, labels)
+    parts = connected_components(graph, directed=False)[1]
+    with_cluster = np.isin(parts, parts[labels >= 0])
+    np.testing.assert_array_equal(found >= 0, with_cluster)
+    np.testing.assert_array_equal(found[labels >= 0], labels[labels >= 0])
+
+
+# ---- settled
+
+
+def test_a_weak_cluster_dissolves_into_its_neighbours():
+    # 8 and 9 are joined with four rows of each clique and with each other: no core.
+    bridges = [(8, row) for row in range(4)] + [(9, row) for row in range(4, 8)] + [(8, 9)]
+    graph = cliques(4, 4, 1, 1, bridges=bridges)
+    labels = np.repeat([0, 1, 2], [4, 4, 2])
+    assert settled(graph, labels, 2).tolist() == [0] * 4 + [1] * 4 + [0, 1]
+
+
+def test_half_of_the_neighbours_make_a_core():
+    # A ring of four, each with two neighbours in it and two in the clique of five.
+    ring = [(5, 6), (6, 7), (7, 8), (8, 5)]
+    out = [(5, 0), (5, 1), (6, 1), (6, 2), (7, 2), (7, 3), (8, 3), (8, 4)]
+    labels = np.repeat([0, 1], [5, 4])
+    graph = cliques(5, 1, 1, 1, 1, bridges=ring + out)
+    assert membership(graph, labels)[5:].tolist() == [0.5] * 4
+    assert settled(graph, labels, 4).tolist() == labels.tolist()
+    # Four core rows are not enough for five; the clique has them.
+    assert settled(graph, labels, 5).tolist() == [0] * 9
+
+
+def test_a_cluster_with_a_core_but_too_few_rows_dissolves():
+    graph = cliques(6, 3, bridges=[(0, 6)])
+    labels = clique_labels(6, 3)
+    assert settled(graph, labels, 3).tolist() == labels.tolist()
+    assert settled(graph, labels, 4, min_core=1).tolist() == [0] * 9
+    assert settled(graph, labels, 4).tolist() == [0] * 9
+
+
+def test_borders_are_smoothed():
+    graph = cliques(5, 5, bridges=[(4, 5)])
+    labels = np.array([0, 0, 0, 0, 1, 1, 1, 1, 1, 1])  # row 4 belongs to the first
+    assert settled(graph, labels, 3).tolist() == clique_labels(5, 5).tolist()
+
+
+def test_where_all_are_weak_a_part_is_one_cluster():
+    # Every row has its neighbours in another cluster.
+    graph = graph_of("02 03 12 13 46 47 56 57", n=10)
+    labels = np.array([0, 0, 1, 1, 2, 2, 3, 3, -1, -1])
+    assert settled(graph, labels, 4).tolist() == [0] * 4 + [1] * 4 + [-1] * 2
+    assert settled(graph, labels, 5).tolist() == [-1] * 10
+
+
+def test_no_cluster_at_all():
+    labels = np.full(4, -1)
+    assert settled(cliques(4), labels, 5).tolist() == [-1] * 4
+    assert settled(cliques(4), labels, 4).tolist() == [0] * 4
+    assert settled(csr_matrix((4, 4)), labels, 2).tolist() == [-1] * 4
+
+
+@settings(max_examples=200)
+@given(labelled_graphs(max_rows=16), st.integers(1, 4), st.integers(1, 4))
+def test_settled_clusters_are_as_promised(graph_and_labels, min_cluster_size, min_core):
+    graph, labels = graph_and_labels
+    before = labels.copy()
+    found = settled(graph, labels, min_cluster_size, min_core)
+    np.testing.assert_array_equal(labels, before)
+    count = found.max() + 1
+    assert set(found) - {-1} == set(range(count))
+    core = found[membership(graph, found) >= 0.5]
+    parts = connected_components(graph, directed=False)[1]
+    for cluster in range(count):
+        rows = found == cluster
+        assert rows.sum() >= min_cluster_size
+        whole_part = rows.sum() == np.isin(parts, parts[rows]).sum()  # a single row has no core
+        assert (core == cluster).sum() >= min_core or whole_part
+    for part in range(parts.max() + 1):
+        inside = found[parts == part]
+        assert (inside >= 0).all() or (inside == -1).all()
+        if (inside == -1).all():
+            assert inside.size < min_cluster_size
+
+
+@given(labelled_graphs(max_rows=16, least=0), st.randoms(use_true_random=False))
+def test_settling_does_not_depend_on_the_order_of_rows(graph_and_labels, random):
+    graph, labels = graph_and_labels
+    rows = np.random.default_rng(random.getrandbits(32)).permutation(labels.size)
+    found = settled(graph, labels, 2)
+    shuffled = settled(graph[rows][:, rows].tocsr(), labels[rows], 2)
+    assert same_partition(found[rows], shuffled)
+
+
+def test_lone_parts_are_clusters_where_they_are_large_enough():
+    graph = cliques(3, 4, 2, 3)
+    labels = np.array([-1, 0, -1, *[-1] * 9])
+    expected = [-1, 0, -1, 1, 1, 1, 1, -1, -1, 2, 2, 2]
+    assert with_lone_parts(graph, labels, 3).tolist() == expected

@@ -1,0 +1,147 @@
+"""Where a model's widths and prompt are known from, and in which order."""
+
+import re
+
+import pytest
+from sentence_transformers import SentenceTransformer
+from tiny_models import StaticEmbedding, make_model, write_config
+from tokenizers import Tokenizer
+from tokenizers.models import WordLevel
+
+from bertopic_matryoshka import MatryoshkaBackend, TruncationWarning
+from bertopic_matryoshka.embedding._facts import published_models
+
+CARD = """---
+tags:
+- loss:MatryoshkaLoss
+---
+* Loss: <code>MatryoshkaLoss</code> with these parameters:
+  ```json
+  {
+      "loss": "MultipleNegativesRankingLoss",
+      "matryoshka_dims": [
+          24,
+          12,
+          6
+      ],
+      "n_dims_per_step": -1
+  }
+  ```
+"""
+
+REAL_NAMES = {
+    "nomic-ai/nomic-embed-text-v1.5": ((768, 512, 256, 128, 64), "clustering: "),
+    "nomic-ai/nomic-embed-text-v2-moe": ((768, 256), "clustering: "),
+    "mixedbread-ai/mxbai-embed-large-v1": ((1024, 512), ""),
+    "mixedbread-ai/mxbai-embed-2d-large-v1": ((1024, 768, 512, 256, 128, 64), ""),
+    "Snowflake/snowflake-arctic-embed-m-v1.5": ((768, 256), ""),
+    "Snowflake/snowflake-arctic-embed-m-v2.0": ((768, 256), ""),
+    "Snowflake/snowflake-arctic-embed-l-v2.0": ((1024, 256), ""),
+    "google/embeddinggemma-300m": ((768, 512, 256, 128), "task: clustering | query: "),
+    "jinaai/jina-embeddings-v3": ((1024, 768, 512, 256, 128, 64, 32), ""),
+    "sentence-transformers/static-retrieval-mrl-en-v1": ((1024, 512, 256, 128, 64, 32), ""),
+    "sentence-transformers/static-similarity-mrl-multilingual-v1": (
+        (1024, 512, 256, 128, 64, 32),
+        "",
+    ),
+    "ibm-granite/granite-embedding-311m-multilingual-r2": ((768, 512, 384, 256, 128), ""),
+    "Alibaba-NLP/gte-multilingual-base": ((768, 512, 256, 128), ""),
+    "minishlab/potion-base-8M": ((256, 128, 64, 32), ""),
+}
+NOT_MATRYOSHKA = [
+    "nomic-ai/nomic-embed-text-v1",
+    "Snowflake/snowflake-arctic-embed-m",
+    "sentence-transformers/all-MiniLM-L6-v2",
+    "sentence-transformers/all-mpnet-base-v2",
+]
+
+
+def entries_for(name):
+    return [m for m in published_models() if re.search(m["pattern"], name, re.IGNORECASE)]
+
+
+@pytest.mark.parametrize("name", REAL_NAMES)
+def test_published_models(name):
+    (entry,) = entries_for(name)
+    assert (tuple(entry["dims"]), entry["prompt"]) == REAL_NAMES[name]
+
+
+@pytest.mark.parametrize("size", ["0.6B", "4B", "8B"])
+def test_qwen(size):
+    (entry,) = entries_for(f"Qwen/Qwen3-Embedding-{size}")
+    assert entry["dims"][0] == {"0.6B": 1024, "4B": 2560, "8B": 4096}[size]
+
+
+@pytest.mark.parametrize("name", NOT_MATRYOSHKA)
+def test_models_that_are_not(name):
+    assert entries_for(name) == []
+
+
+def test_every_entry_is_complete():
+    for entry in published_models():
+        assert list(entry) == [
+            "pattern", "dims", "prompt", "task", "before_slicing", "source", "note"
+        ]  # fmt: skip
+        assert entry["dims"] == sorted(set(entry["dims"]), reverse=True)
+        assert entry["source"].startswith("https://")
+        assert entry["before_slicing"] in (None, "layer_norm")
+
+
+def test_the_order_of_sources(tmp_path):
+    """The caller, then config.json, then the model card, then the registry."""
+    path = tmp_path / "models" / "potion-base-2M"
+    folder = make_model(path, width=64)
+    assert MatryoshkaBackend(folder).dims == (64, 32)
+    assert MatryoshkaBackend(folder).facts.dims_source.endswith("potion-base-2M")
+
+    card = make_model(tmp_path / "card" / "potion-base-2M", width=64, card=CARD)
+    assert MatryoshkaBackend(card).dims == (24, 12, 6)
+    assert MatryoshkaBackend(card).facts.dims_source == "the model card"
+
+    config = {"matryoshka_dimensions": [16, 64]}
+    both = make_model(tmp_path / "both" / "potion-base-2M", width=64, card=CARD, config=config)
+    assert MatryoshkaBackend(both).dims == (64, 16)
+    assert MatryoshkaBackend(both).facts.dims_source == "config.json"
+    assert MatryoshkaBackend(both, dims=[8, 32]).dims == (32, 8)
+    assert MatryoshkaBackend(both, dims=[8, 32]).facts.dims_source == "the caller"
+
+
+def test_a_loaded_model_is_known_by_the_name_that_it_remembers(tmp_path):
+    folder = make_model(tmp_path / "potion-base-2M", width=64)
+    model = SentenceTransformer(folder, device="cpu")
+    assert MatryoshkaBackend(model).dims == (64, 32)
+
+
+def test_a_model_in_the_hubs_cache_is_known(tmp_path):
+    folder = make_model(tmp_path / "models--minishlab--potion-base-2M" / "snapshots", width=64)
+    assert MatryoshkaBackend(folder).dims == (64, 32)
+
+
+def test_a_name_of_another_width_is_not_believed(tmp_path):
+    assert MatryoshkaBackend(make_model(tmp_path / "potion-base-2M", width=48)).dims is None
+    wide = make_model(tmp_path / "wide", config={"matryoshka_dimensions": [768, 24]})
+    assert MatryoshkaBackend(wide).dims is None
+
+
+def test_config_of_a_static_model(tmp_path):
+    words = Tokenizer(WordLevel({"[UNK]": 0, "a": 1}, unk_token="[UNK]"))
+    static = StaticEmbedding(words, embedding_dim=24)
+    SentenceTransformer(modules=[static], device="cpu").save_pretrained(str(tmp_path))
+    assert MatryoshkaBackend(tmp_path).dims is None
+    write_config(tmp_path, matryoshka_dimensions=[24, 6])
+    assert MatryoshkaBackend(tmp_path).dims == (24, 6)
+
+
+def test_a_model_that_is_called_matryoshka_without_widths_takes_any(tmp_path, recwarn):
+    folder = make_model(tmp_path / "any", config={"is_matryoshka": True})
+    backend = MatryoshkaBackend(folder, truncate_dim=10)
+    assert backend.embed(["a"]).shape == (1, 10)
+    assert backend.dims is None
+    assert [w for w in recwarn if w.category is TruncationWarning] == []
+
+
+def test_the_bundled_model():
+    backend = MatryoshkaBackend()
+    assert backend.dims == (256, 128, 64, 32)
+    assert backend.full_dim == 256
+    assert backend.effective_prompt == ""

@@ -1,0 +1,114 @@
+"""Counts of words and pairs: exact, extended, saved, and of the right corpus."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from token_streams import Stream, slid
+
+from bertopic_matryoshka.evaluation import _windows as windows
+from bertopic_matryoshka.evaluation._counts import WordCounts
+from bertopic_matryoshka.evaluation._tokens import Tokens
+
+WORDS = list("abcd")
+CORPORA = st.lists(st.lists(st.sampled_from([*WORDS, "other"]), max_size=12), max_size=6)
+SIZES = st.sampled_from([None, 1, 2, 5, 20])
+
+
+def counted(corpus, size, *parts, device="cpu"):
+    counts = WordCounts(size)
+    tokens = Tokens(corpus, str.split)
+    for words in parts:
+        counts.extend(tokens, words, device)
+    return counts
+
+
+def by_sliding(corpus, size, words):
+    number = {word: i for i, word in enumerate(words)}
+    seen = slid([[number.get(token, -1) for token in document] for document in corpus], size)
+    hold = np.array([[i in window for i in range(len(words))] for window in seen], dtype=int)
+    hold = hold.reshape(-1, len(words))
+    return hold.T @ hold, len(seen)
+
+
+@given(CORPORA, SIZES)
+def test_equals_sliding(corpus, size):
+    counts = counted(corpus, size, WORDS)
+    together, n_windows = by_sliding(corpus, size, WORDS)
+    np.testing.assert_array_equal(counts.together, together)
+    np.testing.assert_array_equal(counts.alone, together.diagonal())
+    assert counts.together.dtype == np.int64
+    assert (counts.n_documents, counts.n_tokens) == (len(corpus), sum(map(len, corpus)))
+    assert counts.n_windows == n_windows
+
+
+@given(CORPORA, SIZES, st.permutations(WORDS), st.integers(0, 4))
+def test_words_counted_later_are_counted_alike(corpus, size, words, cut):
+    extended = counted(corpus, size, words[:cut], words[:2], words)
+    at_once = counted(corpus, size, extended.words)
+    np.testing.assert_array_equal(extended.together, at_once.together)
+    assert sorted(extended.words) == sorted(words)
+
+
+def test_what_is_counted_is_not_counted_again():
+    counts = counted([["a", "b"]], None, "ab")
+    counts.extend(None, ["b", "a", "a"], "cpu")  # no corpus, and none is needed
+
+
+def test_a_stream_equals_a_list():
+    corpus = [["a", "b"], ["b"], [], ["a", "b", "c"]]
+    stream = Stream(corpus)
+    np.testing.assert_array_equal(
+        counted(stream, 2, "ab", "abc").together, counted(corpus, 2, "abc").together
+    )
+    assert stream.walks == 2
+
+
+def test_saved_counts_are_the_same_and_grow_on(tmp_path):
+    corpus = [["a", "ä b"], ["ä b"], ["a", "c"]]
+    counts = counted(corpus, 2, ["a", "ä b"])
+    counts.save(tmp_path / "counts")
+    loaded = WordCounts.load(tmp_path / "counts")
+    assert vars(loaded).keys() == vars(counts).keys()
+    assert (loaded.words, loaded.number) == (counts.words, counts.number)
+    loaded.extend(Tokens(corpus, str.split), ["c"], "cpu")
+    np.testing.assert_array_equal(loaded.together, counted(corpus, 2, ["a", "ä b", "c"]).together)
+
+
+def test_counts_of_another_corpus():
+    counts = counted([["a", "b"]], 2, "a")
+    with pytest.raises(ValueError, match="1 documents with 2 tokens, but the corpus has 2 with 2"):
+        counts.extend(Tokens([["a"], ["b"]], str.split), "b", "cpu")
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+def test_gpu_counts_as_the_cpu_does():
+    rng = np.random.default_rng(0)
+    corpus = [rng.choice(WORDS, size=n).tolist() for n in rng.integers(0, 200, size=300)]
+    for size in (None, 10, 110):
+        on_gpu, on_cpu = (counted(corpus, size, "ab", WORDS, device=d) for d in ("cuda", "cpu"))
+        np.testing.assert_array_equal(on_gpu.together, on_cpu.together)
+
+
+def test_memory_that_runs_out_makes_the_blocks_smaller(monkeypatch):
+    rng = np.random.default_rng(0)
+    corpus = [rng.choice(WORDS, size=40).tolist() for _ in range(20)]
+    expected = counted(corpus, 10, WORDS).together
+    block, sizes = windows._block, []
+
+    def scarce(some, others, low, count, row, until):
+        sizes.append(int(count[row:until].sum()))
+        if sizes[-1] > 500:
+            raise torch.cuda.OutOfMemoryError
+        return block(some, others, low, count, row, until)
+
+    monkeypatch.setattr(windows, "_block", scarce)
+    np.testing.assert_array_equal(counted(corpus, 10, WORDS).together, expected)
+    assert max(sizes) > 500 >= min(sizes)
+    monkeypatch.setattr(
+        windows, "_block", lambda *_: (_ for _ in ()).throw(torch.cuda.OutOfMemoryError)
+    )
+    with pytest.raises(torch.cuda.OutOfMemoryError):
+        counted(corpus, 10, WORDS)

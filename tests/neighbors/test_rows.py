@@ -1,0 +1,114 @@
+"""Rows that are held, and rows that are read from a file: the same numbers."""
+
+import tracemalloc
+
+import numpy as np
+import pytest
+import torch
+
+from bertopic_matryoshka.neighbors import _rows as device_rows
+from bertopic_matryoshka.neighbors._rows import DeviceRows
+
+
+@pytest.fixture
+def read(monkeypatch):
+    """Nothing is held, and 16 rows are read at a time."""
+    monkeypatch.setattr(device_rows, "RESIDENT_BYTES", 0)
+    monkeypatch.setattr(device_rows, "CHUNK_ROWS", 16)
+
+
+def mapped(X, folder):
+    np.save(folder / "X.npy", X)
+    return np.load(folder / "X.npy", mmap_mode="r")
+
+
+def random_rows(dtype, n=50):
+    X = np.random.default_rng(0).normal(scale=5, size=(n, 6)).astype(dtype)
+    X[7] = 0
+    return X
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64, np.int64])
+def test_rows_of_unit_length(dtype):
+    X = random_rows(dtype)
+    rows = DeviceRows(X, "cpu")
+    assert rows.held.dtype == torch.float32
+    assert (rows.n_rows, rows.n_dims) == X.shape
+    lengths = np.linalg.norm(X.astype(np.float64), axis=1, keepdims=True)
+    expected = X / np.where(lengths == 0, 1, lengths)
+    np.testing.assert_allclose(rows.held.numpy(), expected, atol=1e-7)
+    assert not rows.held[7].any()
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64, np.int64])
+def test_rows_that_are_read_are_those_that_are_held(tmp_path, read, monkeypatch, dtype):
+    X = random_rows(dtype)
+    rows = DeviceRows(mapped(X, tmp_path), "cpu")
+    assert rows.held is None
+    chunks = list(rows.chunks())
+    assert [low for low, _ in chunks] == [0, 16, 32, 48]
+    monkeypatch.setattr(device_rows, "RESIDENT_BYTES", 4 * X.size)
+    held = DeviceRows(X, "cpu")
+    assert torch.equal(torch.cat([chunk for _, chunk in chunks]), held.held)
+    assert torch.equal(rows.whole(), held.held)
+    for indices in ([3], [7, 7, 49, 0], [[1, 2, 3], [48, 7, 3]]):
+        at = torch.tensor(indices)
+        assert torch.equal(rows.take(at), held.take(at))
+        assert rows.take(at).shape == (*at.shape, 6)
+    assert [low for low, _ in held.chunks()] == [0]
+
+
+def test_rows_are_held_up_to_a_bound(monkeypatch):
+    monkeypatch.setattr(device_rows, "RESIDENT_BYTES", 4 * 50 * 6)
+    assert DeviceRows(random_rows(np.float16), "cpu").held is not None
+    assert DeviceRows(random_rows(np.float16, n=51), "cpu").held is None
+
+
+def test_half_of_a_gpus_free_memory_may_be_taken(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (1000, 9999))
+    assert device_rows._available("cuda:0") == 500
+
+
+def test_a_file_is_not_copied(tmp_path, read, monkeypatch):
+    X = mapped(np.ones((20_000, 64), dtype=np.float16), tmp_path)  # 2.6 MB
+    monkeypatch.setattr(device_rows, "CHUNK_ROWS", 500)
+    tracemalloc.start()
+    rows = DeviceRows(X, "cpu")
+    for _ in rows.chunks():
+        pass
+    rows.take(torch.arange(0, 20_000, 100))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert rows.held is None
+    assert np.shares_memory(rows.array, X)
+    assert peak < X.nbytes / 2
+
+
+def test_double_precision_beyond_the_range_of_single(tmp_path, read):
+    X = mapped(np.array([[3e100, 4e100], [3e-100, 4e-100]]), tmp_path)
+    rows = DeviceRows(X, "cpu")
+    expected = torch.tensor([[0.6, 0.8]] * 2)
+    torch.testing.assert_close(next(rows.chunks())[1], expected)
+    torch.testing.assert_close(rows.take(torch.tensor([0, 1])), expected)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_a_row_that_is_not_finite_is_named_by_its_place(tmp_path, monkeypatch, value):
+    X = random_rows(np.float32)
+    X[[33, 40], 2] = value
+    message = f"{'NaN' if np.isnan(value) else 'infinity'}, first in row 33"
+    with pytest.raises(ValueError, match=message):
+        DeviceRows(X, "cpu")
+    monkeypatch.setattr(device_rows, "RESIDENT_BYTES", 0)
+    rows = DeviceRows(mapped(X, tmp_path), "cpu")
+    with pytest.raises(ValueError, match=message):
+        list(rows.chunks())
+    with pytest.raises(ValueError, match=message):
+        rows.take(torch.tensor([1, 40, 33]))
+    rows.take(torch.tensor([32, 34]))
+
+
+@pytest.mark.parametrize("shape", [(3,), (0, 4), (2, 2, 2)])
+def test_what_is_no_rows(shape):
+    with pytest.raises(ValueError, match=r"queries has shape \(.*\) and must be \(n_rows, n_dims"):
+        DeviceRows(np.ones(shape), "cpu", name="queries")
