@@ -1,4 +1,4 @@
-"""BERTopic's own safetensors files, written where BERTopic by itself would stumble."""
+"""BERTopic's own files: their names, and written where BERTopic by itself would stumble."""
 
 from __future__ import annotations
 
@@ -13,6 +13,21 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bertopic import BERTopic
+
+
+BERTOPIC_FILES = (
+    "config.json",
+    "ctfidf.bin",
+    "ctfidf.safetensors",
+    "ctfidf_config.json",
+    "topic_embeddings.bin",
+    "topic_embeddings.safetensors",
+    "topics.json",
+)
+"""What BERTopic's save may write, beside IMAGES."""
+
+IMAGES = "images"
+"""The folder of the topics' images. BERTopic reads it where it has a 0.jpg."""
 
 
 def write_bertopic_files(topic_model: BERTopic, folder: Path) -> None:

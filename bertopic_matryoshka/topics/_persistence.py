@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 import warnings
 from dataclasses import asdict
 from pathlib import Path
@@ -19,7 +20,7 @@ from bertopic_matryoshka.clustering import LeidenClustering
 from bertopic_matryoshka.embedding import MatryoshkaBackend
 from bertopic_matryoshka.exceptions import LossySaveWarning, SavedModelError
 from bertopic_matryoshka.selection import DimensionSelector
-from bertopic_matryoshka.topics._bertopic_files import write_bertopic_files
+from bertopic_matryoshka.topics._bertopic_files import BERTOPIC_FILES, IMAGES, write_bertopic_files
 from bertopic_matryoshka.topics._estimator_state import Arrays, pack, unpack
 from bertopic_matryoshka.topics._expect_width import ExpectWidth
 from bertopic_matryoshka.topics._saved_backend import MODEL_FOLDER, load_backend
@@ -48,20 +49,6 @@ if TYPE_CHECKING:
 STATE_FILE = MANIFEST
 ARRAYS_FILE = "matryoshka.safetensors"
 FORMAT_VERSION = 2
-
-# What a save may write, and what BERTopic's own save may have written in its place.
-OWNED = (
-    ARRAYS_FILE,
-    MODEL_FOLDER,
-    "config.json",
-    "ctfidf.bin",
-    "ctfidf.safetensors",
-    "ctfidf_config.json",
-    "images",
-    "topic_embeddings.bin",
-    "topic_embeddings.safetensors",
-    "topics.json",
-)
 
 # What may be built from a file: no other class is ever looked up by a name read from it.
 SAFE_ESTIMATORS = (
@@ -110,8 +97,9 @@ def save_topic_model(
         If the model is not fitted.
     SavedModelError
         If the folder holds a pickle of another origin, or BERTopic's files could not be loaded.
-    NotADirectoryError
-        If `path` is a file.
+    NotADirectoryError, FileExistsError
+        If `path` is a file, or has a subfolder "images" or "embedding_model" of another origin in
+        the way.
     OSError, SafetensorError
         If the disk is full or the folder cannot be written to. The older save is whole.
     TimeoutError
@@ -179,7 +167,7 @@ def save_topic_model(
         refuse_pickles(draft)
         check_bertopic_files(draft, values["width"], may_have_more=True)
 
-    replace_files(folder, values, write, owned=OWNED, last="config.json")
+    replace_files(folder, values, write, replaced=_of_older_save, last="config.json")
 
 
 def load_topic_model(
@@ -271,7 +259,9 @@ def _checked_state(version: Version) -> dict[str, Any]:
     for folder in {file.parent, content}:
         refuse_pickles(folder)
     if has_digests:
-        check_digests(version, state, OWNED)
+        images = [IMAGES] if (content / IMAGES / "0.jpg").exists() else []
+        model = [MODEL_FOLDER] if state["has_embedding_model"] else []
+        check_digests(version, state, [*BERTOPIC_FILES, ARRAYS_FILE, *images, *model])
     check_bertopic_files(content, state["width"], may_have_more=has_digests)
     return state
 
@@ -341,11 +331,37 @@ def _why_unsafe(estimator: Any) -> str | None:
 def _refuse_what_others_unpickle(folder: Path) -> None:
     """Refuse to save where load_topic_model would refuse to load."""
     for file in find_pickles(folder):
-        if file.parent != folder or file.name not in OWNED:  # BERTopic's own are replaced
+        if file.parent != folder or file.name not in BERTOPIC_FILES:  # those are replaced
             raise SavedModelError(
                 f"{file} may be a pickle, and load_topic_model reads no folder with one in it. "
                 "Move it, or give the topic model a folder of its own."
             )
+
+
+def _of_older_save(folder: Path) -> set[str]:
+    """Name what an older save wrote into a folder; BERTopic's files are taken for one."""
+    state, topics = (_read_any(folder / name) for name in (STATE_FILE, "topics.json"))
+    names = {*BERTOPIC_FILES, ARRAYS_FILE}
+    names |= {name.partition("/")[0] for name in state.get("files", {})}
+    if state.get("has_embedding_model"):
+        names.add(MODEL_FOLDER)
+    if "Visual_Aspect" in topics.get("topic_aspects", {}):
+        names.add(IMAGES)
+    elif (folder / IMAGES / "0.jpg").exists():
+        raise FileExistsError(
+            f"{folder / IMAGES} is not of a saved topic model, but BERTopic.load would read it as "
+            "the topics' images. Move it, or give the topic model a folder of its own."
+        )
+    return names
+
+
+def _read_any(file: Path) -> dict[str, Any]:
+    """Read a JSON object; an empty one where there is none."""
+    try:
+        found = json.loads(file.read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _own(arrays: dict[str, Any], role: str) -> dict[str, Any]:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 MANIFEST = "matryoshka.json"
 LOCK = ".matryoshka.lock"
+REPLACED = ".matryoshka-replaced"
 WORK = ".matryoshka-"
 """What the names of a save's own subfolders begin with."""
 
@@ -63,7 +64,7 @@ def replace_files(
     values: dict[str, Any],
     write: Callable[[Path], None],
     *,
-    owned: Collection[str],
+    replaced: Callable[[Path], Collection[str]],
     last: str,
 ) -> None:
     """Write files into a folder in the place of an older save's, all or none.
@@ -79,8 +80,8 @@ def replace_files(
         JSON types, kept in the manifest beside the files' digests.
     write : callable
         Writes the files into the folder that it is given.
-    owned : collection of str
-        Names of files and subfolders that a save may write. Those of an older save are removed.
+    replaced : callable
+        Names the files and subfolders of an older save in the folder that it is given.
     last : str
         The file that is absent while the others are put in their places, so that a reader
         without the manifest fails and reads no mixture.
@@ -89,6 +90,8 @@ def replace_files(
     ------
     NotADirectoryError
         If `path` is a file.
+    FileExistsError
+        If a subfolder would be replaced that is not of an older save.
     TimeoutError
         If another process is saving to the folder for longer than LOCK_SECONDS.
     OSError
@@ -103,8 +106,8 @@ def replace_files(
         with FileLock(folder / LOCK, timeout=LOCK_SECONDS):
             unfinished = _remove_leftovers(folder)
             if unfinished is not None:
-                _publish(unfinished, folder, owned, last)
-            _publish(_commit(folder, values, write), folder, owned, last)
+                _publish(unfinished, folder, last)
+            _publish(_commit(folder, values, write, replaced(folder)), folder, last)
     except BaseException:
         if is_new and not (folder / MANIFEST).exists():
             with suppress(OSError):  # another save may have begun
@@ -155,7 +158,7 @@ def signed(values: dict[str, Any]) -> dict[str, Any]:
     return {"sha256": hashlib.sha256(canonical_json(values).encode()).hexdigest(), **values}
 
 
-def check_digests(version: Version, values: dict[str, Any], owned: Collection[str]) -> None:
+def check_digests(version: Version, values: dict[str, Any], names: Collection[str]) -> None:
     """Check that manifest and files are what a save wrote, byte by byte.
 
     Parameters
@@ -163,8 +166,8 @@ def check_digests(version: Version, values: dict[str, Any], owned: Collection[st
     version : Version
     values : dict
         What its manifest holds.
-    owned : collection of str
-        As in replace_files.
+    names : collection of str
+        Files and subfolders that are read, and so may hold nothing that is not of the save.
 
     Raises
     ------
@@ -174,7 +177,12 @@ def check_digests(version: Version, values: dict[str, Any], owned: Collection[st
     content, files = version.content, values["files"]
     if signed({name: v for name, v in values.items() if name != "sha256"}) != values:
         raise SavedModelError(f"{version.file} is damaged: its digest is another. {REMEDY}")
-    found = set(_files_of(content, owned))
+    for name in files:
+        if not _is_inside(name):
+            raise SavedModelError(
+                f"{version.file}, files, names {name!r}, not in the folder. {REMEDY}"
+            )
+    found = set(_files_of(content, {*names, *(name.partition("/")[0] for name in files)}))
     for name in sorted(found - set(files)):
         raise SavedModelError(f"{content / name} is not part of the save. Remove it. {REMEDY}")
     for name, digest in files.items():
@@ -202,16 +210,23 @@ def _committed(folder: Path, manifest: bytes) -> Path | None:
     return folder / f"{WORK}{str(digest)[:16]}" if str(digest).isalnum() else None
 
 
-def _commit(folder: Path, values: dict[str, Any], write: Callable[[Path], None]) -> Path:
+def _commit(
+    folder: Path,
+    values: dict[str, Any],
+    write: Callable[[Path], None],
+    replaced: Collection[str],
+) -> Path:
     """Write all files into a subfolder, then let its manifest take the older one's place."""
     draft = folder / f"{WORK}draft"
     draft.mkdir()
     try:
         write(draft)
-        written = [entry.name for entry in draft.iterdir()]
+        written = sorted(entry.name for entry in draft.iterdir())
+        _check_places(folder, set(written) - set(replaced))
         files = {name: _digest(draft / name) for name in _files_of(draft, written)}
         manifest = json.dumps(signed({**values, "files": files}), indent=2)
         (draft / MANIFEST).write_text(manifest, "utf-8")
+        (draft / REPLACED).write_text(json.dumps(sorted(replaced)), "utf-8")
         for name in files:  # safetensors lets nobody else read what it writes
             (draft / name).chmod((draft / MANIFEST).stat().st_mode)
         _sync_tree(draft)
@@ -227,18 +242,29 @@ def _commit(folder: Path, values: dict[str, Any], write: Callable[[Path], None])
     return committed
 
 
-def _publish(committed: Path, folder: Path, owned: Collection[str], last: str) -> None:
+def _check_places(folder: Path, names: Collection[str]) -> None:
+    for name in names:
+        if (folder / name).exists():
+            raise FileExistsError(
+                f"{folder / name} is not of a saved topic model, and a new one needs its place. "
+                "Move it, or give the topic model a folder of its own."
+            )
+
+
+def _publish(committed: Path, folder: Path, last: str) -> None:
     """Put the files of a save in their places, and remove its subfolder."""
     links, old = folder / f"{WORK}links", folder / f"{WORK}old"
-    shutil.copytree(committed, links, copy_function=_link)
+    replaced = json.loads((committed / REPLACED).read_text("utf-8"))
+    hidden = shutil.ignore_patterns(MANIFEST, REPLACED)
+    shutil.copytree(committed, links, copy_function=_link, ignore=hidden)
     old.mkdir()
-    entries = sorted(links.iterdir(), key=lambda entry: entry.name == last)
+    new = sorted((entry.name for entry in links.iterdir()), key=lambda name: name == last)
     # Nothing is removed between here and the last rename: that takes longer than all of them.
-    for name in sorted(owned, key=lambda name: name != last):
+    for name in [last, *filter(_is_inside, replaced), *new]:
         with suppress(FileNotFoundError):
             (folder / name).rename(old / name)
-    for entry in entries:
-        entry.rename(folder / entry.name)
+    for name in new:
+        (links / name).rename(folder / name)
     _sync(folder)
     committed.rename(old / "committed")  # readers find it whole or not at all
     _remove_leftovers(folder)
@@ -262,6 +288,12 @@ def _files_of(content: Path, owned: Collection[str]) -> list[str]:
         inside = sorted(place.rglob("*")) if place.is_dir() else [place]
         files += [file.relative_to(content).as_posix() for file in inside if file.is_file()]
     return files
+
+
+def _is_inside(name: str) -> bool:
+    """Tell whether a name that was read from a file stays in the folder."""
+    path = Path(name)
+    return bool(path.parts) and not path.is_absolute() and ".." not in path.parts
 
 
 def _digest(file: Path) -> str:
