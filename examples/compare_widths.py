@@ -6,7 +6,7 @@ python examples/compare_widths.py [N_DOCUMENTS] [REPORT.html]
 import sys
 
 from bertopic_matryoshka import MatryoshkaBackend, compare_dimensions, write_report
-from bertopic_matryoshka.cli.demo._docstrings import load_docstrings
+from bertopic_matryoshka.cli.demo import load_docstrings
 
 n_documents = int(sys.argv[1]) if len(sys.argv) > 1 else 3000
 report = sys.argv[2] if len(sys.argv) > 2 else "report.html"

@@ -229,17 +229,18 @@ def full_disk(root: Path, args: argparse.Namespace) -> None:  # noqa: ARG001
 
 
 def together(root: Path, args: argparse.Namespace) -> None:  # noqa: ARG001
-    """Two processes save for ten seconds, four load meanwhile."""
+    """Two processes save for twenty seconds, four load meanwhile."""
     folder = root / "together"
     save_topic_model(models()[0], folder)
     known(predicts=True)
-    counts, until = fork.Queue(), time.monotonic() + 10
+    counts, until = fork.Queue(), time.monotonic() + 20
 
     def save(topic_model: BERTopic) -> None:
         saved = Counter()
         while time.monotonic() < until:
             save_topic_model(topic_model, folder)
             saved["saves"] += 1
+            time.sleep(0.1)  # lets the other have its turn
         counts.put(saved)
 
     def load() -> None:
@@ -255,7 +256,7 @@ def together(root: Path, args: argparse.Namespace) -> None:  # noqa: ARG001
     total = sum((counts.get() for _ in processes), Counter())
     for process in processes:
         process.join()
-    print(f"\nTwo processes save in 10 s {total.pop('saves')} times, four load\n")
+    print(f"\nTwo processes save in 20 s {total.pop('saves')} times, four load\n")
     table({"load_topic_model": total})
 
 

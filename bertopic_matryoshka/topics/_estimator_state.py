@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import sklearn
-from sklearn.base import BaseEstimator
 from sklearn.exceptions import InconsistentVersionWarning
 
 if TYPE_CHECKING:
@@ -71,8 +70,8 @@ def unpack(state: dict[str, Any], arrays: Arrays, allowed: Sequence[type]) -> An
     Raises
     ------
     ValueError
-        If the class is not among those allowed, a parameter is missing, an attribute would hide
-        one of the class's own, or labels are out of range.
+        If the class is not among those allowed, an attribute would hide one of the class's own, or
+        labels are out of range.
 
     Warns
     -----
@@ -94,6 +93,9 @@ def unpack(state: dict[str, Any], arrays: Arrays, allowed: Sequence[type]) -> An
     cls = classes[state["class"]]
     _check_names(cls, {*state["values"], *arrays})
     estimator: Any = object.__new__(cls)
+    for name, parameter in signature(cls).parameters.items():
+        if parameter.default is not parameter.empty:  # for parameters that are newer than the file
+            setattr(estimator, name, parameter.default)
     for name, value in state["values"].items():
         setattr(estimator, name, _unpacked(value) if isinstance(value, dict) else value)
     for name, array in arrays.items():
@@ -103,10 +105,7 @@ def unpack(state: dict[str, Any], arrays: Arrays, allowed: Sequence[type]) -> An
 
 
 def _check_names(cls: type, names: set[str]) -> None:
-    """Check that attributes are those of a fitted estimator: parameters, and none of the class."""
-    parameters = set(signature(cls).parameters) if issubclass(cls, BaseEstimator) else set()
-    for name in sorted(parameters - names):
-        raise ValueError(f"{cls.__name__} has no value for its parameter {name!r}.")
+    """Check that no attribute would take the place of a method, or of another of the class's."""
     for name in sorted(names):
         if not name.isidentifier() or name.startswith("__") or hasattr(cls, name):
             raise ValueError(f"{cls.__name__} has no attribute {name!r} that could be saved.")

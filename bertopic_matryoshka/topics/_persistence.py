@@ -23,6 +23,7 @@ from bertopic_matryoshka.selection import DimensionSelector
 from bertopic_matryoshka.topics._bertopic_files import BERTOPIC_FILES, IMAGES, write_bertopic_files
 from bertopic_matryoshka.topics._estimator_state import Arrays, pack, unpack
 from bertopic_matryoshka.topics._expect_width import ExpectWidth
+from bertopic_matryoshka.topics._missing_hdbscan import warn_of_missing_hdbscan
 from bertopic_matryoshka.topics._saved_backend import MODEL_FOLDER, load_backend
 from bertopic_matryoshka.topics._saved_backend import save_embedding_model as save_model
 from bertopic_matryoshka.topics._saved_checks import (
@@ -208,6 +209,12 @@ def load_topic_model(
         If the model needs `backend` or `trust_remote_code`, or `backend` has another width than
         the saved one.
 
+    Warns
+    -----
+    RuntimeWarning
+        If hdbscan is not installed, so that BERTopic's transform would fail; see
+        allow_missing_hdbscan.
+
     Notes
     -----
     Loading runs nothing that comes with the folder. Every file's SHA-256 digest is checked before
@@ -231,7 +238,7 @@ def load_topic_model(
         return topic_model
 
     try:
-        return read_files(folder, build)
+        topic_model = read_files(folder, build)
     except FileNotFoundError:
         file = folder / STATE_FILE
         if file.exists():
@@ -242,6 +249,9 @@ def load_topic_model(
             f"{file} is missing: {folder} was not written by save_topic_model. "
             "BERTopic.load reads what topic_model.save wrote."
         ) from None
+    if type(topic_model.hdbscan_model) is not BaseCluster:
+        warn_of_missing_hdbscan()
+    return topic_model
 
 
 def _checked_state(version: Version) -> dict[str, Any]:
