@@ -15,13 +15,22 @@ from .exceptions import DamagedFileWarning, LossySaveWarning, TruncationWarning
 from .neighbors import compare_prefixes, nearest_neighbors
 from .report import plot_comparison, write_png, write_report
 from .selection import DimensionInspection, DimensionSelector, inspect_dimensions
-from .topics import ExpectWidth, build_topic_model, load_topic_model, save_topic_model
+from .topics import (
+    DistinctDocuments,
+    ExpectWidth,
+    allow_missing_hdbscan,
+    build_topic_model,
+    get_stop_words,
+    load_topic_model,
+    save_topic_model,
+)
 
 __all__ = [
     "DamagedFileWarning",
     "DimensionComparison",
     "DimensionInspection",
     "DimensionSelector",
+    "DistinctDocuments",
     "ExpectWidth",
     "LeidenClustering",
     "LossySaveWarning",
@@ -30,11 +39,13 @@ __all__ = [
     "TopicEvaluation",
     "TopicScorer",
     "TruncationWarning",
+    "allow_missing_hdbscan",
     "build_topic_model",
     "compare_dimensions",
     "compare_prefixes",
     "embedding_coherence",
     "evaluate_topics",
+    "get_stop_words",
     "inspect_dimensions",
     "inverted_rbo",
     "load_topic_model",

@@ -15,7 +15,7 @@ from bertopic_matryoshka import (
     compare_dimensions,
     write_report,
 )
-from bertopic_matryoshka.cli.demo._docstrings import load_docstrings
+from bertopic_matryoshka.cli.demo import load_docstrings
 
 n_documents = int(sys.argv[1]) if len(sys.argv) > 1 else 3000
 report = sys.argv[2] if len(sys.argv) > 2 else "report.html"

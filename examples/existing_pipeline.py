@@ -16,7 +16,7 @@ from bertopic_matryoshka import (
     load_topic_model,
     save_topic_model,
 )
-from bertopic_matryoshka.cli.demo._docstrings import load_docstrings
+from bertopic_matryoshka.cli.demo import load_docstrings
 
 n_documents = int(sys.argv[1]) if len(sys.argv) > 1 else 3000
 docs = load_docstrings(("scipy", "sklearn"), limit=n_documents).texts

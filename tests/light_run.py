@@ -5,6 +5,7 @@ python light_run.py DOCUMENTS.json FOLDER writes what came out to FOLDER/found.j
 
 import json
 import sys
+import warnings
 from importlib import import_module
 from pathlib import Path
 
@@ -18,15 +19,26 @@ def run(docs, folder):
         getattr(package, name)
     import_module("bertopic_matryoshka.cli")
     backend = package.MatryoshkaBackend(truncate_dim=64)
-    topic_model = package.build_topic_model(backend)
-    topics, _ = topic_model.fit_transform(docs)
-    package.save_topic_model(topic_model, folder / "model")
-    loaded = package.load_topic_model(folder / "model")
+    with warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always")
+        topic_model = package.build_topic_model(backend)
+        topics, _ = topic_model.fit_transform(docs)
+        package.save_topic_model(topic_model, folder / "model")
+        loaded = package.load_topic_model(folder / "model")
+    try:
+        topic_model.transform(docs[:3])
+        unmended = None
+    except TypeError as error:
+        unmended = str(error)
+    package.allow_missing_hdbscan()
+    package.allow_missing_hdbscan()  # a second time does nothing
     comparison = package.compare_dimensions(docs, dims=[64, 32], seeds=1, progress=False)
     package.write_report(comparison, folder / "report.html")
     near, _ = package.nearest_neighbors(backend.embed(docs), 5, method="approximate")
     return {
         "topics": topics,
+        "warned": [[warning.category.__name__, str(warning.message)] for warning in warned],
+        "unmended": unmended,
         "transformed": topic_model.transform(docs)[0],
         "loaded": loaded.transform(docs)[0],
         "runs": [[run.dim, run.n_topics, run.coherence] for run in comparison.runs],

@@ -7,7 +7,6 @@ import time
 import numpy as np
 import pytest
 
-from bertopic_matryoshka import _files as checked_files
 from bertopic_matryoshka._files import (
     LEFTOVER_SECONDS,
     DamagedFileWarning,
@@ -89,7 +88,7 @@ def test_a_failed_write_leaves_the_older_file_and_nothing_else(path, monkeypatch
     def fail(descriptor):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(checked_files.os, "fsync", fail)
+    monkeypatch.setattr("os.fsync", fail)
     with pytest.raises(OSError, match="No space"):
         write_checked(path, KEY, {"coherence": 1}, {})
     assert read_checked(path, KEY).record["words"] == RECORD["words"]

@@ -3,19 +3,26 @@
 import json
 import subprocess
 import sys
+from importlib.metadata import distribution
 from pathlib import Path
 
 import bertopic._bertopic
 import numpy as np
 import pytest
-from bertopic.cluster._utils import is_supported_hdbscan
 from hdbscan import HDBSCAN
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 from sklearn.cluster import KMeans
 from sklearn.metrics import adjusted_mutual_info_score
 
-from bertopic_matryoshka import build_topic_model, nearest_neighbors
-from bertopic_matryoshka.embedding._bertopic_compat import mend_transform
+try:
+    import tomllib
+except ImportError:  # before Python 3.11, where pytest brings it
+    import tomli as tomllib
 
+from bertopic_matryoshka import allow_missing_hdbscan, build_topic_model, nearest_neighbors
+
+ROOT = Path(__file__).parents[1]
 RUN = Path(__file__).with_name("light_run.py")
 EVERY = 2  # of the documents, so that the run is short
 
@@ -89,20 +96,54 @@ def test_what_is_not_installed_is_named_with_the_remedy(light, name, package, in
     assert instead in light["refusals"][name]
 
 
-# ---- BERTopic's question whether a clusterer is an HDBSCAN
+def brought_by(*names):
+    """The distributions that pip installs with these, as the environment at hand has them."""
+    found, left = set(), [canonicalize_name(name) for name in names]
+    while left:
+        name = left.pop()
+        if name in found:
+            continue
+        found.add(name)
+        for text in distribution(name).requires or ():
+            requirement = Requirement(text)
+            if requirement.marker is None or requirement.marker.evaluate({"extra": ""}):
+                left.append(canonicalize_name(requirement.name))
+    return found
 
 
-def test_bertopic_is_left_as_it_is_where_hdbscan_is_installed():
-    mend_transform()
-    assert bertopic._bertopic.is_supported_hdbscan is is_supported_hdbscan
+@pytest.mark.parametrize("page", ["README.md", "docs/getting-started.md"])
+def test_the_light_installation_brings_all_that_is_needed(page):
+    lines = (ROOT / page).read_text("utf-8").splitlines()
+    at = lines.index("pip install --no-deps bertopic bertopic-matryoshka")
+    named = lines[at - 1].removeprefix("pip install ").split()
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    names = {canonicalize_name(Requirement(text).name) for text in project["dependencies"]}
+    assert names - brought_by(*named) == {"bertopic"}
 
 
-def test_without_hdbscan_the_question_is_answered_until_it_is_installed(monkeypatch):
-    monkeypatch.setattr(bertopic._bertopic, "is_supported_hdbscan", is_supported_hdbscan)
+# ---- BERTopic's transform, which fails without hdbscan
+
+
+def test_it_is_changed_by_no_import_and_the_remedy_is_named(light):
+    # If BERTopic has been mended, allow_missing_hdbscan can go.
+    assert "isinstance() arg 2 must be a type" in light["unmended"]
+    named = [kind for kind, message in light["warned"] if "allow_missing_hdbscan()" in message]
+    assert named == ["RuntimeWarning"] * 2  # building and loading
+
+
+def test_bertopic_is_left_as_it_is_where_hdbscan_is_installed(backend, recwarn):
+    before = bertopic._bertopic.is_supported_hdbscan
+    allow_missing_hdbscan()
+    build_topic_model(backend)
+    assert bertopic._bertopic.is_supported_hdbscan is before
+    assert not [w for w in recwarn if "allow_missing_hdbscan" in str(w.message)]
+
+
+def test_an_hdbscan_that_is_installed_later_is_one(monkeypatch):
+    before = bertopic._bertopic.is_supported_hdbscan
+    monkeypatch.setattr(bertopic._bertopic, "is_supported_hdbscan", before)  # put back at the end
     with monkeypatch.context() as absent:
         absent.setitem(sys.modules, "hdbscan", None)
-        with pytest.raises(TypeError):  # if BERTopic is mended by itself, without_hdbscan can go
-            is_supported_hdbscan(KMeans())
-        mend_transform()
+        allow_missing_hdbscan()
         assert not bertopic._bertopic.is_supported_hdbscan(KMeans())
     assert bertopic._bertopic.is_supported_hdbscan(HDBSCAN())

@@ -218,9 +218,12 @@ def measure_time(name: str, X: np.ndarray, sizes: list[int], file: Path) -> None
 
 
 def fit_elsewhere(method: str, path: Path) -> dict[str, float]:
-    code = "import time; start = time.perf_counter(); import no_umap; no_umap.time_fits(start)"
+    code = (
+        "import time; start = time.perf_counter(); from benchmarks.clustering import no_umap; "
+        "no_umap.time_fits(start)"
+    )
     command = [sys.executable, "-c", code, method, str(path)]
-    folder = Path(__file__).parent
+    folder = Path(__file__).parents[2]
     answer = subprocess.run(command, cwd=folder, check=True, stdout=subprocess.PIPE, text=True)
     return json.loads(answer.stdout.splitlines()[-1])
 

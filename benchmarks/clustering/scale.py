@@ -1,7 +1,7 @@
 """How time, memory and recall grow with the rows: selection, neighbours and clusters, to a million.
 
     python -m benchmarks.clustering.scale --out FOLDER [--sizes 10000 100000 1000000] \
-        [--device cuda]
+        [--device cuda] [--flavor cugraph]
 
 Writes synthetic rows of 768 dimensions as a memory-mapped float16 file, and runs each size in a
 process of its own. One topic is a direction: 500 topics of Zipf's sizes lie around 25 themes, each
@@ -56,7 +56,7 @@ def write_rows(path: Path, n_rows: int) -> None:
     np.save(path.with_suffix(".labels.npy"), labels)
 
 
-def measure(path: Path, device: str | None) -> dict[str, float]:
+def measure(path: Path, device: str, flavor: str) -> dict[str, float]:
     """Select, find neighbours and cluster in this process; time the stages and check the result."""
     # Loaded when they are used, by our modules; here they do not count.
     import graspologic_native  # noqa: F401
@@ -80,7 +80,7 @@ def measure(path: Path, device: str | None) -> dict[str, float]:
     begun = time.perf_counter()
     selected = DimensionSelector(KEPT, criterion="laplacian").fit_transform(rows)
     selection = time.perf_counter() - begun
-    clusterer = LeidenClustering(device=device).fit(selected)
+    clusterer = LeidenClustering(device=device, flavor=flavor).fit(selected)
     total = time.perf_counter() - begun
     peak = mebibytes("VmHWM")  # before the check below
     sample = np.linspace(0, len(rows) - 1, SAMPLE).round().astype(int)
@@ -92,6 +92,7 @@ def measure(path: Path, device: str | None) -> dict[str, float]:
     return {
         "rows": rows.shape[0],
         "device": "cuda" if device == "cuda" else "cpu",
+        "flavor": flavor,
         "select": selection,
         "neighbours": found["seconds"],
         "clusters": total - selection - found["seconds"],
@@ -103,22 +104,22 @@ def measure(path: Path, device: str | None) -> dict[str, float]:
     }
 
 
-def measure_elsewhere(path: Path, device: str | None) -> dict[str, float]:
-    code = "import json, scale; print(json.dumps(scale.measure_from_arguments()))"
-    command = [sys.executable, "-c", code, str(path), device or ""]
+def measure_elsewhere(path: Path, device: str, flavor: str) -> dict[str, float]:
+    code = "from benchmarks.clustering import scale; scale.measure_from_arguments()"
+    command = [sys.executable, "-c", code, str(path.resolve()), device, flavor]
     answer = subprocess.run(
-        command, cwd=Path(__file__).parent, check=True, stdout=subprocess.PIPE, text=True
+        command, cwd=Path(__file__).parents[2], check=True, stdout=subprocess.PIPE, text=True
     )
     return json.loads(answer.stdout.splitlines()[-1])
 
 
-def measure_from_arguments() -> dict[str, float]:
-    path, device = sys.argv[1:]
-    return measure(Path(path), device or None)
+def measure_from_arguments() -> None:
+    path, device, flavor = sys.argv[1:]
+    print(json.dumps(measure(Path(path), device, flavor)))
 
 
 def print_table(results: pd.DataFrame) -> None:
-    names = ["rows", "device", *STAGES, "total", "peak_mib", "recall", "topics", "AMI"]
+    names = ["rows", "device", "flavor", *STAGES, "total", "peak_mib", "recall", "topics", "AMI"]
     print("|", " | ".join(names), "|")
     print("|--:" * len(names) + "|")
     for row in results[names].to_dict("records"):
@@ -131,12 +132,11 @@ def print_table(results: pd.DataFrame) -> None:
             for value in row.values()
         ]
         print("|", " | ".join(cells), "|")
-    for device, part in results.groupby("device"):
+    for on, part in results.groupby(["device", "flavor"]):
         for stage in (*STAGES, "total"):
             steps = np.diff(np.log(part[stage])) / np.diff(np.log(part["rows"]))
-            print(
-                f"{device}, {stage}: grows as rows ** {', '.join(f'{step:.2f}' for step in steps)}"
-            )
+            powers = ", ".join(f"{step:.2f}" for step in steps)
+            print(f"{', '.join(on)}, {stage}: grows as rows ** {powers}")
     if "cuda" not in set(results["device"]):
         print("cuda: not measured, there is no GPU here. On one: --device cuda")
 
@@ -150,18 +150,21 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--sizes", type=int, nargs="+", default=SIZES)
     parser.add_argument("--device", choices=["cpu", "cuda"], default=None)
+    parser.add_argument("--flavor", choices=["graspologic", "cugraph"], default="graspologic")
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
     device = args.device or ("cuda" if torch.cuda.is_available() else "cpu")
     file = args.out / "scale.csv"
-    done = pd.read_csv(file) if file.exists() else pd.DataFrame({"rows": [], "device": []})
+    columns = {"rows": int, "device": str, "flavor": str}
+    done = pd.read_csv(file) if file.exists() else pd.DataFrame(columns=columns).astype(columns)
     for size in args.sizes:
-        if ((done["rows"] == size) & (done["device"] == device)).any():
+        same = (done["device"] == device) & (done["flavor"] == args.flavor)
+        if (same & (done["rows"] == size)).any():
             continue
         path = args.out / f"rows_{size}.npy"
         if not path.exists():
             write_rows(path, size)
-        done = pd.concat([done, pd.DataFrame([measure_elsewhere(path, device)])])
+        done = pd.concat([done, pd.DataFrame([measure_elsewhere(path, device, args.flavor)])])
         done.to_csv(file, index=False)
         print(done.iloc[-1].to_dict(), file=sys.stderr)
     print_table(done)

@@ -67,8 +67,8 @@ def main() -> None:
     print("| documents | tokens | making them s | counting and scoring s | MiB before | peak MiB |")
     print("|--:|--:|--:|--:|--:|--:|", flush=True)
     for size in args.sizes:
-        code = f"import stream; stream.measure({size}, {args.measure!r})"
-        subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parent, check=True)
+        code = f"from benchmarks.evaluation import stream; stream.measure({size}, {args.measure!r})"
+        subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parents[2], check=True)
     print(f"\n{args.measure}. {machine(('numpy', 'torch'))}")
 
 

@@ -228,15 +228,17 @@ def fit(
         typer.Option(min=1, help="How many topics; pca and umap can only merge down to it."),
     ] = None,
     min_topic_size: MinTopicSize = 10,
+    stop_words: Annotated[
+        str, typer.Option(help='Language of the words left out, such as english or de; "none".')
+    ] = "english",
     seed: Seed = 0,
 ) -> None:
     """Fit a topic model; write topics.csv, documents.csv and the model."""
-    from sklearn.feature_extraction.text import CountVectorizer
-
     from bertopic_matryoshka._validation import check_enough
     from bertopic_matryoshka.clustering import LeidenClustering
     from bertopic_matryoshka.documents import read_documents
     from bertopic_matryoshka.topics import (
+        allow_missing_hdbscan,
         build_topic_model,
         documents_table,
         save_topic_model,
@@ -246,6 +248,7 @@ def fit(
     documents = read_documents(file, text_column=text_column)
     terminal.say(documents.summary())
     check_enough(documents, min_topic_size)
+    allow_missing_hdbscan()
     how_many: dict[str, Any] = {"nr_topics": topics}
     if topics is not None and reduction in {"variance", "none"}:
         how_many = {
@@ -258,7 +261,7 @@ def fit(
         reduction=reduction,
         random_state=seed,
         min_topic_size=min_topic_size,
-        vectorizer_model=CountVectorizer(stop_words="english"),
+        stop_words=None if stop_words == "none" else stop_words,
         **how_many,
     )
     terminal.working("fitting topics", topic_model.fit_transform, documents.texts)

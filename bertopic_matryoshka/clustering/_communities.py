@@ -6,11 +6,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bertopic_matryoshka.clustering._gpu_communities import gpu_communities, has_cugraph
+from bertopic_matryoshka.clustering._ordering import cluster_sizes, count_clusters
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from scipy.sparse import csr_matrix
+
+FLAVORS = ("graspologic", "cugraph")
+"""Implementations of Leiden."""
+
+CUGRAPH_ITERATIONS = 100
+"""Levels that cuGraph may go through, its own default."""
 
 ITERATIONS = 1
 """Leiden cycles; a second takes as long again and moves no measure once clusters are merged."""
@@ -19,12 +25,25 @@ SEARCH_RUNS = 12
 """Leiden runs that the search for a number may take."""
 
 
-def communities(
-    graph: csr_matrix, resolution: float, seed: int, device: str | None = None
-) -> NDArray[np.int_]:
-    """Find the communities of an undirected graph, with the Constant Potts Model.
+def check_flavor(flavor: str) -> None:
+    """Check that an implementation of Leiden is known and installed."""
+    if flavor not in FLAVORS:
+        raise ValueError(f"flavor={flavor!r} must be one of {', '.join(FLAVORS)}.")
+    if flavor == "cugraph":
+        try:
+            import cudf  # noqa: F401
+            import cugraph  # noqa: F401
+        except ImportError as error:
+            raise ImportError(
+                'flavor="cugraph" needs RAPIDS cuGraph, for NVIDIA GPUs on Linux: '
+                'pip install "bertopic-matryoshka[cugraph]". flavor="graspologic" needs nothing.'
+            ) from error
 
-    On a GPU where cuGraph is installed it is cuGraph's Leiden, by modularity.
+
+def communities(
+    graph: csr_matrix, resolution: float, seed: int, flavor: str = "graspologic"
+) -> NDArray[np.int_]:
+    """Find the communities of an undirected graph, by Leiden.
 
     Parameters
     ----------
@@ -33,34 +52,21 @@ def communities(
     resolution : float
         Relative to the density that a random graph of this mean degree has.
     seed : int
-    device : str or None, default=None
-        None takes a GPU where there is one.
+    flavor : {"graspologic", "cugraph"}, default="graspologic"
+        "graspologic" follows the Constant Potts Model, on the CPU. "cugraph" follows modularity,
+        on a GPU: its null model counts degrees where the other counts rows, and in a
+        nearest-neighbour graph these are about in proportion, so that it finds similar but other
+        communities.
 
     Returns
     -------
     labels : ndarray of shape (n,), int, from 0
     """
-    n = graph.shape[0]
     if graph.nnz == 0:
-        return np.arange(n)
-    if has_cugraph(device):
-        return gpu_communities(graph, resolution, seed)
-    from graspologic_native import leiden_csr
-
-    # CPM does not depend on the weights' scale, but the library's refinement does: with weights
-    # of 1 it hardly merges and ends 12 % below this quality. See docs/selection.md.
-    mean_degree = graph.sum() / n
-    _, found = leiden_csr(
-        graph.indptr.astype(np.int64),
-        graph.indices.astype(np.int32),
-        (graph.data / mean_degree).astype(np.float64),
-        n,
-        resolution=resolution / n,
-        iterations=ITERATIONS,
-        use_modularity=False,
-        seed=seed,
-    )
-    return np.fromiter(map(found.__getitem__, range(n)), dtype=np.int64, count=n)
+        return np.arange(graph.shape[0])
+    if flavor == "cugraph":
+        return _by_cugraph(graph, resolution, seed)
+    return _by_graspologic(graph, resolution, seed)
 
 
 def resolution_for(
@@ -69,13 +75,14 @@ def resolution_for(
     most: int,
     min_cluster_size: int,
     seed: int,
-    device: str | None = None,
+    flavor: str = "graspologic",
+    counts: NDArray[np.int_] | None = None,
 ) -> tuple[NDArray[np.int_], float]:
     """Search a resolution that gives from `least` to `most` communities of sufficient size.
 
     Their number grows about in proportion to the resolution, so the search interpolates the
     logarithms of both. Where no resolution gives such a number, the result is the one with the
-    fewest above it that was seen, or else the most.
+    fewest above it that was seen, or else the most. `counts` is how often each row occurs.
 
     Returns
     -------
@@ -88,8 +95,8 @@ def resolution_for(
     seen: list[tuple[int, float, NDArray[np.int_]]] = []
     exponent = 1.0
     for _ in range(SEARCH_RUNS):
-        labels = communities(graph, 2.0**exponent, seed, device)
-        sizes = np.bincount(labels)
+        labels = communities(graph, 2.0**exponent, seed, flavor)
+        sizes = cluster_sizes(labels, count_clusters(labels), counts)
         large = sizes >= min_cluster_size
         count = int(large.sum())
         seen.append((count, 2.0**exponent, labels))
@@ -114,3 +121,48 @@ def resolution_for(
         min(enough, key=lambda run: run[0]) if enough else max(seen, key=lambda run: run[0])
     )
     return labels, resolution
+
+
+def _by_graspologic(graph: csr_matrix, resolution: float, seed: int) -> NDArray[np.int_]:
+    n = graph.shape[0]
+    from graspologic_native import leiden_csr
+
+    # CPM does not depend on the weights' scale, but the library's refinement does: with weights
+    # of 1 it hardly merges and ends 12 % below this quality. See docs/selection.md.
+    mean_degree = graph.sum() / n
+    _, found = leiden_csr(
+        graph.indptr.astype(np.int64),
+        graph.indices.astype(np.int32),
+        (graph.data / mean_degree).astype(np.float64),
+        n,
+        resolution=resolution / n,
+        iterations=ITERATIONS,
+        use_modularity=False,
+        seed=seed,
+    )
+    return np.fromiter(map(found.__getitem__, range(n)), dtype=np.int64, count=n)
+
+
+def _by_cugraph(graph: csr_matrix, resolution: float, seed: int) -> NDArray[np.int_]:
+    import cudf
+    import cugraph
+
+    edges = graph.tocoo()
+    above = edges.row < edges.col  # each edge once
+    table = cudf.DataFrame(
+        {
+            "source": edges.row[above],
+            "target": edges.col[above],
+            "weight": edges.data[above].astype(np.float64),  # a float32 ends counting at 2**24
+        }
+    )
+    theirs = cugraph.Graph()
+    theirs.from_cudf_edgelist(table, source="source", destination="target", weight="weight")
+    found, _ = cugraph.leiden(
+        theirs, max_iter=CUGRAPH_ITERATIONS, resolution=resolution, random_state=seed
+    )
+    labels = np.full(graph.shape[0], -1, dtype=np.int64)
+    labels[found["vertex"].to_numpy()] = found["partition"].to_numpy()
+    alone = np.flatnonzero(labels < 0)  # a row without an edge is not in their graph
+    labels[alone] = labels.max(initial=-1) + 1 + np.arange(alone.size)
+    return labels

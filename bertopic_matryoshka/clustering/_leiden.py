@@ -2,27 +2,51 @@
 
 from __future__ import annotations
 
+import logging
+import math
 import warnings
 from functools import partial
 from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from scipy.sparse import csr_matrix
 from sklearn.base import BaseEstimator, ClusterMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, check_memory, validate_data
 
 from bertopic_matryoshka._validation import check_at_least
+from bertopic_matryoshka.clustering._communities import check_flavor
 from bertopic_matryoshka.clustering._membership import membership, shares, weighted_shares
 from bertopic_matryoshka.clustering._ordering import count_clusters, ranks_by_size, row_order
 from bertopic_matryoshka.clustering._partition import at_resolution, in_number
-from bertopic_matryoshka.clustering._supervision import known_classes, n_large_classes, supervised
+from bertopic_matryoshka.clustering._supervision import (
+    class_of_copies,
+    known_classes,
+    n_large_classes,
+    supervised,
+)
 from bertopic_matryoshka.embedding import unit_rows
-from bertopic_matryoshka.neighbors import METHODS, nearest_neighbors, neighbor_graph
+from bertopic_matryoshka.neighbors import (
+    METHODS,
+    distinct_neighbor_graph,
+    equal_rows,
+    nearest_neighbors,
+    neighbor_graph,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import ArrayLike, NDArray
-    from scipy.sparse import csr_matrix
+
+logger = logging.getLogger(__name__)
+
+N_NEIGHBORS, MIN_CLUSTER_SIZE = 15, 10
+"""Their values by default, where there are rows enough for them."""
+
+MANY = 0.1
+"""Share of near copies among the rows from which it is worth a warning."""
 
 
 class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
@@ -40,12 +64,15 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         How fine the clusters are, > 0: more for a larger value. Relative to the graph's density,
         so that it needs no tuning for the number of rows. Halved while most communities would be
         smaller than `min_cluster_size`. Not used where `n_clusters` is given.
-    n_neighbors : int, default=15
-        Neighbours of each row in the graph.
-    min_cluster_size : int, default=10
-        Core rows that make a cluster, >= 2; core rows have at least half of their neighbours in
-        their cluster. The rows of smaller ones go to the clusters of their neighbours. Where
-        `n_clusters` are not found so, clusters of as many rows do, with fewer of them core.
+    n_neighbors : int or None, default=None
+        Neighbours of each row in the graph. None is 15, and the square root of the number of
+        distinct rows where there are fewer than 225.
+    min_cluster_size : int or None, default=None
+        Core rows that make a cluster, >= 2, copies counted; core rows have at least half of their
+        neighbours in their cluster. The rows of smaller ones go to the clusters of their
+        neighbours. Where `n_clusters` are not found so, clusters of as many rows do, with fewer of
+        them core. None is 10, and two thirds of the square root of the number of distinct rows
+        where there are fewer than 225.
     min_membership : float, default=0.0
         Rows with a smaller share, in [0, 1], of their neighbours in their own cluster become
         outliers. 0 makes none but zero rows, and rows in parts of the graph with fewer than
@@ -57,11 +84,18 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
     method : {"auto", "exact", "two_stage", "approximate", "pynndescent"}, default="auto"
         How neighbours are found, see nearest_neighbors.
     device : str or None, default=None
-        Where they are found; None takes a GPU where there is one. There, communities are found by
-        cuGraph where it is installed.
+        Where neighbours are found; None takes a GPU where there is one.
+    flavor : {"graspologic", "cugraph"}, default="graspologic"
+        Which Leiden finds the communities. "graspologic" runs on the CPU and follows the Constant
+        Potts Model [2]_. "cugraph" runs on an NVIDIA GPU, with the extra
+        ``bertopic-matryoshka[cugraph]``; it follows modularity and so finds other clusters.
     memory : str, joblib.Memory or None, default=None
         A folder that keeps the graphs: rows that were clustered before, with another seed or number
         of clusters, need no new search for neighbours.
+    copy_distance : float, default=0.025
+        Cosine distance, >= 0, up to which a row is a near copy of another, as a share of the usual
+        distance to a fifth neighbour; where l rows are near, up to l (at most 5) times as much.
+        Copies count once in the graph, see Notes. 0 leaves only equal rows to be copies.
 
     Attributes
     ----------
@@ -75,6 +109,10 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         Clusters found.
     resolution_ : float
         The resolution that was used.
+    copy_of_ : ndarray of shape (n_samples,), int
+        Index of the row that each row repeats; its own where it repeats none.
+    n_copies_ : int
+        Rows that repeat others: ``n_samples - n_copies_`` rows made the clusters.
     n_features_in_ : int
 
     See Also
@@ -86,10 +124,18 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
     The graph joins two rows where one is among the `n_neighbors` nearest of the other. Leiden [1]_
     divides it more finely than asked for, by the Constant Potts Model [2]_: the edges within
     communities less ``gamma`` for each pair of rows in them, where ``gamma`` is relative to the
-    density that a random graph would have. The most strongly joined communities are then merged
-    (see `bertopic_matryoshka.merging`), rows move to the cluster of most of their neighbours, and
-    clusters without a core dissolve. Leiden alone gives clusters of even size; merging lets large
-    topics be large and small ones stand apart.
+    density that a random graph would have. The most strongly joined communities are then merged,
+    rows move to the cluster of most of their neighbours, and clusters without a core dissolve.
+    Leiden alone gives clusters of even size; merging lets large topics be large and small ones
+    stand apart.
+
+    Rows that repeat others, such as reposts, signatures and templates, would be one another's
+    neighbours and make topics of their own. So they count once: equal rows, and near copies, which
+    the search for neighbours finds on its way (see `bertopic_matryoshka.neighbors`, and
+    docs/data-as-it-comes.md for how the distance was chosen). A copy has the label and the
+    probabilities of the row that it repeats. Sizes are of all rows. With `y` the rows of a group of
+    copies are of the class that most of them have. Rows of fewer than 16 features have no near
+    copies: in few dimensions rows that differ come as close.
 
     There is no ``partial_fit``: a new batch would change the graph and so the clusters that stand.
     BERTopic's partial_fit says so; use MiniBatchKMeans there, or ``BERTopic.merge_models``.
@@ -117,14 +163,16 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         n_clusters: int | None = None,
         *,
         resolution: float = 1.0,
-        n_neighbors: int = 15,
-        min_cluster_size: int = 10,
+        n_neighbors: int | None = None,
+        min_cluster_size: int | None = None,
         min_membership: float = 0.0,
         calculate_probabilities: bool = False,
         random_state: int | np.random.RandomState | None = 0,
         method: str = "auto",
         device: str | None = None,
+        flavor: str = "graspologic",
         memory: Any = None,
+        copy_distance: float = 0.025,
     ) -> None:
         self.n_clusters = n_clusters
         self.resolution = resolution
@@ -135,7 +183,9 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         self.random_state = random_state
         self.method = method
         self.device = device
+        self.flavor = flavor
         self.memory = memory
+        self.copy_distance = copy_distance
 
     def fit(self, X: ArrayLike, y: ArrayLike | None = None) -> LeidenClustering:
         """Find the clusters of the rows.
@@ -159,6 +209,8 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         TypeError, ValueError
             If a parameter is of the wrong kind or out of range, `n_clusters` are more than the
             rows can make, or `y` holds no classes.
+        ImportError
+            If `flavor` is "cugraph" and cuGraph is not installed.
 
         Warns
         -----
@@ -170,36 +222,36 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         rows = unit_rows(validate_data(self, X, dtype=[np.float32, np.float64]))
         order = row_order(rows)
         order = order[rows[order].any(axis=1)]  # zero rows have no direction
-        self._fit_rows = rows[order]
-        graph_of = partial(
-            check_memory(self.memory).cache(neighbor_graph),
-            n_neighbors=self.n_neighbors,
-            method=self.method,
-            device=self.device,
-        )
-        graph, at_least = graph_of(self._fit_rows), 1
+        graph, group = self._distinct_graph(rows, order)
+        min_size = _default(self.min_cluster_size, MIN_CLUSTER_SIZE, graph.shape[0])
+        counts, at_least = np.bincount(group, minlength=graph.shape[0]), 1
         if y is not None:
-            classes, size = known_classes(y, rows.shape[0])[order], self.min_cluster_size
-            graph = supervised(graph, classes, self._fit_rows, graph_of, size)
-            at_least = max(1, n_large_classes(classes, size))
+            classes = known_classes(y, rows.shape[0])[order]
+            classes = class_of_copies(classes, group, counts.size)
+            k = _default(self.n_neighbors, N_NEIGHBORS, graph.shape[0])
+            graph_of = partial(self._cached(neighbor_graph), n_neighbors=k)
+            graph = supervised(graph, classes, self._fit_rows, graph_of, min_size, counts)
+            at_least = max(1, n_large_classes(classes, min_size, counts))
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
-        found = self._clusters(graph, at_least, seed)
+        found = self._clusters(graph, counts, min_size, at_least, seed)
+        if counts.size == 1:
+            graph = csr_matrix([[1.0]])  # its copies are the neighbours that it has
         strength = membership(graph, found)
         kept = np.where((found >= 0) & (strength >= self.min_membership), found, -1)
-        ranks = ranks_by_size(kept, count_clusters(found))
+        ranks = ranks_by_size(kept, count_clusters(found), counts)
         self._fit_labels = ranks[kept]
         self.n_clusters_ = count_clusters(self._fit_labels)
         self.labels_ = np.full(rows.shape[0], -1)
-        self.labels_[order] = self._fit_labels
+        self.labels_[order] = self._fit_labels[group]
         probabilities = np.where(kept >= 0, strength, 0.0)
         if self.calculate_probabilities:
             probabilities = shares(graph, ranks[found], self.n_clusters_)
         self.probabilities_ = np.zeros((rows.shape[0], *probabilities.shape[1:]))
-        self.probabilities_[order] = probabilities
+        self.probabilities_[order] = probabilities[group]
         if self.n_clusters is not None and self.n_clusters_ < self.n_clusters:
             warnings.warn(
                 f"n_clusters={self.n_clusters}, but only {self.n_clusters_} clusters of at least "
-                f"min_cluster_size={self.min_cluster_size} rows were found. Ask for fewer, or "
+                f"min_cluster_size={min_size} rows were found. Ask for fewer, or "
                 "lower min_cluster_size.",
                 RuntimeWarning,
                 stacklevel=2,
@@ -258,7 +310,8 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         rows = validate_data(self, X, reset=False, dtype=[np.float32, np.float64])
         probabilities = np.zeros((rows.shape[0], self.n_clusters_))
         directed = np.flatnonzero(rows.any(axis=1))
-        k = min(self.n_neighbors, self._fit_rows.shape[0])
+        n_rows = self._fit_rows.shape[0]
+        k = min(_default(self.n_neighbors, N_NEIGHBORS, n_rows), n_rows)
         if directed.size > 0 and k > 0:
             found, similarities = nearest_neighbors(
                 self._fit_rows, k, queries=rows[directed], method="exact", device=self.device
@@ -267,33 +320,74 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
             probabilities[directed] = weighted_shares(labels, similarities, self.n_clusters_)
         return probabilities
 
-    def _clusters(self, graph: csr_matrix, at_least: int, seed: int) -> NDArray[np.int_]:
+    def _distinct_graph(
+        self, rows: NDArray[np.floating], order: NDArray[np.int_]
+    ) -> tuple[csr_matrix, NDArray[np.int_]]:
+        """Join the rows that repeat no others, which become `_fit_rows`.
+
+        Returns
+        -------
+        graph : csr_matrix of shape (n_distinct, n_distinct)
+        group : ndarray of shape (n_ordered,), int
+            Of each row in `order`, the place of the row that it repeats among the distinct ones.
+        """
+        ordered = rows[order]
+        distinct, equal = np.unique(equal_rows(ordered), return_inverse=True)
+        k = _default(self.n_neighbors, N_NEIGHBORS, distinct.size)
+        graph, representative = self._cached(distinct_neighbor_graph)(
+            ordered[distinct], n_neighbors=k, copy_distance=self.copy_distance
+        )
+        kept, near = np.unique(representative, return_inverse=True)
+        group = near[equal]
+        firsts = distinct[kept]
+        self._fit_rows = ordered[firsts]
+        self.copy_of_ = np.arange(rows.shape[0])
+        self.copy_of_[order] = order[firsts[group]]
+        self.n_copies_ = int(order.size - kept.size)
+        if self.n_copies_:
+            _report_copies(self.n_copies_, int(distinct.size - kept.size), rows.shape[0])
+        return graph, group
+
+    def _cached(self, graph_of: Callable[..., Any]) -> Callable[..., Any]:
+        cached = check_memory(self.memory).cache(graph_of)
+        return partial(cached, method=self.method, device=self.device)
+
+    def _clusters(
+        self, graph: csr_matrix, counts: NDArray[np.int_], min_size: int, at_least: int, seed: int
+    ) -> NDArray[np.int_]:
         if self.n_clusters is None:
             found, self.resolution_ = at_resolution(
                 graph,
                 float(self.resolution),
-                self.min_cluster_size,
+                min_size,
                 seed,
                 at_least=at_least,
-                device=self.device,
+                flavor=self.flavor,
+                counts=counts,
             )
             return found
-        n_samples, most = graph.shape[0], graph.shape[0] // self.min_cluster_size
+        n_samples, most = int(counts.sum()), int(counts.sum()) // min_size
         if self.n_clusters > most:
             raise ValueError(
-                f"n_clusters={self.n_clusters} with min_cluster_size={self.min_cluster_size} needs "
+                f"n_clusters={self.n_clusters} with min_cluster_size={min_size} needs "
                 f"more rows than n_samples={n_samples}. Ask for at most {most}, or lower "
                 "min_cluster_size."
             )
+        if self.n_clusters > counts.size:
+            raise ValueError(
+                f"n_clusters={self.n_clusters} needs as many distinct rows, but {self.n_copies_} "
+                f"of n_samples={n_samples} repeat others. Ask for at most {counts.size}."
+            )
         found, self.resolution_ = in_number(
-            graph, self.n_clusters, self.min_cluster_size, seed, self.device
+            graph, self.n_clusters, min_size, seed, self.flavor, counts
         )
         return found
 
     def _check_parameters(self) -> None:
         check_at_least(1 if self.n_clusters is None else self.n_clusters, 1, name="n_clusters")
-        check_at_least(self.n_neighbors, 1, name="n_neighbors")
-        check_at_least(self.min_cluster_size, 2, name="min_cluster_size")
+        check_at_least(1 if self.n_neighbors is None else self.n_neighbors, 1, name="n_neighbors")
+        size = 2 if self.min_cluster_size is None else self.min_cluster_size
+        check_at_least(size, 2, name="min_cluster_size")
         if not (isinstance(self.resolution, Real) and 0 < self.resolution < float("inf")):
             raise ValueError(
                 f"resolution={self.resolution!r} must be above 0; more gives more clusters."
@@ -304,3 +398,34 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
             )
         if self.method not in METHODS:
             raise ValueError(f"method={self.method!r} must be one of {', '.join(METHODS)}.")
+        check_flavor(self.flavor)
+        if not (isinstance(self.copy_distance, Real) and 0 <= self.copy_distance < 0.2):
+            raise ValueError(
+                f"copy_distance={self.copy_distance!r} must be in [0, 0.2), a share of the usual "
+                "distance between neighbours: from 0.2, five neighbours as far as usual would be "
+                "copies."
+            )
+
+
+def _default(given: int | None, usual: int, n_distinct: int) -> int:
+    """Take what is given, or else the usual value, and less where there are few rows.
+
+    Of 30 rows 15 neighbours are half of all, and no cluster of 10 is left beside another.
+    """
+    if given is not None:
+        return given
+    return max(2, min(usual, round(usual / N_NEIGHBORS * math.sqrt(n_distinct))))
+
+
+def _report_copies(n_copies: int, n_near: int, n_rows: int) -> None:
+    message = (
+        f"{n_copies:,} of {n_rows:,} rows repeat others and count once: {n_copies - n_near:,} are "
+        f"equal to another, {n_near:,} nearly so."
+    )
+    logger.info(message)
+    if n_near > MANY * n_rows:
+        warnings.warn(
+            f"{message} copy_of_ says which; copy_distance=0 counts the near ones each.",
+            RuntimeWarning,
+            stacklevel=4,
+        )

@@ -8,7 +8,7 @@ import numpy as np
 from scipy.sparse.csgraph import connected_components
 
 from bertopic_matryoshka.clustering._membership import membership, one_hot
-from bertopic_matryoshka.clustering._ordering import count_clusters, only
+from bertopic_matryoshka.clustering._ordering import cluster_sizes, count_clusters, only
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -90,7 +90,11 @@ def merged(
 
 
 def settled(
-    graph: csr_matrix, labels: NDArray[np.int_], min_cluster_size: int, min_core: int | None = None
+    graph: csr_matrix,
+    labels: NDArray[np.int_],
+    min_cluster_size: int,
+    min_core: int | None = None,
+    counts: NDArray[np.int_] | None = None,
 ) -> NDArray[np.int_]:
     """Let the neighbours vote, and dissolve the clusters without a core, until all have one.
 
@@ -107,6 +111,8 @@ def settled(
         Rows that a cluster has at least.
     min_core : int or None, default=None
         Core rows that a cluster has at least; None is `min_cluster_size`.
+    counts : ndarray of shape (n,), int, or None, default=None
+        How often each row occurs; None is once. It has one vote in any case.
 
     Returns
     -------
@@ -118,23 +124,26 @@ def settled(
     labels = voted(graph, labels, np.ones(labels.size, dtype=bool), ROUNDS)
     while True:
         count = count_clusters(labels)
-        core = labels[membership(graph, labels) >= CORE]
-        weak = np.bincount(core[core >= 0], minlength=count) < min_core
-        weak |= np.bincount(labels[labels >= 0], minlength=count) < min_cluster_size
+        core = np.where(membership(graph, labels) >= CORE, labels, -1)
+        weak = cluster_sizes(core, count, counts) < min_core
+        weak |= cluster_sizes(labels, count, counts) < min_cluster_size
         labels = filled(graph, only(labels, ~weak))
         if not weak.any():
             break
-    return with_lone_parts(graph, labels, min_cluster_size)
+    return with_lone_parts(graph, labels, min_cluster_size, counts)
 
 
 def with_lone_parts(
-    graph: csr_matrix, labels: NDArray[np.int_], min_cluster_size: int
+    graph: csr_matrix,
+    labels: NDArray[np.int_],
+    min_cluster_size: int,
+    counts: NDArray[np.int_] | None = None,
 ) -> NDArray[np.int_]:
     """Make each connected part of the graph that is large enough and has no cluster one."""
     if (labels >= 0).all():
         return labels
-    parts = connected_components(graph, directed=False)[1]
-    lone = np.bincount(parts) >= min_cluster_size
+    n_parts, parts = connected_components(graph, directed=False)
+    lone = cluster_sizes(parts, n_parts, counts) >= min_cluster_size
     lone[parts[labels >= 0]] = False
     names = int(labels.max(initial=-1)) + np.cumsum(lone)
     return np.where(lone[parts], names[parts], labels)

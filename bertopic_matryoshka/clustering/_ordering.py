@@ -32,6 +32,24 @@ def count_clusters(labels: NDArray[np.int_]) -> int:
     return int(labels.max(initial=-1)) + 1
 
 
+def cluster_sizes(
+    labels: NDArray[np.int_], count: int, counts: NDArray[np.int_] | None = None
+) -> NDArray[np.int_]:
+    """Count the rows of each cluster, of shape (count,).
+
+    Parameters
+    ----------
+    labels : ndarray of shape (n,), int
+        Below `count`; -1 is no cluster.
+    count : int
+    counts : ndarray of shape (n,), int, or None, default=None
+        How often each row occurs; None is once.
+    """
+    inside = labels >= 0
+    weights = None if counts is None else counts[inside]
+    return np.bincount(labels[inside], weights, minlength=count).astype(np.int64)
+
+
 def only(labels: NDArray[np.int_], keep: NDArray[np.bool_]) -> NDArray[np.int_]:
     """Keep some clusters, numbered from 0 in their order; the rows of others become -1.
 
@@ -46,14 +64,15 @@ def only(labels: NDArray[np.int_], keep: NDArray[np.bool_]) -> NDArray[np.int_]:
     return kept
 
 
-def ranks_by_size(labels: NDArray[np.int_], count: int) -> NDArray[np.int_]:
+def ranks_by_size(
+    labels: NDArray[np.int_], count: int, counts: NDArray[np.int_] | None = None
+) -> NDArray[np.int_]:
     """Rank clusters by their size, largest first; equal ones by their first row.
 
     Parameters
     ----------
-    labels : ndarray of shape (n,), int
-        Below `count`; -1 is no cluster.
-    count : int
+    labels, count, counts
+        See cluster_sizes.
 
     Returns
     -------
@@ -61,9 +80,9 @@ def ranks_by_size(labels: NDArray[np.int_], count: int) -> NDArray[np.int_]:
         New number of each cluster, -1 of one without rows. The last is -1, so that
         ``ranks[labels]`` keeps -1.
     """
-    names, first, sizes = np.unique(labels, return_index=True, return_counts=True)
-    kept = names >= 0
-    names, first, sizes = names[kept], first[kept], sizes[kept]
+    names, first = np.unique(labels, return_index=True)
+    names, first = names[names >= 0], first[names >= 0]
+    sizes = cluster_sizes(labels, count, counts)[names]
     ranks = np.full(count + 1, -1)
     ranks[names[np.lexsort((first, -sizes))]] = np.arange(names.size)
     return ranks

@@ -10,6 +10,8 @@ from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import connected_components
 from sklearn.utils import column_or_1d
 
+from bertopic_matryoshka.clustering._ordering import cluster_sizes
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -55,12 +57,40 @@ def known_classes(y: ArrayLike, n_rows: int) -> NDArray[np.int_]:
     return classes
 
 
+def class_of_copies(
+    classes: NDArray[np.int_], group: NDArray[np.int_], n_groups: int
+) -> NDArray[np.int_]:
+    """Give each group of copies the class that most of them have that have one; the lower of two.
+
+    Parameters
+    ----------
+    classes : ndarray of shape (n_rows,), int
+        -1 where none is known.
+    group : ndarray of shape (n_rows,), int
+        Below `n_groups`.
+    n_groups : int
+
+    Returns
+    -------
+    classes : ndarray of shape (n_groups,), int
+    """
+    known = classes != UNKNOWN
+    (groups, names), votes = np.unique(
+        np.stack([group[known], classes[known]]), axis=1, return_counts=True
+    )
+    found = np.full(n_groups, UNKNOWN)
+    last = np.lexsort((-names, votes, groups))  # so that the winner is written last
+    found[groups[last]] = names[last]
+    return found
+
+
 def supervised(
     graph: csr_matrix,
     classes: NDArray[np.int_],
     X: NDArray[np.floating],
     graph_of: Callable[[NDArray[np.floating]], csr_matrix],
     min_cluster_size: int,
+    counts: NDArray[np.int_] | None = None,
 ) -> csr_matrix:
     """Cut the edges between known classes, and join each class within itself.
 
@@ -76,6 +106,8 @@ def supervised(
     graph_of : callable
         From rows of `X` to their graph, such as neighbor_graph.
     min_cluster_size : int
+    counts : ndarray of shape (n,), int, or None, default=None
+        How often each row occurs; None is once.
 
     Returns
     -------
@@ -94,8 +126,9 @@ def supervised(
     old = graph.tocoo()
     of, to = classes[old.row], classes[old.col]
     between = (of != to) & (of != UNKNOWN) & (to != UNKNOWN)
-    parts = connected_components(inside.maximum(_without(graph, between)), directed=False)[1]
-    lone = (np.bincount(parts) < min_cluster_size)[parts]
+    whole = inside.maximum(_without(graph, between))
+    n_parts, parts = connected_components(whole, directed=False)
+    lone = (cluster_sizes(parts, n_parts, counts) < min_cluster_size)[parts]
     between &= ~(lone[old.row] | lone[old.col])
     found = inside.maximum(_without(graph, between))
     found.sort_indices()
@@ -108,7 +141,10 @@ def _without(graph: csr_matrix, cut: NDArray[np.bool_]) -> csr_matrix:
     return csr_matrix((old.data[~cut], ends), shape=graph.shape)
 
 
-def n_large_classes(classes: NDArray[np.int_], min_cluster_size: int) -> int:
+def n_large_classes(
+    classes: NDArray[np.int_], min_cluster_size: int, counts: NDArray[np.int_] | None = None
+) -> int:
     """Count the classes that are known for as many rows as a cluster must have."""
-    sizes = np.unique(classes[classes != UNKNOWN], return_counts=True)[1]
+    rows = classes if counts is None else np.repeat(classes, counts)
+    sizes = np.unique(rows[rows != UNKNOWN], return_counts=True)[1]
     return int((sizes >= min_cluster_size).sum())

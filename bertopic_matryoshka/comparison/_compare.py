@@ -90,7 +90,8 @@ def compare_dimensions(
         How many seeds, 0, 1, ..., or the seeds themselves; see Notes. Three or more show how far
         results depend on them.
     labels : array-like of shape (n_documents,) or None, default=None
-        Classes to measure AMI, ARI and V-measure against.
+        Classes to measure AMI, ARI and V-measure against. None, NaN, pandas.NA and empty strings
+        are no label: their documents are left out, and a RuntimeWarning says how many.
     embeddings : array-like of shape (n_documents, full_dim), dict of them or None, default=None
         The documents at full width where they are encoded already; a dict names those of each topic
         model. One array is that of the topic models without an embedding model, and of those whose

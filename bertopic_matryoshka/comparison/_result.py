@@ -67,8 +67,8 @@ class Run:
         What UMAP's first fit in the process cost before this one, for compiling most of all; None
         where it was not the first, or another reduction's.
     ami, ari, v_measure : float or None
-        Agreement with the labels over all documents, outliers being a class of their own. AMI and
-        ARI in [-1, 1], 0 by chance; V-measure in [0, 1]; higher is better.
+        Agreement with the labels over the documents that have one, outliers being a class of their
+        own. AMI and ARI in [-1, 1], 0 by chance; V-measure in [0, 1]; higher is better.
     topics : tuple of Topic
         Largest first.
     document_topics : ndarray of shape (n_documents of the part,), int

@@ -179,7 +179,8 @@ def check_enough_documents(
         raise ValueError(f"{n_documents} documents have no neighbourhoods. Add documents.")
     for name, topic_model in topic_models.items():
         clusterer = topic_model.hdbscan_model
-        smallest = int(getattr(clusterer, "min_cluster_size", topic_model.min_topic_size))
+        # LeidenClustering's None suits the number of rows: two at least.
+        smallest = int(getattr(clusterer, "min_cluster_size", topic_model.min_topic_size) or 2)
         n_topics = 1
         if isinstance(clusterer, LeidenClustering):
             n_topics = clusterer.n_clusters or 1

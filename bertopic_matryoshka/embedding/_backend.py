@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import logging
 import warnings
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -11,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from bertopic.backend import BaseEmbedder
 
+from bertopic_matryoshka._memory import halve_if_out_of_memory
 from bertopic_matryoshka._validation import check_at_least, check_dim, list_of_strings
-from bertopic_matryoshka.embedding._bertopic_compat import mend_transform
 from bertopic_matryoshka.embedding._facts import ModelFacts, facts_of
 from bertopic_matryoshka.embedding._source import ModelSource
 from bertopic_matryoshka.embedding._truncate import cut_rows, permutation_of, warn_of_zero_rows
@@ -26,10 +25,6 @@ if TYPE_CHECKING:
     import torch
     from numpy.typing import NDArray
     from sentence_transformers import SentenceTransformer
-
-logger = logging.getLogger(__name__)
-
-mend_transform()
 
 # What the backend decides itself; an encode_kwargs entry would contradict it.
 _OWN_ENCODE_KWARGS = frozenset(
@@ -215,6 +210,7 @@ class MatryoshkaBackend(BaseEmbedder):  # type: ignore[misc]
         Parameters
         ----------
         documents : iterable of str
+            A text that is repeated goes through the model once, and has the same row each time.
         verbose : bool, default=False
             Whether to show a progress bar.
 
@@ -334,41 +330,40 @@ class MatryoshkaBackend(BaseEmbedder):  # type: ignore[misc]
         if not texts:
             return np.zeros((0, dim), dtype=np.float32), np.zeros(0, dtype=bool)
         facts = self.facts
+        distinct = list(dict.fromkeys(texts))
         # Cut within the model's batches where nothing else must come first.
         seed = self.permutation_seed
         first = facts.before_slicing or seed is not None
-        full = self._encode(texts, self.full_dim if first else dim, verbose=verbose)
+        full = self._encode(distinct, self.full_dim if first else dim, verbose=verbose)
         if facts.before_slicing == "layer_norm":
             full = _layer_norm(full)
         if seed is not None:
             full = full[:, permutation_of(self.full_dim, seed)]
         cut, zero = cut_rows(full, dim)
-        return cut.astype(np.float32, copy=False), zero
+        cut = cut.astype(np.float32, copy=False)
+        if len(distinct) == len(texts):
+            return cut, zero
+        place = {text: row for row, text in enumerate(distinct)}
+        rows = [place[text] for text in texts]
+        return cut[rows], zero[rows]
 
     def _encode(self, texts: list[str], width: int, *, verbose: bool) -> NDArray[np.floating]:
         """Encode texts, in smaller batches where a GPU's memory runs out."""
-        import torch
 
-        batch_size = self.batch_size
-        while True:
-            try:
-                encoded: NDArray[np.floating] = self.embedding_model.encode(
-                    texts,
-                    prompt=self.effective_prompt,
-                    batch_size=batch_size,
-                    show_progress_bar=verbose,
-                    convert_to_numpy=True,
-                    normalize_embeddings=False,
-                    truncate_dim=width,
-                    **{**self.facts.encode_kwargs, **self.encode_kwargs},
-                )
-            except torch.cuda.OutOfMemoryError:  # noqa: PERF203  (the loop is for it)
-                if batch_size == 1:
-                    raise
-                batch_size //= 2
-                logger.info("out of memory: going on with batches of %d texts", batch_size)
-            else:
-                return encoded
+        def encode(batch_size: int) -> NDArray[np.floating]:
+            encoded: NDArray[np.floating] = self.embedding_model.encode(
+                texts,
+                prompt=self.effective_prompt,
+                batch_size=batch_size,
+                show_progress_bar=verbose,
+                convert_to_numpy=True,
+                normalize_embeddings=False,
+                truncate_dim=width,
+                **{**self.facts.encode_kwargs, **self.encode_kwargs},
+            )
+            return encoded
+
+        return halve_if_out_of_memory(encode, self.batch_size, unit="texts")[0]
 
     def _check_width(self) -> None:
         """Check `truncate_dim` as far as can be: again when the model is loaded."""

@@ -29,13 +29,13 @@ def load_default_model(device: str | None = None) -> SentenceTransformer:
         Gives rows of 256 dims, not normalised. A text without a known token, such as the
         empty string, gives a row of zeros.
 
-    See Also
-    --------
-    bertopic_matryoshka.default_model : the weights and the model card.
+    Notes
+    -----
+    The weights and the model card are in the folder ``default_model`` beside this file.
 
     Examples
     --------
-    >>> from bertopic_matryoshka.bundled import load_default_model
+    >>> from bertopic_matryoshka.embedding._bundled import load_default_model
     >>> load_default_model().encode(["a cat sat on the mat"]).shape
     (1, 256)
     """

@@ -47,7 +47,7 @@ class EmbeddingStore:
     --------
     >>> from tempfile import mkdtemp
     >>> from bertopic_matryoshka import MatryoshkaBackend
-    >>> from bertopic_matryoshka.embedding_store import EmbeddingStore
+    >>> from bertopic_matryoshka.embedding import EmbeddingStore
     >>> store = EmbeddingStore(mkdtemp())
     >>> store.embed(MatryoshkaBackend(), ["one document", "another"]).shape
     (2, 256)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 import torch
+
+from bertopic_matryoshka._memory import halve_if_out_of_memory
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -144,18 +147,9 @@ def _listed(
     size = OVERLAPS.get(before.device.type, OVERLAPS["cpu"])
     row = 0
     while row < count.shape[0]:
-        done = int(before[row - 1]) if row else 0
-        until = int(torch.searchsorted(before, done + size, right=True))
-        until = max(until, row + 1)
-        try:
-            block = _block(some, others, low, count, row, until)
-        except torch.cuda.OutOfMemoryError:
-            if until == row + 1:
-                raise
-            size //= 2
-            continue
-        yield block
-        row = until
+        block = partial(_block, some, others, low, count, before, row)
+        (overlapping, row), size = halve_if_out_of_memory(block, size, unit="overlaps")
+        yield overlapping
 
 
 def _block(
@@ -163,12 +157,16 @@ def _block(
     others: Intervals,
     low: torch.Tensor,
     count: torch.Tensor,
+    before: torch.Tensor,
     row: int,
-    until: int,
-) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    size: int,
+) -> tuple[tuple[torch.Tensor, torch.Tensor, torch.Tensor], int]:
+    """List about `size` overlaps, from `row` on, and give the row that comes next."""
+    done = int(before[row - 1]) if row else 0
+    until = max(int(torch.searchsorted(before, done + size, right=True)), row + 1)
     n = count[row:until]
     i = torch.repeat_interleave(torch.arange(row, until, device=n.device), n)
     begins = n.cumsum(0) - n
     j = torch.arange(i.shape[0], device=n.device) + (low[row:until] - begins)[i - row]
     windows = torch.minimum(some.end[i], others.end[j]) - others.start[j] + 1
-    return i, j, windows
+    return (i, j, windows), until

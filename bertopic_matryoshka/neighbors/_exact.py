@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import logging
+from functools import partial
 from typing import TYPE_CHECKING
 
 import torch
+
+from bertopic_matryoshka._memory import in_blocks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     Chunks = Callable[[], Iterable[tuple[int, torch.Tensor]]]
-
-logger = logging.getLogger(__name__)
 
 BLOCK_ROWS = 1024
 """Most queries in a block."""
@@ -60,24 +60,41 @@ def all_candidates(
     if rows.shape[0] == n_rows:  # else rows are read for each block: the fewer the better
         block_bytes = BLOCK_BYTES.get(rows.device.type, BLOCK_BYTES["cpu"])
         size = max(1, min(size, block_bytes // (4 * n_rows)))
-    coarse = chunks if n_sure is None else _in_half(chunks, n_rows)
-    for first, asked in queries():
-        start = 0
-        while start < asked.shape[0]:
-            block = asked[start : start + size]
-            at = first + start + torch.arange(block.shape[0], device=block.device) if own else None
-            try:
-                scores, found = top(coarse, block, at, n_candidates)
-                if n_sure is not None:
-                    _mend(chunks, block, at, scores, found, n_sure)
-            except torch.cuda.OutOfMemoryError:
-                if size == 1:
-                    raise
-                size //= 2
-                logger.info("out of memory: going on with blocks of %d rows", size)
-                continue
+    coarse = chunks
+    if n_sure is not None:
+        try:
+            coarse = _in_half(chunks, n_rows)
+        except torch.cuda.OutOfMemoryError:  # no room for a copy: single precision throughout
+            n_sure = None
+    for first, rows in queries():
+        look = partial(
+            _of_block, chunks, coarse, rows, first if own else None, n_candidates, n_sure
+        )
+        for start, found in in_blocks(look, rows.shape[0], size):
             yield first + start, found
-            start += block.shape[0]
+
+
+def _of_block(
+    chunks: Chunks,
+    coarse: Chunks,
+    queries: torch.Tensor,
+    first: int | None,
+    n: int,
+    n_sure: int | None,
+    start: int,
+    stop: int,
+) -> torch.Tensor:
+    """Find the candidates of the queries from `start` to `stop`.
+
+    `coarse` has the chunks in half precision where `n_sure` is given. Where the queries are rows
+    themselves, `first` is the first of them.
+    """
+    block = queries[start:stop]
+    own = None if first is None else torch.arange(first + start, first + stop, device=block.device)
+    scores, found = top(coarse, block, own, n)
+    if n_sure is not None:
+        _mend(chunks, block, own, scores, found, n_sure)
+    return found
 
 
 def _in_half(chunks: Chunks, n_rows: int) -> Chunks:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.sparse import csr_matrix
 
+from bertopic_matryoshka.neighbors._copies import near_copies
 from bertopic_matryoshka.neighbors._search import nearest_neighbors
 
 if TYPE_CHECKING:
@@ -31,11 +32,51 @@ def neighbor_graph(
     graph : csr_matrix of shape (n, n)
         Symmetric, with weights of 1 and nothing on the diagonal.
     """
+    return distinct_neighbor_graph(rows, n_neighbors, 0, method=method, device=device)[0]
+
+
+def distinct_neighbor_graph(
+    rows: NDArray[np.floating],
+    n_neighbors: int,
+    copy_distance: float,
+    *,
+    method: str = "auto",
+    device: str | None = None,
+) -> tuple[csr_matrix, NDArray[np.int_]]:
+    """Join the rows that are no near copies of others, see near_copies and neighbor_graph.
+
+    Copies are found in the same search; only where there are any is a second one needed.
+
+    Returns
+    -------
+    graph : csr_matrix of shape (n_distinct, n_distinct)
+        Of the rows that represent themselves, in their order.
+    representative : ndarray of shape (n,), int
+        A row's own index where it is no copy.
+    """
     n = rows.shape[0]
-    k = min(n_neighbors, n - 1)
-    if k < 1:
-        return csr_matrix((n, n))
-    indices, _ = nearest_neighbors(rows, k, method=method, device=device)
+    representative = np.arange(n)
+    indices = _neighbors(rows, n_neighbors, method, device)
+    if indices is None:
+        return csr_matrix((n, n)), representative
+    representative = near_copies(rows, *indices, copy_distance)
+    distinct = np.flatnonzero(representative == np.arange(n))
+    if distinct.size < n:
+        indices = _neighbors(rows[distinct], n_neighbors, method, device)
+        if indices is None:
+            return csr_matrix((distinct.size, distinct.size)), representative
+    return _joined(indices[0]), representative
+
+
+def _neighbors(
+    rows: NDArray[np.floating], n_neighbors: int, method: str, device: str | None
+) -> tuple[NDArray[np.int32], NDArray[np.float32]] | None:
+    k = min(n_neighbors, rows.shape[0] - 1)
+    return nearest_neighbors(rows, k, method=method, device=device) if k > 0 else None
+
+
+def _joined(indices: NDArray[np.int32]) -> csr_matrix:
+    n, k = indices.shape
     starts = np.arange(0, n * k + 1, k)
     directed = csr_matrix((np.ones(n * k), indices.ravel(), starts), shape=(n, n))
     graph = directed.maximum(directed.T).tocsr()

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from bertopic_matryoshka._memory import in_blocks
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
@@ -74,20 +76,26 @@ def cell_candidates(
     centres = centres.repeat_interleave(piece_centres, dim=0)
     n_probes = min(n_probes, len(pieces))
     asked = base if queries is None else queries
-    slab_rows = max(1, block_bytes // (4 * n_probes * width))
-    table = torch.empty((min(slab_rows, asked.shape[0]) * n_probes, width), device=base.device)
-    for start in range(0, asked.shape[0], slab_rows):
-        slab = asked[start : start + slab_rows]
-        probes = _nearest(slab, centres, n_probes)
+    table = torch.empty(0, device=base.device)
+
+    def look(start: int, stop: int) -> torch.Tensor:
+        """Find the candidates of the queries from `start` to `stop`."""
+        nonlocal table
+        probes = _nearest(asked[start:stop], centres, n_probes)
+        if not probes.numel() <= table.shape[0] <= 2 * probes.numel():
+            table = torch.empty(0, device=base.device)  # gives the old one's memory back first
+            table = torch.empty((probes.numel(), width), device=base.device)
         similar = table[: probes.numel()]
-        _compare(rows, pieces, slab, probes, similar)
-        similar = similar.view(slab.shape[0], -1)
+        _compare(rows, pieces, asked[start:stop], probes, similar)
+        similar = similar.view(probes.shape[0], -1)
         if queries is None:
-            _leave_out(similar, position[start : start + slab_rows], bounds[probes], width)
+            _leave_out(similar, position[start:stop], bounds[probes], width)
         best = similar.topk(min(n_candidates, similar.shape[1]), dim=1)
         positions = bounds[:, 0][probes.gather(1, best.indices // width)] + best.indices % width
         found = best.values > -torch.inf
-        yield start, torch.where(found, order[torch.where(found, positions, 0)], -1)
+        return torch.where(found, order[torch.where(found, positions, 0)], -1)
+
+    yield from in_blocks(look, asked.shape[0], block_bytes // (4 * n_probes * width))
 
 
 def _pieces(sizes: list[int], width: int) -> list[tuple[int, int]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ import pandas as pd
 import torch
 from scipy.stats import rankdata
 
+from bertopic_matryoshka._memory import in_blocks
 from bertopic_matryoshka._validation import check_at_least, check_dim, find_device
 from bertopic_matryoshka.neighbors._rows import DeviceRows
 
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import ArrayLike, NDArray
-
-logger = logging.getLogger(__name__)
 
 SMALLEST_HALVING = 32
 """Where the halvings of a width end."""
@@ -169,19 +167,14 @@ def _mean_counts(
     scales = _scales(rows, widths)
     held_bytes = BLOCK_BYTES["cuda" if rows.device.startswith("cuda") else "cpu"]
     block_bytes = READ_BYTES if rows.held is None else held_bytes
-    size = max(1, min(BLOCK_ROWS, sample.shape[0], block_bytes // (4 * rows.n_rows)))
+    size = min(BLOCK_ROWS, block_bytes // (4 * rows.n_rows))
     counts = np.zeros((2, len(widths)))
-    start = 0
-    while start < sample.shape[0]:
-        try:
-            counts += _counts(rows, scales, sample[start : start + size], widths, n)
-        except torch.cuda.OutOfMemoryError:
-            if size == 1:
-                raise
-            size //= 2
-            logger.info("out of memory: going on with blocks of %d rows", size)
-            continue
-        start += size
+
+    def count(start: int, stop: int) -> NDArray[np.float64]:
+        return _counts(rows, scales, sample[start:stop], widths, n)
+
+    for _, more in in_blocks(count, sample.shape[0], size):
+        counts += more
     return counts / sample.shape[0]
 
 

@@ -35,17 +35,29 @@ class DeviceRows:
     device : str
     name : str
         What an error calls them.
+    chunk_rows : int
+        Rows that are read at a time where they are not held.
     """
 
-    def __init__(self, embeddings: ArrayLike, device: str, *, name: str = "embeddings") -> None:
+    def __init__(
+        self,
+        embeddings: ArrayLike,
+        device: str,
+        *,
+        name: str = "embeddings",
+        chunk_rows: int = CHUNK_ROWS,
+    ) -> None:
         self.array = np.asarray(embeddings)
         if self.array.ndim != 2 or self.array.shape[0] == 0:
             raise ValueError(f"{name} has shape {self.array.shape} and must be (n_rows, n_dims).")
-        self.device = device
+        self.device, self.chunk_rows = device, chunk_rows
         self.n_rows, self.n_dims = self.array.shape
         self.held: torch.Tensor | None = None
         if 4 * self.array.size <= _available(device):
-            self.held = torch.empty(self.array.shape, dtype=torch.float32, device=device)
+            try:
+                self.held = torch.empty(self.array.shape, dtype=torch.float32, device=device)
+            except torch.cuda.OutOfMemoryError:  # another process has taken it: rows are read
+                return
             for start, block in row_blocks(self.array):
                 self.held[start : start + block.shape[0]] = self._unit(block)
 
@@ -77,7 +89,7 @@ class DeviceRows:
         if self.held is not None:
             yield 0, self.held
             return
-        for start, block in row_blocks(self.array, CHUNK_ROWS):
+        for start, block in row_blocks(self.array, self.chunk_rows):
             yield start, self._unit(block)
 
     def _unit(self, block: np.ndarray) -> torch.Tensor:

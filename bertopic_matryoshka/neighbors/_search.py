@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bertopic_matryoshka._memory import in_blocks
 from bertopic_matryoshka._validation import check_dim, find_device
 from bertopic_matryoshka.neighbors._pynndescent import descent_neighbors
 
@@ -182,19 +183,26 @@ def _ranked(
 
     near = torch.empty((found.shape[0], n_neighbors), dtype=torch.int32, device=found.device)
     scores = torch.empty((found.shape[0], n_neighbors), device=found.device)
-    rows = max(1, BLOCK_BYTES // (4 * base.n_dims * found.shape[1]))
-    for first in range(0, found.shape[0], rows):
-        part = slice(first, first + rows)
-        at = start + first + torch.arange(found[part].shape[0], device=found.device)
-        near[part], scores[part] = _rescored(base, asked.take(at), found[part], n_neighbors)
+
+    def rank(first: int, stop: int) -> None:
+        block = asked.take(torch.arange(start + first, start + stop, device=found.device))
+        part = slice(first, stop)
+        near[part], scores[part] = _rescored(base, block, found[part], n_neighbors)
+
+    for _ in in_blocks(rank, found.shape[0], BLOCK_BYTES // (4 * base.n_dims * found.shape[1])):
+        pass
     lacking = torch.nonzero(~torch.isfinite(scores[:, -1]))[:, 0]  # too few rows in their cells
     n = min(n_neighbors + SPARE, base.n_rows - (asked is base))
-    rows = max(1, BLOCK_BYTES // (4 * max(base.n_rows, base.n_dims * n)))
-    for first in range(0, lacking.shape[0], rows):
-        short = lacking[first : first + rows]
+
+    def search(first: int, stop: int) -> None:
+        short = lacking[first:stop]
         block, own = asked.take(start + short), start + short if asked is base else None
         best = top(base.chunks, block, own, n)[1]
         near[short], scores[short] = _rescored(base, block, best, n_neighbors)
+
+    size = BLOCK_BYTES // (4 * max(base.n_rows, base.n_dims * n))
+    for _ in in_blocks(search, lacking.shape[0], size):
+        pass
     return near, scores
 
 

@@ -52,7 +52,7 @@ class DimensionSelector(SelectorMixin, BaseEstimator):  # type: ignore[misc]
     criterion : {"variance", "laplacian"} or callable, default="variance"
         What ranks the dimensions, higher is better. "variance" is the variance over the
         documents; "laplacian" divides it by the variance within neighbourhoods of documents, see
-        `bertopic_matryoshka.criteria`. A callable takes the embeddings, ndarray of shape
+        `bertopic_matryoshka.selection`. A callable takes the embeddings, ndarray of shape
         (n_documents, n_dims), and returns scores of shape (n_dims,). Equal scores are ranked by
         position.
     near_zero : float, default=0.1

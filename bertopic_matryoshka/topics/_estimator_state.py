@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from inspect import signature
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -90,6 +91,9 @@ def unpack(state: dict[str, Any], arrays: Arrays, allowed: Sequence[type]) -> An
         )
     cls = classes[state["class"]]
     estimator: Any = object.__new__(cls)
+    for name, parameter in signature(cls).parameters.items():
+        if parameter.default is not parameter.empty:  # for parameters that are newer than the file
+            setattr(estimator, name, parameter.default)
     for name, value in state["values"].items():
         setattr(estimator, name, _unpacked(value) if isinstance(value, dict) else value)
     for name, array in arrays.items():

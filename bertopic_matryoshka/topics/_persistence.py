@@ -22,6 +22,7 @@ from bertopic_matryoshka.selection import DimensionSelector
 from bertopic_matryoshka.topics._bertopic_files import write_bertopic_files
 from bertopic_matryoshka.topics._estimator_state import Arrays, pack, unpack
 from bertopic_matryoshka.topics._expect_width import ExpectWidth
+from bertopic_matryoshka.topics._missing_hdbscan import warn_of_missing_hdbscan
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -153,6 +154,12 @@ def load_topic_model(
     ValueError
         If the file is of a newer format, the model needs `backend` or `trust_remote_code`, or
         `backend` has another width than the saved one.
+
+    Warns
+    -----
+    RuntimeWarning
+        If hdbscan is not installed, so that BERTopic's transform would fail; see
+        allow_missing_hdbscan.
     """
     folder = Path(path)
     file = folder / STATE_FILE
@@ -177,6 +184,7 @@ def load_topic_model(
     if state["reducer"] is not None and state["clusterer"] is not None:
         clusterer = unpack(state["clusterer"], _own(arrays, "clusterer"), SAFE_ESTIMATORS)
         topic_model.hdbscan_model = clusterer
+        warn_of_missing_hdbscan()
     return topic_model
 
 

@@ -152,8 +152,8 @@ def test_of_too_many_it_finds_those_that_there_are():
 def test_the_resolution_begins_with_the_same_communities(text, n_clusters, monkeypatch):
     tried = []
 
-    def remember(*args):
-        tried.append(resolution_for(*args))
+    def remember(*args, **kwargs):
+        tried.append(resolution_for(*args, **kwargs))
         return tried[-1]
 
     monkeypatch.setattr(partition, "resolution_for", remember)
@@ -166,7 +166,7 @@ def test_the_resolution_begins_with_the_same_communities(text, n_clusters, monke
 def test_smaller_cores_and_at_last_none_where_too_many_dissolve(monkeypatch):
     cores = []
 
-    def nothing_is_left(graph, labels, min_cluster_size, min_core):
+    def nothing_is_left(graph, labels, min_cluster_size, min_core, counts):
         assert min_cluster_size == 10
         cores.append(min_core)
         return np.zeros_like(labels)
@@ -215,9 +215,9 @@ def test_where_a_number_is_skipped_the_next_above_is_merged(text):
 def test_it_divides_no_further_than_it_must(monkeypatch):
     tried = []
 
-    def remember(*args):
+    def remember(*args, **kwargs):
         tried.append(args[1])
-        return resolution_for(*args)
+        return resolution_for(*args, **kwargs)
 
     monkeypatch.setattr(partition, "resolution_for", remember)
     in_number(cliques(12, 12, 12), 3, 10, seed=0)

@@ -292,6 +292,21 @@ def test_memory_that_runs_out_makes_the_batches_smaller(monkeypatch, caplog):
         backend.embed(["one"])
 
 
+def test_a_text_is_encoded_once_and_stands_in_each_of_its_places(encoded):
+    backend = MatryoshkaBackend(truncate_dim=64)
+    texts = ["one document", "another", "one document", "a third", "another", "one document"]
+    embeddings = backend.embed(texts)
+    assert sorted(encoded) == ["a third", "another", "one document"]
+    apart = backend.embed_words(["another", "one document", "a third"])
+    np.testing.assert_allclose(embeddings, apart[[1, 0, 1, 2, 0, 1]], atol=1e-6)
+    np.testing.assert_array_equal(embeddings[0], embeddings[5])
+
+
+def test_each_copy_of_an_empty_text_is_counted():
+    with pytest.warns(TruncationWarning, match="3 rows are zero"):
+        assert not MatryoshkaBackend().embed(["", "words", "", ""])[[0, 2, 3]].any()
+
+
 # ---- permuted dimensions
 
 

@@ -1,13 +1,15 @@
 """Counts of words and pairs: exact, extended, saved, and of the right corpus."""
 
+import logging
+
 import numpy as np
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from tensors import Memory
 from token_streams import Stream, slid
 
-from bertopic_matryoshka.evaluation import _windows as windows
 from bertopic_matryoshka.evaluation._counts import WordCounts
 from bertopic_matryoshka.evaluation._tokens import Tokens
 
@@ -92,23 +94,13 @@ def test_gpu_counts_as_the_cpu_does():
         np.testing.assert_array_equal(on_gpu.together, on_cpu.together)
 
 
-def test_memory_that_runs_out_makes_the_blocks_smaller(monkeypatch):
+def test_memory_that_runs_out_makes_the_blocks_smaller(caplog):
     rng = np.random.default_rng(0)
-    corpus = [rng.choice(WORDS, size=40).tolist() for _ in range(20)]
-    expected = counted(corpus, 10, WORDS).together
-    block, sizes = windows._block, []
-
-    def scarce(some, others, low, count, row, until):
-        sizes.append(int(count[row:until].sum()))
-        if sizes[-1] > 500:
-            raise torch.cuda.OutOfMemoryError
-        return block(some, others, low, count, row, until)
-
-    monkeypatch.setattr(windows, "_block", scarce)
-    np.testing.assert_array_equal(counted(corpus, 10, WORDS).together, expected)
-    assert max(sizes) > 500 >= min(sizes)
-    monkeypatch.setattr(
-        windows, "_block", lambda *_: (_ for _ in ()).throw(torch.cuda.OutOfMemoryError)
-    )
-    with pytest.raises(torch.cuda.OutOfMemoryError):
-        counted(corpus, 10, WORDS)
+    words = [str(i) for i in range(50)]
+    corpus = [rng.choice(words, size=40).tolist() for _ in range(20)]
+    expected = counted(corpus, 10, words).together
+    with caplog.at_level(logging.INFO, logger="bertopic_matryoshka"), Memory(most=8 * 50**2):
+        np.testing.assert_array_equal(counted(corpus, 10, words).together, expected)
+    assert "out of memory: continuing with blocks of 2048 overlaps" in caplog.text
+    with Memory(most=100), pytest.raises(torch.OutOfMemoryError):
+        counted(corpus, 10, words)

@@ -5,7 +5,6 @@ import pytest
 from sklearn.feature_extraction.text import CountVectorizer
 from token_streams import Stream
 
-from bertopic_matryoshka.evaluation import _tokens as tokens
 from bertopic_matryoshka.evaluation._tokens import Tokens
 
 ANALYZE = CountVectorizer().build_analyzer()
@@ -19,12 +18,14 @@ def all_of(chunks):
 
 
 @pytest.mark.parametrize("make", [list, tuple, iter, np.array, Stream])
-def test_ids_and_lengths(make, monkeypatch):
-    monkeypatch.setattr(tokens, "CHUNK_DOCUMENTS", 3)
-    corpus = Tokens(make(DOCUMENTS), ANALYZE)
+@pytest.mark.parametrize("times", [1, 6000])  # 24,000 documents are more than a chunk
+def test_ids_and_lengths(make, times):
+    corpus = Tokens(make(DOCUMENTS * times), ANALYZE)
     for _ in range(2):
-        assert all_of(corpus.chunks(WORDS)) == ([-1, 0, -1, -1, 1, 0], [3, 0, 2, 1])
-    assert all_of(corpus.chunks({"red": 7})) == ([7, -1, 7, -1, -1, -1], [3, 0, 2, 1])
+        assert all_of(corpus.chunks(WORDS)) == ([-1, 0, -1, -1, 1, 0] * times, [3, 0, 2, 1] * times)
+    assert len(list(corpus.chunks(WORDS))) == (1 if times == 1 else 2)
+    red = [7, -1, 7, -1, -1, -1] * times
+    assert all_of(corpus.chunks({"red": 7})) == (red, [3, 0, 2, 1] * times)
 
 
 @pytest.mark.parametrize("make", [list, Stream])

@@ -1,13 +1,12 @@
 """Windows in which words are seen: by hand, and against sliding a window as gensim does."""
 
 import numpy as np
-import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from tensors import Memory
 from token_streams import slid
 
-from bertopic_matryoshka.evaluation import _windows as windows
 from bertopic_matryoshka.evaluation._tokens import Chunk
 from bertopic_matryoshka.evaluation._windows import (
     count_windows,
@@ -63,8 +62,8 @@ def test_equals_sliding(corpus, size):
     assert found.start.tolist() == sorted(found.start.tolist())
 
 
-@given(CORPORA, SIZES, st.integers(1, 5))
-def test_overlaps_are_all_listed_once(corpus, size, block):
+@given(CORPORA, SIZES, st.integers(1, 50))
+def test_overlaps_are_all_listed_once(corpus, size, more):
     found = intervals_of(corpus, size)
     n = found.start.shape[0]
     span = [
@@ -73,15 +72,32 @@ def test_overlaps_are_all_listed_once(corpus, size, block):
     expected = {
         (i, j, len(span[i] & span[j])) for i in range(n) for j in range(i) if span[i] & span[j]
     }
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(windows.OVERLAPS, "cpu", block)
-        within = listed(overlaps_within(found))
-        assert {(max(i, j), min(i, j), w) for i, j, w in within} == expected
-        assert len(within) == len(expected)
-        even = found.of(found.word % 2 == 0), found.of(found.word % 2 == 1)
-        both = listed(overlaps(*even, strictly_later=False))
-        both += [(j, i, w) for i, j, w in listed(overlaps(*even[::-1], strictly_later=True))]
+    most = 8 * (n + more) + 64  # memory for the intervals, and for a few overlaps at a time
+    even = found.of(found.word % 2 == 0), found.of(found.word % 2 == 1)
+    with Memory(most):
+        within, one_way, other_way = (
+            list(blocks)
+            for blocks in (
+                overlaps_within(found),
+                overlaps(*even, strictly_later=False),
+                overlaps(*even[::-1], strictly_later=True),
+            )
+        )
+    within = listed(within)
+    assert {(max(i, j), min(i, j), w) for i, j, w in within} == expected
+    assert len(within) == len(expected)
+    both = listed(one_way) + [(j, i, w) for i, j, w in listed(other_way)]
     first, second = (torch.nonzero(found.word % 2 == k)[:, 0].tolist() for k in (0, 1))
     across = {(max(first[i], second[j]), min(first[i], second[j]), w) for i, j, w in both}
     assert len(across) == len(both)
     assert across == {(i, j, w) for i, j, w in expected if (i in first) != (j in first)}
+
+
+def test_an_interval_with_more_overlaps_than_a_block():
+    """After ten documents of ten words, memory is known for 512 overlaps; the next word has 519."""
+    corpus = [list(range(10))] * 10 + [list(range(520))]
+    found = intervals_of(corpus, None)
+    with Memory(most=8 * 640):
+        blocks = list(overlaps_within(found))
+    assert len(set(listed(blocks))) == len(listed(blocks)) == 10 * 45 + 520 * 519 // 2
+    assert [len(i) for i, _, _ in blocks[:2]] == [450, 519]

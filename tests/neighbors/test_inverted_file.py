@@ -5,8 +5,8 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tensors import Memory
 
-from bertopic_matryoshka.neighbors import _inverted_file as cells
 from bertopic_matryoshka.neighbors._inverted_file import (
     STEPS,
     _kmeans,
@@ -93,17 +93,11 @@ def test_blocks_do_not_matter_and_stay_as_they_were_found():
     assert torch.equal(candidates(base, base, 11, 3, small)[:, 0], torch.arange(400))
 
 
-def test_a_table_takes_as_much_memory_as_it_may(monkeypatch):
+def test_a_table_takes_as_much_memory_as_it_may():
     base = clustered(20, 20, noise=0.3)
-    original, sizes = cells._compare, []
-
-    def measured(rows, pieces, queries, probes, table):
-        sizes.append(table.numel() * 4)
-        return original(rows, pieces, queries, probes, table)
-
-    monkeypatch.setattr(cells, "_compare", measured)
-    candidates(base, None, 10, 3, 50_000)
-    assert max(sizes) <= 50_000 < 2 * max(sizes)
+    with Memory() as memory:
+        list(cell_candidates(base, None, 10, 3, 50_000))
+    assert 25_000 < memory.largest <= 50_000
 
 
 def test_a_cell_far_larger_than_the_others_is_cut():
@@ -155,23 +149,10 @@ def test_centres_are_those_of_the_clusters():
     assert together.all()
 
 
-def test_rounds_of_kmeans_bring_rows_nearer_to_their_centres(monkeypatch):
-    rows = clustered(40, 20, noise=0.4)
-
-    def similarity(rounds):
-        monkeypatch.setattr(cells, "KMEANS_ROUNDS", rounds)
-        centres = _kmeans(rows, 28)
-        centres = centres / centres.norm(dim=1, keepdim=True)
-        return float((rows @ centres.T).max(dim=1).values.mean())
-
-    assert similarity(0) + 0.05 < similarity(1) < similarity(4)
-
-
-def test_kmeans_looks_at_rows_from_everywhere(monkeypatch):
-    monkeypatch.setattr(cells, "SAMPLE_PER_CELL", 4)
-    rows = clustered(10, 40)
+def test_kmeans_looks_at_rows_from_everywhere():
+    rows = clustered(10, 400)  # more than it looks at
     cell = _nearest(rows, _kmeans(rows, 10), 1)[:, 0]
-    assert cell.reshape(10, 40).unique(dim=1).shape == (10, 1)
+    assert cell.reshape(10, 400).unique(dim=1).shape == (10, 1)
     assert cell.unique().numel() == 10
 
 

@@ -8,9 +8,8 @@ import pytest
 import torch
 from scipy.stats import spearmanr
 from sklearn.manifold import trustworthiness
+from tensors import Memory
 
-from bertopic_matryoshka.neighbors import _prefixes as prefix_neighborhoods
-from bertopic_matryoshka.neighbors import _rows as device_rows
 from bertopic_matryoshka.neighbors._prefixes import TIE, compare_prefixes, halvings
 
 DIMS = [12, 8, 5, 2]
@@ -27,6 +26,12 @@ def random_rows(n=60, dims=12, dtype=np.float64, copies=0):
         if not ((gaps > 0) & (gaps < 2 * TIE)).any():
             return X
     raise AssertionError
+
+
+def falling(n, dtype=np.float64):
+    """Rows whose first dimensions matter most."""
+    rows = np.random.default_rng(0).normal(size=(n, 12)) * 0.8 ** np.arange(12)
+    return rows.astype(dtype)
 
 
 def unit(X):
@@ -138,11 +143,8 @@ def test_a_zero_row_is_similar_to_none_and_ties_go_by_index(zero_until):
     check(table, X, 6)
 
 
-@pytest.mark.parametrize("chunk_rows", [7, 1000])
-def test_ties_in_a_prefix_go_by_index(monkeypatch, chunk_rows):
+def test_ties_in_a_prefix_go_by_index():
     X = np.random.default_rng(0).choice([-1.0, 1.0], size=(90, 16))  # all products are exact
-    monkeypatch.setattr(device_rows, "RESIDENT_BYTES", 0)
-    monkeypatch.setattr(device_rows, "CHUNK_ROWS", chunk_rows)
     check(compare_prefixes(X, [16, 4, 1], n_neighbors=6, sample_size=None, device="cpu"), X, 6)
 
 
@@ -180,102 +182,64 @@ def test_the_seed_decides_the_sample():
     pd.testing.assert_frame_equal(whole, beyond)
 
 
-def test_the_pairs_that_are_ranked_are_bounded(monkeypatch):
-    X = random_rows()
-    sizes = []
-    rankdata = prefix_neighborhoods.rankdata
-
-    def noted(values):
-        sizes.append(values.size)
-        return rankdata(values)
-
-    monkeypatch.setattr(prefix_neighborhoods, "rankdata", noted)
-    monkeypatch.setattr(prefix_neighborhoods, "SPEARMAN_ROWS", 50)
-    few = compare_prefixes(X, [12, 5], n_neighbors=4, sample_size=None)["spearman"]
-    assert sizes == [50 * 49 / 2] * 2
-    monkeypatch.undo()
-    all_of_them = compare_prefixes(X, [12, 5], n_neighbors=4, sample_size=None)["spearman"]
-    np.testing.assert_allclose(few, all_of_them, atol=0.05)
+def test_the_pairs_that_are_ranked_are_bounded():
+    X = falling(1500)
+    with Memory() as memory:
+        table = compare_prefixes(X, [12, 3], n_neighbors=4, sample_size=None, device="cpu")
+    assert memory.largest == 8 * 1000**2
+    pairs = np.triu_indices(1500, 1)
+    expected = spearmanr(cosines(X[:, :3])[pairs], cosines(X)[pairs]).statistic
+    assert table["spearman"][1] == pytest.approx(expected, abs=0.02)
 
 
 # ---- memory
 
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float32])
-@pytest.mark.parametrize("chunk_rows", [4, 16, 1000])
-def test_a_file_that_is_read_gives_what_held_rows_give(tmp_path, monkeypatch, dtype, chunk_rows):
-    X = random_rows(dtype=dtype, copies=10)  # in different chunks
+def test_rows_that_do_not_fit_are_read(tmp_path, dtype):
+    X = falling(66_000, dtype)  # more than are read at a time
+    X[60_000:] = X[:6_000]  # in another chunk
     np.save(tmp_path / "X.npy", X)
-    options = {"n_neighbors": 6, "sample_size": None, "device": "cpu"}
-    held = compare_prefixes(X, DIMS, **options)
-    monkeypatch.setattr(device_rows, "RESIDENT_BYTES", 0)
-    monkeypatch.setattr(device_rows, "CHUNK_ROWS", chunk_rows)
-    monkeypatch.setattr(prefix_neighborhoods, "READ_BYTES", 4 * len(X) * 25)  # blocks of 25
-    read = compare_prefixes(np.load(tmp_path / "X.npy", mmap_mode="r"), DIMS, **options)
+    mapped = np.load(tmp_path / "X.npy", mmap_mode="r")
+    options = {"dims": DIMS, "n_neighbors": 16, "sample_size": 30, "device": "cpu"}
+    held = compare_prefixes(X, **options)
+    with Memory(most=4 * X.size - 1) as memory:
+        read = compare_prefixes(mapped, **options)
+    assert memory.largest < 4 * X.size
     pd.testing.assert_frame_equal(read, held, rtol=1e-6)
-    check(read, X, 6)
 
 
-def block_sizes(monkeypatch, most=10**9):
-    """Let memory run out where a block has more queries than `most`; the sizes that were tried."""
-    original, sizes = prefix_neighborhoods._counts, []
-
-    def greedy(rows, scales, queries, widths, n):
-        sizes.append(len(queries))
-        if len(queries) > most:
-            raise torch.OutOfMemoryError
-        return original(rows, scales, queries, widths, n)
-
-    monkeypatch.setattr(prefix_neighborhoods, "_counts", greedy)
-    return sizes
+def test_blocks_are_bounded():
+    X = np.random.default_rng(0).normal(size=(9_000, 8))
+    with Memory() as memory:
+        compare_prefixes(X, [8, 4], device="cpu")
+    assert 2**24 < memory.largest <= 2**25  # about what a CPU's cache holds
 
 
-def test_blocks_are_bounded_and_do_not_matter(monkeypatch):
-    X = random_rows()
-    options = {"n_neighbors": 6, "sample_size": None, "device": "cpu"}
-    sizes = block_sizes(monkeypatch)
+def test_out_of_memory_halves_the_block_and_goes_on(caplog):
+    X = falling(300)
+    options = {"n_neighbors": 6, "sample_size": 100, "device": "cpu"}
     whole = compare_prefixes(X, DIMS, **options)
-    monkeypatch.setitem(prefix_neighborhoods.BLOCK_BYTES, "cpu", 4 * 60 * 25)
-    pd.testing.assert_frame_equal(compare_prefixes(X, DIMS, **options), whole)
-    monkeypatch.setattr(prefix_neighborhoods, "BLOCK_ROWS", 20)
-    pd.testing.assert_frame_equal(compare_prefixes(X, DIMS, **options), whole)
-    assert sizes == [60, 25, 25, 10, 20, 20, 20]
-    monkeypatch.setitem(prefix_neighborhoods.BLOCK_BYTES, "cpu", 1)
-    compare_prefixes(X, DIMS, n_neighbors=6, sample_size=2, device="cpu")
-    assert sizes[7:] == [1, 1]
-
-
-def test_out_of_memory_halves_the_block_and_goes_on(monkeypatch, caplog):
-    X = random_rows()
-    options = {"n_neighbors": 6, "sample_size": None, "device": "cpu"}
-    whole = compare_prefixes(X, DIMS, **options)
-    sizes = block_sizes(monkeypatch, most=20)
-    with caplog.at_level(logging.INFO, logger="bertopic_matryoshka"):
+    with caplog.at_level(logging.INFO, logger="bertopic_matryoshka"), Memory(8 * 100**2) as memory:
         pd.testing.assert_frame_equal(compare_prefixes(X, DIMS, **options), whole)
-    assert sizes == [60, 30, *[15] * 4]
-    assert "out of memory: going on with blocks of 15 rows" in caplog.text
+    assert "out of memory: continuing with blocks of 50 rows" in caplog.text
+    assert memory.largest == 8 * 100**2  # the pairs that are ranked, which are not in blocks
 
 
-def test_out_of_memory_with_a_single_row(monkeypatch):
-    monkeypatch.setattr(prefix_neighborhoods, "BLOCK_ROWS", 5)
-    sizes = block_sizes(monkeypatch, most=0)
-    with pytest.raises(torch.OutOfMemoryError):
-        compare_prefixes(random_rows(), DIMS, n_neighbors=6, device="cpu")
-    assert sizes == [5, 2, 1]
+def test_out_of_memory_with_a_single_row():
+    with Memory(1000), pytest.raises(torch.OutOfMemoryError):
+        compare_prefixes(falling(300), DIMS, n_neighbors=6, device="cpu")
 
 
 @pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU here")
 @pytest.mark.parametrize("held", [True, False])
-def test_gpu_equals_cpu(monkeypatch, held):
+def test_gpu_equals_cpu(held):
     X = random_rows(100, 64, copies=10)
-    if not held:
-        monkeypatch.setattr(device_rows, "RESIDENT_SHARE", 0)
-        monkeypatch.setattr(device_rows, "CHUNK_ROWS", 30)
-    on_gpu, on_cpu = (
-        compare_prefixes(X, [64, 32, 8], n_neighbors=5, sample_size=80, device=device)
-        for device in ("cuda", "cpu")
-    )
+    options = {"n_neighbors": 5, "sample_size": 80}
+    on_cpu = compare_prefixes(X, [64, 32, 8], device="cpu", **options)
+    with Memory() if held else Memory(most=4 * X.size - 1):
+        on_gpu = compare_prefixes(X, [64, 32, 8], device="cuda", **options)
     pd.testing.assert_frame_equal(on_gpu, on_cpu, rtol=0, atol=1e-5)
 
 
@@ -307,12 +271,13 @@ def test_embeddings_that_are_no_table(shape):
 
 
 @pytest.mark.parametrize("held", [True, False])
-def test_a_row_that_is_not_finite_is_named(monkeypatch, held):
+def test_a_row_that_is_not_finite_is_named(held):
     X = random_rows()
     X[33, 5] = np.nan
-    if not held:
-        monkeypatch.setattr(device_rows, "RESIDENT_BYTES", 0)
-    with pytest.raises(ValueError, match="NaN, first in row 33"):
+    with (
+        Memory() if held else Memory(most=4 * X.size - 1),
+        pytest.raises(ValueError, match="NaN, first in row 33"),
+    ):
         compare_prefixes(X, device="cpu")
 
 

@@ -5,16 +5,17 @@ import tracemalloc
 import numpy as np
 import pytest
 import torch
+from tensors import Memory
 
-from bertopic_matryoshka.neighbors import _rows as device_rows
 from bertopic_matryoshka.neighbors._rows import DeviceRows
 
 
-@pytest.fixture
-def read(monkeypatch):
-    """Nothing is held, and 16 rows are read at a time."""
-    monkeypatch.setattr(device_rows, "RESIDENT_BYTES", 0)
-    monkeypatch.setattr(device_rows, "CHUNK_ROWS", 16)
+def read(X, chunk_rows=16):
+    """Rows for which there is no memory."""
+    with Memory(most=0):
+        rows = DeviceRows(X, "cpu", chunk_rows=chunk_rows)
+    assert rows.held is None
+    return rows
 
 
 def mapped(X, folder):
@@ -41,13 +42,11 @@ def test_rows_of_unit_length(dtype):
 
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64, np.int64])
-def test_rows_that_are_read_are_those_that_are_held(tmp_path, read, monkeypatch, dtype):
+def test_rows_that_are_read_are_those_that_are_held(tmp_path, dtype):
     X = random_rows(dtype)
-    rows = DeviceRows(mapped(X, tmp_path), "cpu")
-    assert rows.held is None
+    rows = read(mapped(X, tmp_path))
     chunks = list(rows.chunks())
     assert [low for low, _ in chunks] == [0, 16, 32, 48]
-    monkeypatch.setattr(device_rows, "RESIDENT_BYTES", 4 * X.size)
     held = DeviceRows(X, "cpu")
     assert torch.equal(torch.cat([chunk for _, chunk in chunks]), held.held)
     assert torch.equal(rows.whole(), held.held)
@@ -58,49 +57,48 @@ def test_rows_that_are_read_are_those_that_are_held(tmp_path, read, monkeypatch,
     assert [low for low, _ in held.chunks()] == [0]
 
 
-def test_rows_are_held_up_to_a_bound(monkeypatch):
-    monkeypatch.setattr(device_rows, "RESIDENT_BYTES", 4 * 50 * 6)
-    assert DeviceRows(random_rows(np.float16), "cpu").held is not None
-    assert DeviceRows(random_rows(np.float16, n=51), "cpu").held is None
+@pytest.mark.parametrize(("free", "held"), [(8 * 300, True), (8 * 300 - 1, False)])
+def test_half_of_a_gpus_free_memory_may_be_taken(monkeypatch, free, held):
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (free, 10**9))
+    monkeypatch.setattr(torch.Tensor, "to", lambda tensor, device: tensor)  # there is no GPU
+    monkeypatch.setattr(torch, "empty", lambda shape, dtype, device: torch.zeros(shape))
+    assert (DeviceRows(random_rows(np.float32), "cuda:0").held is not None) == held
 
 
-def test_half_of_a_gpus_free_memory_may_be_taken(monkeypatch):
-    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (1000, 9999))
-    assert device_rows._available("cuda:0") == 500
+def test_more_than_four_gigabytes_are_not_held_on_a_cpu():
+    X = np.broadcast_to(np.ones(2**16, dtype=np.float32), (2**14 + 1, 2**16))  # takes no memory
+    assert DeviceRows(X, "cpu").held is None
 
 
-def test_a_file_is_not_copied(tmp_path, read, monkeypatch):
+def test_a_file_is_not_copied(tmp_path):
     X = mapped(np.ones((20_000, 64), dtype=np.float16), tmp_path)  # 2.6 MB
-    monkeypatch.setattr(device_rows, "CHUNK_ROWS", 500)
     tracemalloc.start()
-    rows = DeviceRows(X, "cpu")
+    rows = read(X, chunk_rows=500)
     for _ in rows.chunks():
         pass
     rows.take(torch.arange(0, 20_000, 100))
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert rows.held is None
     assert np.shares_memory(rows.array, X)
     assert peak < X.nbytes / 2
 
 
-def test_double_precision_beyond_the_range_of_single(tmp_path, read):
+def test_double_precision_beyond_the_range_of_single(tmp_path):
     X = mapped(np.array([[3e100, 4e100], [3e-100, 4e-100]]), tmp_path)
-    rows = DeviceRows(X, "cpu")
+    rows = read(X)
     expected = torch.tensor([[0.6, 0.8]] * 2)
     torch.testing.assert_close(next(rows.chunks())[1], expected)
     torch.testing.assert_close(rows.take(torch.tensor([0, 1])), expected)
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
-def test_a_row_that_is_not_finite_is_named_by_its_place(tmp_path, monkeypatch, value):
+def test_a_row_that_is_not_finite_is_named_by_its_place(tmp_path, value):
     X = random_rows(np.float32)
     X[[33, 40], 2] = value
     message = f"{'NaN' if np.isnan(value) else 'infinity'}, first in row 33"
     with pytest.raises(ValueError, match=message):
         DeviceRows(X, "cpu")
-    monkeypatch.setattr(device_rows, "RESIDENT_BYTES", 0)
-    rows = DeviceRows(mapped(X, tmp_path), "cpu")
+    rows = read(mapped(X, tmp_path))
     with pytest.raises(ValueError, match=message):
         list(rows.chunks())
     with pytest.raises(ValueError, match=message):

@@ -10,11 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from sklearn.neighbors import NearestNeighbors
+from tensors import Memory
 
 from bertopic_matryoshka import nearest_neighbors
-from bertopic_matryoshka.neighbors import _exact as all_pairs
-from bertopic_matryoshka.neighbors import _rows as device_rows
-from bertopic_matryoshka.neighbors import _search as neighbors
 
 METHODS = pytest.mark.parametrize("method", ["exact", "two_stage", "approximate"])
 ALL = 10_000  # more probes than there are cells
@@ -143,8 +141,7 @@ def test_two_stage_recalls_nearly_all():
 @pytest.mark.parametrize(
     ("method", "dims"), [("two_stage", 64), ("approximate", 128), ("approximate", 3)]
 )
-def test_narrow_rows_are_compared_as_they_are(monkeypatch, method, dims):
-    monkeypatch.setattr(neighbors, "_principal_axes", None)
+def test_narrow_rows_are_compared_as_they_are(method, dims):
     X = np.random.default_rng(1).normal(size=(300, dims)).astype(np.float32)
     queries = X[::7] + X[::7][::-1]
     for asked in (None, queries):
@@ -153,35 +150,17 @@ def test_narrow_rows_are_compared_as_they_are(monkeypatch, method, dims):
 
 
 @pytest.mark.parametrize(("method", "dims"), [("two_stage", 65), ("approximate", 129)])
-def test_wide_rows_are_compared_on_their_principal_axes(monkeypatch, method, dims):
+def test_wide_rows_are_compared_on_their_principal_axes(method, dims):
     """Rows that span no more than the axes are compared as at full width."""
     rng = np.random.default_rng(2)
-    X = np.zeros((400, dims + 50))
-    # The first rows lie in other directions than the last.
-    for part, directions in ((slice(200), slice(30)), (slice(200, 400), slice(30, 60))):
-        X[part, directions] = rng.normal(size=(200, 30))
-    X = X @ np.linalg.qr(rng.normal(size=(dims + 50, dims + 50)))[0]
-    exact = nearest_neighbors(X, 9, method="exact")
-    monkeypatch.setattr(neighbors, "AXES_ROWS", 100)
-    monkeypatch.setitem(neighbors.SHORTLIST, method, 1)
-    same(nearest_neighbors(X, 9, method=method, n_probes=ALL), exact)
-    queries = X[::5] + X[::-5]
+    X = np.zeros((6000, dims + 50), dtype=np.float32)
+    # The first rows, more than the axes are found from, lie in other directions than the last.
+    for part, directions in ((slice(4500), slice(30)), (slice(4500, 6000), slice(30, 60))):
+        X[part, directions] = rng.normal(size=X[part, directions].shape)
+    X = X @ np.linalg.qr(rng.normal(size=(dims + 50, dims + 50)))[0].astype(np.float32)
+    queries = X[::50] + X[::-50]
     exact = nearest_neighbors(X, 9, queries=queries, method="exact")
     same(nearest_neighbors(X, 9, queries=queries, method=method, n_probes=ALL), exact)
-
-
-@pytest.mark.parametrize("method", ["two_stage", "approximate"])
-def test_a_longer_shortlist_finds_more(monkeypatch, method):
-    X = np.random.default_rng(3).normal(size=(400, 300)).astype(np.float32)
-    exact = nearest_neighbors(X, 10, method="exact")
-    recalls = []
-    for times in (1, 2, 40):
-        monkeypatch.setitem(neighbors.SHORTLIST, method, times)
-        found = nearest_neighbors(X, 10, method=method, n_probes=ALL)
-        check(X, found, 10)
-        recalls.append(recall(found, exact))
-    assert 0.5 < recalls[0] < recalls[1] < recalls[2] == 1  # the last has all rows
-    same(found, exact)
 
 
 # ---- rows of all kinds
@@ -199,19 +178,19 @@ def test_a_few_rows(method, n_rows):
 
 @METHODS
 @pytest.mark.parametrize("dims", [6, 150])
-def test_all_other_rows_are_neighbours(monkeypatch, method, dims):
+def test_all_other_rows_are_neighbours(method, dims):
     """The cells around a row have too few: it is compared with all."""
     X = np.random.default_rng(0).normal(size=(130, dims))
     exact = nearest_neighbors(X, 129, method="exact")
-    for block_bytes in (2**28, 4 * dims * 130 * 20, 1):  # 20 rows at a time, one at a time
-        monkeypatch.setattr(neighbors, "BLOCK_BYTES", block_bytes)
-        found = nearest_neighbors(X, 129, method=method)
+    queries = X[:50] * [[2]]
+    for rows in (2.5, 20, np.inf):  # compared at a time
+        with Memory(most=4 * X.size * rows):
+            found = nearest_neighbors(X, 129, method=method, device="cpu")
+            asked = nearest_neighbors(X, 130, queries=queries, method=method, device="cpu")
         check(X, found, 129)
         same(found, exact)
-        queries = X[:50] * [[2]]
-        found = nearest_neighbors(X, 130, queries=queries, method=method)
-        check(X, found, 130, queries)
-        assert (found[0][:, 0] == np.arange(50)).all()
+        check(X, asked, 130, queries)
+        assert (asked[0][:, 0] == np.arange(50)).all()
 
 
 def test_rows_whose_cells_have_too_few_are_compared_with_all():
@@ -260,84 +239,65 @@ def test_zero_rows(method, dims):
 
 @METHODS
 @pytest.mark.parametrize("dims", [20, 150])
-def test_blocks_do_not_matter(monkeypatch, method, dims):
-    X = clustered(20, 25, dims)
-    whole = nearest_neighbors(X, 10, method=method)
-    monkeypatch.setattr(neighbors, "BLOCK_BYTES", 4 * 500 * 7)
-    monkeypatch.setattr(all_pairs, "BLOCK_ROWS", 7)
-    parts = nearest_neighbors(X, 10, method=method)
-    same(parts, whole)
-    monkeypatch.setattr(neighbors, "BLOCK_BYTES", 1)
-    same(nearest_neighbors(X, 10, method=method), whole)
-
-
-def test_candidates_are_ranked_in_blocks(monkeypatch):
-    X = np.random.default_rng(1).normal(size=(500, 8)).astype(np.float32)
-    original, sizes = neighbors._rescored, []
-
-    def measured(base, block, found, n):
-        sizes.append(4 * found.numel() * base.n_dims)
-        return original(base, block, found, n)
-
-    monkeypatch.setattr(neighbors, "_rescored", measured)
-    monkeypatch.setattr(neighbors, "BLOCK_BYTES", 40_000)
-    nearest_neighbors(X, 10, method="exact")
-    nearest_neighbors(X, 499, method="approximate", n_probes=1)
-    assert max(sizes) <= 40_000 < 2 * max(sizes)
+def test_out_of_memory_halves_the_blocks_and_goes_on(caplog, method, dims):
+    X = clustered(60, 25, dims)
+    whole = nearest_neighbors(X, 10, method=method, device="cpu")
+    with caplog.at_level(logging.INFO, logger="bertopic_matryoshka"), Memory(8 * X.size) as memory:
+        same(nearest_neighbors(X, 10, method=method, device="cpu"), whole)
+    assert "out of memory: continuing with blocks of" in caplog.text
+    assert memory.largest > X.size
 
 
 @METHODS
-def test_out_of_memory_halves_the_block_and_goes_on(monkeypatch, caplog, method):
-    X = np.random.default_rng(2).normal(size=(300, 8)).astype(np.float32)
-    whole = nearest_neighbors(X, 10, method=method)
-    original = all_pairs.top
+def test_memory_that_is_too_small_for_one_row(method):
+    with Memory(1000), pytest.raises(torch.OutOfMemoryError):
+        nearest_neighbors(np.eye(300), 10, method=method, device="cpu")
 
-    def greedy(chunks, block, own, n):
-        if block.shape[0] > 100:
-            raise torch.OutOfMemoryError
-        return original(chunks, block, own, n)
 
-    monkeypatch.setattr(all_pairs, "top", greedy)
-    with caplog.at_level(logging.INFO, logger="bertopic_matryoshka"):
-        same(nearest_neighbors(X, 10, method=method), whole)
-    assert ("going on with blocks of 64 rows" in caplog.text) == (method != "approximate")
+@pytest.mark.parametrize(("method", "k"), [("exact", 5), ("approximate", 499)])
+def test_blocks_are_bounded(method, k):
+    X = np.random.default_rng(1).normal(size=(5000, 64)).astype(np.float32)
+    with Memory() as memory:
+        nearest_neighbors(X, k, method=method, device="cpu")
+    # Similarities take what a CPU's cache holds; rows that are ranked, and cells, 256 MiB.
+    bound = 2**24 if method == "exact" else 2**28
+    assert bound / 2 < memory.largest <= bound
+
+
+@METHODS
+def test_rows_that_do_not_fit_are_read(tmp_path, method):
+    n_rows, dims = 66_000, 150  # more than are read at a time
+    X = np.random.default_rng(5).normal(size=(n_rows, dims)).astype(np.float16)
+    X *= 0.95 ** np.arange(dims, dtype=np.float16)
+    np.save(tmp_path / "X.npy", X)
+    mapped = np.load(tmp_path / "X.npy", mmap_mode="r")
+    queries = mapped[-300:]
+    expected = nearest_neighbors(X, 5, queries=queries, method=method, device="cpu")
+    with Memory(most=4 * X.size - 1) as memory:  # room for the rows on principal axes
+        found = nearest_neighbors(mapped, 5, queries=queries, method=method, device="cpu")
+    assert memory.largest < 4 * X.size
+    same(found, expected)
+    assert (found[0][:, 0] == np.arange(n_rows - 300, n_rows)).all()
 
 
 @METHODS
 @pytest.mark.parametrize("dims", [20, 150])
-def test_a_memory_mapped_half_precision_file(tmp_path, monkeypatch, method, dims):
+def test_a_memory_mapped_half_precision_file(tmp_path, method, dims):
     X = clustered(20, 25, dims).astype(np.float16)
     np.save(tmp_path / "X.npy", X)
     mapped = np.load(tmp_path / "X.npy", mmap_mode="r")
-    in_memory = X.astype(np.float32)
-    own, given = ({"queries": queries, "method": method} for queries in (None, in_memory[::9]))
-    expected = [nearest_neighbors(in_memory, 5, **asked) for asked in (own, given)]
-    same(nearest_neighbors(mapped, 5, **own), expected[0])
-    made = []
-
-    class Watched(device_rows.DeviceRows):
-        def __init__(self, *arguments, **options):
-            super().__init__(*arguments, **options)
-            made.append(self)
-
-    monkeypatch.setattr(device_rows, "DeviceRows", Watched)
-    monkeypatch.setattr(device_rows, "RESIDENT_BYTES", 0)  # read, not held
-    monkeypatch.setattr(device_rows, "CHUNK_ROWS", 64)
-    same(nearest_neighbors(mapped, 5, device="cpu", **own), expected[0])
-    given["queries"] = mapped[::9]
-    same(nearest_neighbors(mapped, 5, device="cpu", **given), expected[1])
-    assert len(made) == 3
-    assert all(rows.held is None and np.shares_memory(rows.array, mapped) for rows in made)
+    single = X.astype(np.float32)
+    for some, whole in ((None, None), (mapped[::9], single[::9])):
+        found = nearest_neighbors(mapped, 5, queries=some, method=method)
+        same(found, nearest_neighbors(single, 5, queries=whole, method=method))
 
 
-@pytest.mark.parametrize("method", ["exact", "two_stage", "approximate"])
-def test_a_row_that_is_not_finite_is_named_where_rows_are_read(monkeypatch, method):
-    X = np.ones((100, 140), dtype=np.float32)
-    X[[56, 60], 3] = np.nan
-    monkeypatch.setattr(device_rows, "RESIDENT_BYTES", 0)
-    monkeypatch.setattr(neighbors, "AXES_ROWS", 25)
-    with pytest.raises(ValueError, match="NaN, first in row 56"):
-        nearest_neighbors(X, 3, method=method, device="cpu")
+@METHODS
+def test_a_row_that_is_not_finite_is_named_where_rows_are_read(method):
+    X = np.ones((9_000, 140), dtype=np.float32)
+    X[[8_003, 8_010], 3] = np.nan
+    with Memory(most=4 * X.size - 1), pytest.raises(ValueError, match="NaN, first in row 8003"):
+        nearest_neighbors(X, 3, queries=np.ones((2, 140)), method=method, device="cpu")
 
 
 @METHODS
@@ -358,20 +318,16 @@ def test_the_number_of_threads_does_not_matter(method, dims):
 # ---- parameters
 
 
-def test_auto_says_what_it_chose(monkeypatch, caplog):
-    X = clustered(20, 20, 16)
+def test_auto_says_what_it_chose(caplog):
+    X = np.random.default_rng(0).normal(size=(8_001, 8)).astype(np.float32)
     with caplog.at_level(logging.INFO, logger="bertopic_matryoshka"):
-        few = nearest_neighbors(X, 10, device="cpu")
-        assert "exact neighbours of 400 rows on cpu" in caplog.text
-        monkeypatch.setattr(neighbors, "EXACT_ROWS", 400)
-        nearest_neighbors(X, 10, device="cpu")
-        assert "approximate" not in caplog.text
-        monkeypatch.setattr(neighbors, "EXACT_ROWS", 399)
-        many = nearest_neighbors(X, 10, n_probes=1, device="cpu")
-    assert "approximate neighbours of 400 rows on cpu" in caplog.text
-    same(few, nearest_neighbors(X, 10, method="exact", device="cpu"))
-    same(many, nearest_neighbors(X, 10, method="approximate", n_probes=1, device="cpu"))
-    assert (many[0] != few[0]).any()
+        few = nearest_neighbors(X[:-1], 5, device="cpu")
+        assert "exact neighbours of 8000 rows on cpu" in caplog.text
+        many = nearest_neighbors(X, 5, n_probes=1, device="cpu")
+    assert "approximate neighbours of 8001 rows on cpu" in caplog.text
+    same(few, nearest_neighbors(X[:-1], 5, method="exact", device="cpu"))
+    same(many, nearest_neighbors(X, 5, method="approximate", n_probes=1, device="cpu"))
+    assert (many[0][:-1] != few[0]).any()
 
 
 @pytest.mark.parametrize(

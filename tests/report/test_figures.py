@@ -7,10 +7,9 @@ import numpy as np
 import pytest
 from made_runs import MODEL, NAN, make_comparison, make_condition, make_model, make_run
 
-from bertopic_matryoshka.report._figures import plot_comparison, write_png
-from bertopic_matryoshka.report._map import DocumentMap
-from bertopic_matryoshka.report._map_figure import TOPIC_COLORS, map_figure
-from bertopic_matryoshka.report._styles import GRAY, STYLES, line_styles, model_styles
+from bertopic_matryoshka import plot_comparison, write_png
+from bertopic_matryoshka.report import sweeps_of
+from bertopic_matryoshka.report._styles import GRAY, model_styles, styles_of
 
 EXACT = np.zeros(10)
 """Bootstrap samples that do not vary: the error is that of the topics."""
@@ -51,8 +50,8 @@ def test_each_panel_holds_the_means_over_seeds_by_ascending_width():
     assert drawn["selection"].x == (4, 8)
     assert drawn["selection"].y == pytest.approx((0.2, 0.4))
     assert lines(figure, "AMI")["selection"].y == pytest.approx((0.15, 0.6))
-    assert lines(figure, "outlier share")["selection"].y == pytest.approx((4 / 6, 1 / 6))
-    assert lines(figure, "seconds")["selection"].y == (1.75, 1.75)
+    assert lines(figure, "outliers")["selection"].y == pytest.approx((4 / 6, 1 / 6))
+    assert lines(figure, "seconds")["selection"].y == (1.75, 1.75)  # of the first seed
     assert lines(figure, "seconds")["UMAP"].y == (7.75,)
 
 
@@ -101,16 +100,16 @@ def test_without_any_topic_the_rest_is_drawn():
     runs = [make_run(dim, document_topics=[-1] * 6, **nothing) for dim in (8, 4)]
     drawn = titles(plot_comparison(make_comparison(*runs)))
     assert [title.split(",")[0] for title in drawn] == [
-        *("neighbours kept", "outlier share", "seconds to fit", "embeddings (MB)")
+        *("neighbours kept", "outliers", "seconds to fit", "embeddings (MB)")
     ]
 
 
 @pytest.mark.parametrize(
     ("runs", "chosen"),
     [
-        ([make_run(8, ami=0.1), make_run(8, ami=0.1, seed=1)], ["AMI", "outlier share"]),
-        ([make_run(8), make_run(8, seed=1)], ["outlier share", "stability"]),
-        ([make_run(8)], ["outlier share", "diversity"]),
+        ([make_run(8, ami=0.1), make_run(8, ami=0.1, seed=1)], ["AMI", "outliers"]),
+        ([make_run(8), make_run(8, seed=1)], ["outliers", "agreement of seeds"]),
+        ([make_run(8)], ["outliers", "diversity"]),
         ([make_run(8, document_topics=[0, 0, 1])], ["diversity", "number of topics"]),
     ],
     ids=["labels", "seeds", "outliers", "neither"],
@@ -141,17 +140,29 @@ def test_wide_and_narrow_differ_in_their_layout_alone():
 # ---- how it is drawn
 
 
-def test_a_reduction_looks_the_same_in_all_panels_and_is_named_once():
-    comparison = make_comparison(*(make_run(8, name) for name in STYLES))
+def test_a_topic_model_looks_the_same_in_all_panels_and_is_named_once():
+    comparison = make_comparison(*(make_run(8, name) for name in ("selection", "PCA", "UMAP")))
     figure = plot_comparison(comparison)
-    assert line_styles(comparison) == STYLES
-    for name, style in STYLES.items():
-        of = [trace for trace in figure.data if trace.name == name]
-        assert {(t.line.color, t.marker.color, t.marker.symbol) for t in of} == {
+    styles = styles_of(sweeps_of(comparison))
+    for name, style in styles.items():
+        traces = [trace for trace in figure.data if trace.name == name]
+        assert {(t.line.color, t.marker.color, t.marker.symbol) for t in traces} == {
             (style.color, style.color, style.symbol)
         }
-        assert [t.showlegend for t in of] == [True, False, False, False]
-    assert len({style.symbol for style in STYLES.values()}) == len(STYLES)
+        assert [t.showlegend for t in traces] == [True, False, False, False]
+    assert len({style.symbol for style in styles.values()}) == 3
+
+
+def test_a_value_is_read_under_the_pointer():
+    comparison = make_comparison(make_run(8, "<b>", coherence=0.1234), make_run(4, "<b>"))
+    figure = plot_comparison(comparison)
+    (line,) = lines(figure, "coherence").values()
+    assert line.hovertext == (
+        "&lt;b&gt;, 4 dimensions: 0.100",
+        "&lt;b&gt;, 8 dimensions: 0.123",
+    )
+    (kept,) = panel(figure, "neighbours kept")
+    assert kept.hovertext[0].endswith("4 dimensions: 80%")
 
 
 def test_controls_are_gray_and_dashed_and_lie_below():
@@ -166,10 +177,10 @@ def test_controls_are_gray_and_dashed_and_lie_below():
         },
         controls=("permuted", "another"),
     )
-    styles = line_styles(comparison)
+    styles = styles_of(sweeps_of(comparison))
     assert list(styles) == list(comparison.conditions)
     first, random, other = styles.values()
-    assert first == STYLES["selection"]
+    assert not first.muted
     assert first.dash == "solid"
     assert {random.color, other.color} == {GRAY}
     assert "solid" not in {random.dash, other.dash}
@@ -178,16 +189,16 @@ def test_controls_are_gray_and_dashed_and_lie_below():
     assert named[-1] == "selection"
 
 
-def test_lines_that_differ_by_more_than_reduction_have_styles_by_order():
+def test_many_topic_models_differ_in_style():
     conditions = {
         f"{model}, {name}": make_condition(name, embedding_model=model)
         for model in "abcd"
         for name in ("selection", "UMAP")
     }
     comparison = make_comparison(*(make_run(8, name) for name in conditions), conditions=conditions)
-    styles = line_styles(comparison).values()
+    styles = styles_of(sweeps_of(comparison)).values()
     assert len({(style.color, style.symbol) for style in styles}) == 8
-    assert len({style.symbol for _, style in model_styles(comparison).values()}) == 4
+    assert len({style.symbol for _, style in model_styles(sweeps_of(comparison)).values()}) == 4
 
 
 def test_a_model_with_one_line_looks_like_it():
@@ -196,8 +207,10 @@ def test_a_model_with_one_line_looks_like_it():
         make_run(8, "b"),
         conditions={name: make_condition(embedding_model=name.upper()) for name in "ab"},
     )
-    styles = line_styles(comparison)
-    assert model_styles(comparison) == {name.upper(): (name, styles[name]) for name in "ab"}
+    styles = styles_of(sweeps_of(comparison))
+    assert model_styles(sweeps_of(comparison)) == {
+        name.upper(): (name, styles[name]) for name in "ab"
+    }
 
 
 def test_the_widths_are_the_ticks_of_a_logarithmic_axis():
@@ -220,69 +233,6 @@ def test_widths_close_to_each_other_share_a_tick():
 def test_names_are_text_and_no_markup():
     comparison = make_comparison(make_run(8, "<b>&"), make_run(8, "b"))
     assert "&lt;b&gt;&amp;" in {trace.name for trace in plot_comparison(comparison).data}
-
-
-# ---- maps
-
-# Topic 0 is topic 7 at full width, topic 1 has no counterpart there, nor has topic 8 here.
-NARROW = [0, 0, 0, 0, 1, 1, 1, -1, -1, -1]
-FULL = [7, 7, 7, -1, -1, -1, -1, 8, 8, 8]
-
-
-@pytest.fixture
-def maps():
-    """Give traces by width and name, of the documents but the second."""
-    rows = np.array([0, 2, 3, 4, 5, 6, 7, 8, 9])
-    places = {8: np.arange(18.0).reshape(9, 2), 4: np.arange(18.0).reshape(9, 2) + 100}
-    runs = [make_run(4, document_topics=NARROW), make_run(8, document_topics=FULL)]
-    documents = [f"document {i}" for i in range(10)]
-    documents[3] = "<i>long</i>\n" + "x" * 100
-    figure = map_figure(DocumentMap(rows, places), runs, documents)
-    return figure, {(trace.xaxis, trace.legendgroup): trace for trace in figure.data}
-
-
-def test_a_topic_and_its_counterpart_have_a_colour(maps):
-    _, traces = maps
-    assert traces["x", "0"].x == (100, 102, 104)
-    assert traces["x", "0"].y == (101, 103, 105)
-    assert traces["x2", "0"].x == (0, 2)
-    assert traces["x", "0"].marker == traces["x2", "0"].marker
-    assert traces["x", "0"].marker.color == TOPIC_COLORS[0]
-    assert traces["x", "1"].x == (106, 108, 110)
-    assert traces["x2", "1"].x == ()
-
-
-def test_other_topics_and_outliers_are_gray_and_below(maps):
-    figure, traces = maps
-    assert traces["x2", "-1"].x == (12, 14, 16)
-    assert traces["x2", "-2"].x == (4, 6, 8, 10)
-    assert traces["x", "-2"].x == (112, 114, 116)
-    assert [t.name for t in figure.data[:4]] == [
-        *("outliers", "other topics", "cat, dog, word0", "cat, dog, word1")
-    ]
-    assert figure.data[0].marker.color == figure.data[1].marker.color == GRAY
-    assert figure.data[0].marker.opacity < figure.data[1].marker.opacity
-    assert [t.showlegend for t in figure.data] == [True] * 4 + [False] * 4
-    assert [a.text for a in figure.layout.annotations] == ["4 dimensions", "8 dimensions"]
-
-
-def test_a_document_shows_its_topic_and_its_beginning(maps):
-    _, traces = maps
-    words, text, row = traces["x", "0"].customdata[2]
-    assert (words, row) == ("cat, dog, word0", 3)
-    assert text.replace("<br>", "") == f"&lt;i&gt;long&lt;/i&gt; {'x' * 67}…"
-    assert len(text.split("<br>")) == 2
-    assert traces["x2", "-2"].customdata[0][0] == "outlier"
-    assert traces["x2", "-1"].customdata[0][0] == "cat, dog, word8"
-
-
-def test_as_many_topics_as_colours_are_told_apart():
-    topics = np.repeat(np.arange(12), 2)
-    places = DocumentMap(np.arange(24), {8: np.zeros((24, 2))})
-    figure = map_figure(places, [make_run(8, document_topics=topics)], [""] * 24)
-    assert len(figure.data) == len(TOPIC_COLORS) + 2
-    assert len(figure.data[1].x) == 24 - 2 * len(TOPIC_COLORS)
-    assert len({(t.marker.color, t.marker.symbol) for t in figure.data[2:]}) == len(TOPIC_COLORS)
 
 
 # ---- PNG
