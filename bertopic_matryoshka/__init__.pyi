@@ -11,7 +11,12 @@ from .evaluation import (
     topic_diversity,
     topic_stability,
 )
-from .exceptions import DamagedFileWarning, LossySaveWarning, TruncationWarning
+from .exceptions import (
+    DamagedFileWarning,
+    LossySaveWarning,
+    SavedModelError,
+    TruncationWarning,
+)
 from .neighbors import compare_prefixes, nearest_neighbors
 from .report import plot_comparison, write_png, write_report
 from .selection import DimensionInspection, DimensionSelector, inspect_dimensions
@@ -35,6 +40,7 @@ __all__ = [
     "LeidenClustering",
     "LossySaveWarning",
     "MatryoshkaBackend",
+    "SavedModelError",
     "TopicCoherence",
     "TopicEvaluation",
     "TopicScorer",
