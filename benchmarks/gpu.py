@@ -96,7 +96,9 @@ def comparison(texts: list[str], model: str | None) -> Callable[[str], Any]:
     embeddings = MatryoshkaBackend(model).embed(texts)
 
     def compare(device: str) -> Any:
-        topic_model = build_topic_model(hdbscan_model=LeidenClustering(min_cluster_size=10, device=device))
+        topic_model = build_topic_model(
+            hdbscan_model=LeidenClustering(min_cluster_size=10, device=device)
+        )
         topic_model.embedding_model = None  # its embeddings are given
         scorer = TopicScorer(device=device)
         compared = compare_dimensions(
