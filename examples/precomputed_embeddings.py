@@ -22,4 +22,5 @@ print(inspect_dimensions(embeddings).summary())
 for dim in backend.dims:
     topic_model = build_topic_model(backend.truncated(dim))
     topics, _ = topic_model.fit_transform(docs, truncate(embeddings, dim))
-    print(f"{dim:>4} dims: {len(set(topics))} topics")
+    largest = " ".join(word for word, _ in topic_model.get_topic(0)[:5])
+    print(f"{dim:>4} dims: {len(set(topics))} topics, the largest: {largest}")

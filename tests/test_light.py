@@ -60,8 +60,8 @@ def test_a_saved_and_loaded_model_gives_the_same_topics(light):
 
 
 def test_widths_are_compared(light):
-    assert [dim for dim, _, _ in light["cells"]] == [64, 32]
-    for _, n_topics, coherence in light["cells"]:
+    assert [dim for dim, _, _ in light["runs"]] == [64, 32]
+    for _, n_topics, coherence in light["runs"]:
         assert n_topics >= 3
         assert coherence > 0
 
@@ -89,8 +89,6 @@ def test_approximate_neighbours_need_nothing(light, embeddings):
         ("umap", "umap-learn", '"variance" needs nothing'),
         ("pca", "hdbscan", 'clustering="leiden" needs nothing'),
         ("hdbscan", "hdbscan", 'clustering="leiden" needs nothing'),
-        ("compare umap", "umap-learn", '"variance" needs nothing'),
-        ("compare pca", "hdbscan", 'clustering="leiden" needs nothing'),
     ],
 )
 def test_what_is_not_installed_is_named_with_the_remedy(light, name, package, instead):

@@ -64,9 +64,9 @@ def read_corpora(args: argparse.Namespace) -> dict[str, list[str]]:
     return corpora
 
 
-def run_ten_lines(name: str, docs: list[str]) -> list[object]:
+def run_lines(lines: str, name: str, docs: list[str]) -> list[object]:
     """Print the topics that README's lines find, and give a row of the table."""
-    code = compile(ten_lines(), "README.md", "exec")
+    code = compile(lines, "README.md", "exec")
     names: dict[str, object] = {"docs": docs}
     started = time.perf_counter()
     with contextlib.redirect_stdout(io.StringIO()):
@@ -119,7 +119,8 @@ def main() -> None:
     corpora = read_corpora(args)
     header = ["corpus", "texts", "topics", "largest", "outliers", "seconds"]
     header += [f"words in {name} list" for name in LISTS]
-    print_rows(header, [run_ten_lines(name, docs) for name, docs in corpora.items()])
+    lines = ten_lines()
+    print_rows(header, [run_lines(lines, name, docs) for name, docs in corpora.items()])
     if args.seeds > 1:
         methods = [(name, "the ten lines", "variance") for name in corpora]
         methods += [(name, "UMAP + HDBSCAN", "umap") for name in args.umap]

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 console = Console()
 errors = Console(stderr=True)
 
-TOPICS_SHOWN = 6
+TOPICS_SHOWN, WORDS_SHOWN = 6, 6
 
 
 def say(text: str) -> None:
@@ -146,12 +146,13 @@ def _topics_table(title: str, topics: Survival) -> Table:
         pad_edge=False,
         collapse_padding=True,
     )
-    table.add_column("topic", no_wrap=True, overflow="ellipsis")
+    table.add_column("topic", overflow="fold")
     for heading in ("docs", *topics["columns"]):
-        table.add_column(escape(heading), justify="right")
+        table.add_column(escape(heading), justify="right", no_wrap=True)
     for words, size, shares in topics["rows"][:TOPICS_SHOWN]:
         texts = ("-" if share is None else f"{share:.0%}" for share in shares)
-        table.add_row(escape(words), f"{size:,}", *texts)
+        first = ", ".join(words.split(", ")[:WORDS_SHOWN])
+        table.add_row(escape(first), f"{size:,}", *texts)
     return table
 
 

@@ -6,8 +6,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bertopic_matryoshka.clustering._ordering import cluster_sizes, count_clusters
-
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from scipy.sparse import csr_matrix
@@ -76,13 +74,12 @@ def resolution_for(
     min_cluster_size: int,
     seed: int,
     flavor: str = "graspologic",
-    counts: NDArray[np.int_] | None = None,
 ) -> tuple[NDArray[np.int_], float]:
     """Search a resolution that gives from `least` to `most` communities of sufficient size.
 
     Their number grows about in proportion to the resolution, so the search interpolates the
     logarithms of both. Where no resolution gives such a number, the result is the one with the
-    fewest above it that was seen, or else the most. `counts` is how often each row occurs.
+    fewest above it that was seen, or else the most.
 
     Returns
     -------
@@ -96,7 +93,7 @@ def resolution_for(
     exponent = 1.0
     for _ in range(SEARCH_RUNS):
         labels = communities(graph, 2.0**exponent, seed, flavor)
-        sizes = cluster_sizes(labels, count_clusters(labels), counts)
+        sizes = np.bincount(labels)
         large = sizes >= min_cluster_size
         count = int(large.sum())
         seen.append((count, 2.0**exponent, labels))

@@ -18,6 +18,7 @@ from sklearn.utils.validation import check_is_fitted, check_memory, validate_dat
 from bertopic_matryoshka._validation import check_at_least
 from bertopic_matryoshka.clustering._communities import check_flavor
 from bertopic_matryoshka.clustering._membership import membership, shares, weighted_shares
+from bertopic_matryoshka.clustering._merging import with_lone_parts
 from bertopic_matryoshka.clustering._ordering import count_clusters, ranks_by_size, row_order
 from bertopic_matryoshka.clustering._partition import at_resolution, in_number
 from bertopic_matryoshka.clustering._supervision import (
@@ -68,15 +69,15 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         Neighbours of each row in the graph. None is 15, and the square root of the number of
         distinct rows where there are fewer than 225.
     min_cluster_size : int or None, default=None
-        Core rows that make a cluster, >= 2, copies counted; core rows have at least half of their
-        neighbours in their cluster. The rows of smaller ones go to the clusters of their
+        Core rows that make a cluster, >= 2, copies counted once; core rows have at least half of
+        their neighbours in their cluster. The rows of smaller ones go to the clusters of their
         neighbours. Where `n_clusters` are not found so, clusters of as many rows do, with fewer of
         them core. None is 10, and two thirds of the square root of the number of distinct rows
         where there are fewer than 225.
     min_membership : float, default=0.0
         Rows with a smaller share, in [0, 1], of their neighbours in their own cluster become
         outliers. 0 makes none but zero rows, and rows in parts of the graph with fewer than
-        `min_cluster_size`.
+        `min_cluster_size`, copies counted.
     calculate_probabilities : bool, default=False
         Whether `probabilities_` has a column for each cluster. BERTopic takes it as it is.
     random_state : int, RandomState or None, default=0
@@ -224,17 +225,20 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         order = order[rows[order].any(axis=1)]  # zero rows have no direction
         graph, group = self._distinct_graph(rows, order)
         min_size = _default(self.min_cluster_size, MIN_CLUSTER_SIZE, graph.shape[0])
-        counts, at_least = np.bincount(group, minlength=graph.shape[0]), 1
+        at_least = 1
         if y is not None:
             classes = known_classes(y, rows.shape[0])[order]
-            classes = class_of_copies(classes, group, counts.size)
+            classes = class_of_copies(classes, group, graph.shape[0])
             k = _default(self.n_neighbors, N_NEIGHBORS, graph.shape[0])
             graph_of = partial(self._cached(neighbor_graph), n_neighbors=k)
-            graph = supervised(graph, classes, self._fit_rows, graph_of, min_size, counts)
-            at_least = max(1, n_large_classes(classes, min_size, counts))
+            graph = supervised(graph, classes, self._fit_rows, graph_of, min_size)
+            at_least = max(1, n_large_classes(classes, min_size))
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
-        found = self._clusters(graph, counts, min_size, at_least, seed)
-        if counts.size == 1:
+        found = self._clusters(graph, min_size, at_least, seed)
+        counts = np.bincount(group, minlength=found.size)
+        # A part that is too small but for its copies would have to be outliers.
+        found = with_lone_parts(graph, found, min_size, counts)
+        if found.size == 1:
             graph = csr_matrix([[1.0]])  # its copies are the neighbours that it has
         strength = membership(graph, found)
         kept = np.where((found >= 0) & (strength >= self.min_membership), found, -1)
@@ -353,7 +357,7 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         return partial(cached, method=self.method, device=self.device)
 
     def _clusters(
-        self, graph: csr_matrix, counts: NDArray[np.int_], min_size: int, at_least: int, seed: int
+        self, graph: csr_matrix, min_size: int, at_least: int, seed: int
     ) -> NDArray[np.int_]:
         if self.n_clusters is None:
             found, self.resolution_ = at_resolution(
@@ -363,24 +367,18 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
                 seed,
                 at_least=at_least,
                 flavor=self.flavor,
-                counts=counts,
             )
             return found
-        n_samples, most = int(counts.sum()), int(counts.sum()) // min_size
-        if self.n_clusters > most:
+        n_samples, n_distinct = self.copy_of_.size, graph.shape[0]
+        most = n_distinct // min_size
+        if self.n_clusters > max(1, most):
+            distinct = f", of which {self.n_copies_} repeat others" if self.n_copies_ else ""
             raise ValueError(
                 f"n_clusters={self.n_clusters} with min_cluster_size={min_size} needs "
-                f"more rows than n_samples={n_samples}. Ask for at most {most}, or lower "
-                "min_cluster_size."
+                f"more rows than n_samples={n_samples}{distinct}. Ask for at most {max(1, most)}, "
+                "or lower min_cluster_size."
             )
-        if self.n_clusters > counts.size:
-            raise ValueError(
-                f"n_clusters={self.n_clusters} needs as many distinct rows, but {self.n_copies_} "
-                f"of n_samples={n_samples} repeat others. Ask for at most {counts.size}."
-            )
-        found, self.resolution_ = in_number(
-            graph, self.n_clusters, min_size, seed, self.flavor, counts
-        )
+        found, self.resolution_ = in_number(graph, self.n_clusters, min_size, seed, self.flavor)
         return found
 
     def _check_parameters(self) -> None:

@@ -90,11 +90,7 @@ def merged(
 
 
 def settled(
-    graph: csr_matrix,
-    labels: NDArray[np.int_],
-    min_cluster_size: int,
-    min_core: int | None = None,
-    counts: NDArray[np.int_] | None = None,
+    graph: csr_matrix, labels: NDArray[np.int_], min_cluster_size: int, min_core: int | None = None
 ) -> NDArray[np.int_]:
     """Let the neighbours vote, and dissolve the clusters without a core, until all have one.
 
@@ -111,8 +107,6 @@ def settled(
         Rows that a cluster has at least.
     min_core : int or None, default=None
         Core rows that a cluster has at least; None is `min_cluster_size`.
-    counts : ndarray of shape (n,), int, or None, default=None
-        How often each row occurs; None is once. It has one vote in any case.
 
     Returns
     -------
@@ -125,12 +119,12 @@ def settled(
     while True:
         count = count_clusters(labels)
         core = np.where(membership(graph, labels) >= CORE, labels, -1)
-        weak = cluster_sizes(core, count, counts) < min_core
-        weak |= cluster_sizes(labels, count, counts) < min_cluster_size
+        weak = cluster_sizes(core, count) < min_core
+        weak |= cluster_sizes(labels, count) < min_cluster_size
         labels = filled(graph, only(labels, ~weak))
         if not weak.any():
             break
-    return with_lone_parts(graph, labels, min_cluster_size, counts)
+    return with_lone_parts(graph, labels, min_cluster_size)
 
 
 def with_lone_parts(
@@ -139,7 +133,10 @@ def with_lone_parts(
     min_cluster_size: int,
     counts: NDArray[np.int_] | None = None,
 ) -> NDArray[np.int_]:
-    """Make each connected part of the graph that is large enough and has no cluster one."""
+    """Make each connected part of the graph that is large enough and has no cluster one.
+
+    `counts` is how often each row occurs; None is once.
+    """
     if (labels >= 0).all():
         return labels
     n_parts, parts = connected_components(graph, directed=False)

@@ -6,16 +6,16 @@ import math
 from functools import cache, partial
 from typing import TYPE_CHECKING
 
+import numpy as np
 from scipy.sparse.csgraph import connected_components
 
 from bertopic_matryoshka.clustering._communities import communities, resolution_for
 from bertopic_matryoshka.clustering._merging import filled, merged, settled, with_lone_parts
-from bertopic_matryoshka.clustering._ordering import cluster_sizes, count_clusters, only
+from bertopic_matryoshka.clustering._ordering import count_clusters, only
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    import numpy as np
     from numpy.typing import NDArray
     from scipy.sparse import csr_matrix
 
@@ -40,7 +40,6 @@ def at_resolution(
     *,
     at_least: int = 1,
     flavor: str = "graspologic",
-    counts: NDArray[np.int_] | None = None,
 ) -> tuple[NDArray[np.int_], float]:
     """Find the clusters of an undirected graph at a resolution.
 
@@ -60,9 +59,6 @@ def at_resolution(
         Clusters below which none are merged.
     flavor : {"graspologic", "cugraph"}, default="graspologic"
         Of Leiden, see communities.
-    counts : ndarray of shape (n,), int, or None, default=None
-        How often each row occurs, which makes it count as so many rows of its cluster; None is
-        once.
 
     Returns
     -------
@@ -71,19 +67,18 @@ def at_resolution(
     resolution : float
         The one that was used.
     """
-    n_parts, part_of = connected_components(graph, directed=False)
-    parts = cluster_sizes(part_of, n_parts, counts)
+    parts = np.bincount(connected_components(graph, directed=False)[1])
     within_reach = parts[parts >= min_cluster_size].sum()
     for _ in range(HALVINGS):
         found = communities(graph, FINE_RESOLUTION * resolution, seed, flavor)
-        sizes = cluster_sizes(found, count_clusters(found), counts)
+        sizes = np.bincount(found)
         if 2 * sizes[sizes >= min_cluster_size].sum() >= within_reach:
             break
         resolution /= 2
-    fine = _large(graph, found, min_cluster_size, counts)
+    fine = _large(graph, found, min_cluster_size)
     n_clusters = max(at_least, round(count_clusters(fine) / FINER))
     coarse = merged(graph, fine, n_clusters, MIN_LIFT * resolution)
-    return settled(graph, coarse, min_cluster_size, counts=counts), resolution
+    return settled(graph, coarse, min_cluster_size), resolution
 
 
 def in_number(
@@ -92,9 +87,8 @@ def in_number(
     min_cluster_size: int,
     seed: int,
     flavor: str = "graspologic",
-    counts: NDArray[np.int_] | None = None,
 ) -> tuple[NDArray[np.int_], float]:
-    """Find `n_clusters` clusters, or as many as the search finds; see at_resolution.
+    """Find `n_clusters` clusters, or as many as the search finds.
 
     Some clusters dissolve when they are settled, so that it bisects how many to merge down to.
     Where too many dissolve, it takes finer communities, then smaller cores, and at last communities
@@ -108,32 +102,24 @@ def in_number(
     resolution : float
         At which at_resolution would begin with the same communities.
     """
-    search = partial(
-        resolution_for,
-        min_cluster_size=min_cluster_size,
-        seed=seed,
-        flavor=flavor,
-        counts=counts,
-    )
+    search = partial(resolution_for, min_cluster_size=min_cluster_size, seed=seed, flavor=flavor)
 
     @cache  # every size of cores begins with the same communities
     def divided(finer: float) -> tuple[NDArray[np.int_], float]:
         least = math.ceil(finer * n_clusters)
         found, tried = search(graph, least, 3 * least // 2)
-        return _large(graph, found, min_cluster_size, counts), tried
+        return _large(graph, found, min_cluster_size), tried
 
     for core in (min_cluster_size, min_cluster_size // 2, 1):
         for finer in (FINER, 2 * FINER):
             fine, tried = divided(finer)
-            settle = partial(
-                settled, graph, min_cluster_size=min_cluster_size, min_core=core, counts=counts
-            )
+            settle = partial(settled, graph, min_cluster_size=min_cluster_size, min_core=core)
             labels = settle(fine)
             if count_clusters(labels) >= n_clusters:
                 labels = _merged_to(graph, fine, n_clusters, settle, labels)
                 return labels, tried / FINE_RESOLUTION
     found, tried = search(graph, n_clusters, math.ceil(FINER * n_clusters))
-    labels = merged(graph, _large(graph, found, min_cluster_size, counts), n_clusters)
+    labels = merged(graph, _large(graph, found, min_cluster_size), n_clusters)
     return filled(graph, labels), tried / FINE_RESOLUTION
 
 
@@ -156,12 +142,7 @@ def _merged_to(
     return merged(graph, best, n_clusters)
 
 
-def _large(
-    graph: csr_matrix,
-    labels: NDArray[np.int_],
-    min_cluster_size: int,
-    counts: NDArray[np.int_] | None,
-) -> NDArray[np.int_]:
+def _large(graph: csr_matrix, labels: NDArray[np.int_], min_cluster_size: int) -> NDArray[np.int_]:
     """Keep the communities of sufficient size, numbered from 0; the rows of others become -1."""
-    large = cluster_sizes(labels, count_clusters(labels), counts) >= min_cluster_size
-    return with_lone_parts(graph, only(labels, large), min_cluster_size, counts)
+    kept = only(labels, np.bincount(labels) >= min_cluster_size)
+    return with_lone_parts(graph, kept, min_cluster_size)

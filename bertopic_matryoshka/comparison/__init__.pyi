@@ -5,18 +5,21 @@ from ._result import Run, Topic
 from ._scorer import TopicScorer
 from ._setting import Condition, Setting
 from ._significance import (
+    MANY_OUTLIERS,
+    TOPICS_RATIO,
     Difference,
     Recommendation,
     SeedSpread,
     by_width,
-    caveat_across,
     paired_difference,
     seed_spread,
 )
 from ._topic_models import short_name
 
 __all__ = [
+    "MANY_OUTLIERS",
     "SMALLEST_MATCH",
+    "TOPICS_RATIO",
     "Condition",
     "Difference",
     "DimensionComparison",
@@ -29,7 +32,6 @@ __all__ = [
     "Topic",
     "TopicScorer",
     "by_width",
-    "caveat_across",
     "compare_dimensions",
     "pair_topics",
     "paired_difference",

@@ -231,18 +231,6 @@ def by_width(runs: Iterable[Run]) -> dict[int, list[Run]]:
     return dict(sorted(groups.items(), reverse=True))
 
 
-def caveat_across(runs: Sequence[Run]) -> str:
-    """Say so where the numbers of topics forbid comparing the topic models; "" where not."""
-    counts = [run.n_topics for run in runs if run.n_topics] or [1]
-    if len({run.topic_model for run in runs}) < 2 or max(counts) <= TOPICS_RATIO * min(counts):
-        return ""
-    return (
-        f"The models have {min(counts)} to {max(counts)} topics: coherence, diversity and AMI "
-        "depend on that number, so compare different topic models with care, or give all of them "
-        "the same n_clusters or nr_topics."
-    )
-
-
 def _significant(p_values: Mapping[int, float], alpha: float) -> set[int]:
     """Find the widths that are worse after Holm's correction for comparing several."""
     worse = set()

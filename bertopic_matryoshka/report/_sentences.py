@@ -4,19 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from bertopic_matryoshka.comparison import SMALLEST_MATCH
+from bertopic_matryoshka.comparison import MANY_OUTLIERS, SMALLEST_MATCH, TOPICS_RATIO
 from bertopic_matryoshka.evaluation import MEASURES
 from bertopic_matryoshka.report._data import count, listed, measured, seeds_of, sweeps_of
 
 if TYPE_CHECKING:
     from bertopic_matryoshka.comparison import DimensionComparison, Run
     from bertopic_matryoshka.report._data import Sweep
-
-MANY_OUTLIERS = 0.5
-"""Share of outliers above which coherence describes a minority of the documents."""
-
-TOPICS_RATIO = 1.5
-"""Ratio between numbers of topics above which these alone move coherence noticeably."""
 
 MEASURES_IN_WORDS = {
     "c_v": "C_V of Röder et al. 2015, as gensim computes it. Each word of a topic has a vector of "

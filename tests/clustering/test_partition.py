@@ -166,7 +166,7 @@ def test_the_resolution_begins_with_the_same_communities(text, n_clusters, monke
 def test_smaller_cores_and_at_last_none_where_too_many_dissolve(monkeypatch):
     cores = []
 
-    def nothing_is_left(graph, labels, min_cluster_size, min_core, counts):
+    def nothing_is_left(graph, labels, min_cluster_size, min_core):
         assert min_cluster_size == 10
         cores.append(min_core)
         return np.zeros_like(labels)

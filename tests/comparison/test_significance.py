@@ -13,7 +13,6 @@ from bertopic_matryoshka.comparison import (
     Recommendation,
     SeedSpread,
     by_width,
-    caveat_across,
     paired_difference,
     seed_spread,
 )
@@ -397,18 +396,6 @@ def test_runs_by_width():
     groups = by_width(runs)
     assert list(groups) == [64, 8]
     assert [[c.coherence for c in group] for group in groups.values()] == [[0.2, 0.4], [0.1, 0.3]]
-
-
-def test_numbers_of_topics_that_forbid_a_comparison_of_topic_models():
-    few = run(64, 0.3, document_topics=FEW)
-    many = run(64, 0.3, document_topics=MANY, topic_model="UMAP")
-    assert caveat_across([few, many]).startswith("The models have 2 to 4 topics")
-    three = run(64, 0.3, document_topics=[0, 1, 2] * 4, topic_model="UMAP")
-    assert caveat_across([few, three]) == ""
-    # Within one it is said with its recommendation.
-    assert caveat_across([few, run(32, 0.3, document_topics=MANY)]) == ""
-    nothing = run(64, NAN, document_topics=[-1] * 6, topic_model="UMAP")
-    assert caveat_across([few, nothing]) == ""
 
 
 @pytest.mark.parametrize("narrow", [0.30, 0.29, 0.10])
