@@ -18,7 +18,7 @@ from sklearn.utils.validation import check_is_fitted, check_memory, validate_dat
 from bertopic_matryoshka._validation import check_at_least
 from bertopic_matryoshka.clustering._communities import check_flavor
 from bertopic_matryoshka.clustering._membership import membership, shares, weighted_shares
-from bertopic_matryoshka.clustering._merging import with_lone_parts
+from bertopic_matryoshka.clustering._merging import add_lone_parts
 from bertopic_matryoshka.clustering._ordering import count_clusters, ranks_by_size, row_order
 from bertopic_matryoshka.clustering._partition import at_resolution, in_number
 from bertopic_matryoshka.clustering._supervision import (
@@ -51,7 +51,7 @@ MANY = 0.1
 
 
 class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
-    """Clusters of the cosine nearest-neighbour graph: Leiden communities, merged and settled.
+    """Clusters of the cosine nearest-neighbour graph: Leiden communities, merged and smoothed.
 
     Takes HDBSCAN's place in BERTopic: ``BERTopic(umap_model=DimensionSelector(),
     hdbscan_model=LeidenClustering())``. It needs no UMAP before it, calls no document an outlier
@@ -237,7 +237,7 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         found = self._clusters(graph, min_size, at_least, seed)
         counts = np.bincount(group, minlength=found.size)
         # A part that is too small but for its copies would have to be outliers.
-        found = with_lone_parts(graph, found, min_size, counts)
+        found = add_lone_parts(graph, found, min_size, counts)
         if found.size == 1:
             graph = csr_matrix([[1.0]])  # its copies are the neighbours that it has
         strength = membership(graph, found)
