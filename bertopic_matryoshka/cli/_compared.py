@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sklearn.feature_extraction.text import CountVectorizer
-
 from bertopic_matryoshka.clustering import LeidenClustering
 from bertopic_matryoshka.comparison import short_name
 from bertopic_matryoshka.selection import CRITERIA
@@ -122,7 +120,6 @@ def _topic_model(
         reduction=reduction,
         clustering=clustering,
         min_topic_size=min_topic_size,
-        vectorizer_model=CountVectorizer(stop_words="english"),
         **chosen,
     )
     if isinstance(topic_model.hdbscan_model, LeidenClustering):

@@ -16,7 +16,7 @@ from sklearn.feature_extraction.text import CountVectorizer
 from bertopic_matryoshka.clustering import LeidenClustering
 from bertopic_matryoshka.embedding import MatryoshkaBackend
 from bertopic_matryoshka.selection import DimensionSelector
-from bertopic_matryoshka.topics import ExpectWidth, build_topic_model
+from bertopic_matryoshka.topics import ExpectWidth, build_topic_model, get_stop_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,15 +49,14 @@ def named_topic_models(topic_models: Any, *, has_embeddings: bool) -> dict[str, 
         If there is none, or one cannot find topics.
     """
     if topic_models is None:
-        vectorizer = CountVectorizer(stop_words="english")
         topic_models = (
             BERTopic(
                 umap_model=DimensionSelector(),
                 hdbscan_model=LeidenClustering(),
-                vectorizer_model=vectorizer,
+                vectorizer_model=CountVectorizer(stop_words=get_stop_words("english")),
             )
             if has_embeddings
-            else build_topic_model(vectorizer_model=vectorizer)
+            else build_topic_model()
         )
     if isinstance(topic_models, BERTopic):
         topic_models = {short_name(topic_models): topic_models}
