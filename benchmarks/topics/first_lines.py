@@ -7,9 +7,10 @@ The lines are taken from README.md as they stand there. Corpora are Parquet file
 "text"; docstrings of what is installed, made here; and, from Debian's packages fortunes and
 fortunes-min (apt-get download, dpkg-deb -x), sayings of five words or more, full of contractions.
 
-With --coherence, the words' NPMI over documents, c_v and diversity beside those without stop_words and
-with min_df=2. With seeds, AMI between every two of N fits with random_state 0 to N - 1, higher is more stable;
-for the corpora that --umap names, BERTopic's UMAP + HDBSCAN on the same embeddings beside it.
+With --coherence, the words' NPMI over documents, c_v and diversity, with and without stop words and
+with min_df=2. With --seeds, AMI between every two of N fits with random_state 0 to N - 1, higher is
+more stable; for the corpora that --umap names, BERTopic's UMAP + HDBSCAN on the same embeddings
+beside it.
 """
 
 from __future__ import annotations
