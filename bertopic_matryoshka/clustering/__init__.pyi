@@ -1,6 +1,6 @@
-from ._leiden import LeidenClustering, default_min_cluster_size
+from ._leiden import LeidenClustering, smallest_cluster
 
 __all__ = [
     "LeidenClustering",
-    "default_min_cluster_size",
+    "smallest_cluster",
 ]

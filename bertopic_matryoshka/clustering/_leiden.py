@@ -224,7 +224,7 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         order = row_order(rows)
         order = order[rows[order].any(axis=1)]  # zero rows have no direction
         graph, group = self._distinct_graph(rows, order)
-        min_size = _default(self.min_cluster_size, MIN_CLUSTER_SIZE, graph.shape[0])
+        min_size = smallest_cluster(self.min_cluster_size, graph.shape[0])
         at_least = 1
         if y is not None:
             classes = known_classes(y, rows.shape[0])[order]
@@ -415,9 +415,9 @@ def _default(given: int | None, usual: int, n_distinct: int) -> int:
     return max(2, min(usual, round(usual / N_NEIGHBORS * math.sqrt(n_distinct))))
 
 
-def default_min_cluster_size(n_distinct: int) -> int:
-    """Give the `min_cluster_size` that None stands for, where there are so many distinct rows."""
-    return _default(None, MIN_CLUSTER_SIZE, n_distinct)
+def smallest_cluster(min_cluster_size: int | None, n_distinct: int) -> int:
+    """Give the core rows that make a cluster of a LeidenClustering among so many distinct rows."""
+    return _default(min_cluster_size, MIN_CLUSTER_SIZE, n_distinct)
 
 
 def _report_copies(n_copies: int, n_near: int, n_rows: int) -> None:

@@ -677,7 +677,7 @@ DEFAULT = object()
     ],
 )
 def test_bad_input_is_refused_before_any_work(docs, encoded, change, error, message):
-    topic_model = plain_model(LeidenClustering(), MatryoshkaBackend())
+    topic_model = plain_model(LeidenClustering(min_cluster_size=10), MatryoshkaBackend())
     arguments = {"documents": docs, "topic_models": topic_model, **change}
     if isinstance(arguments.get("embeddings"), str):
         arguments["embeddings"] = np.ones((len(docs), 300))
