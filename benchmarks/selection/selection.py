@@ -25,7 +25,7 @@ from benchmarks.corpus import Corpus, machine, parser_of, read
 from bertopic_matryoshka.clustering import _communities as communities
 from bertopic_matryoshka.clustering import _merging as merging
 from bertopic_matryoshka.clustering import _partition as partition
-from bertopic_matryoshka.clustering._ordering import only
+from bertopic_matryoshka.clustering._ordering import keep_clusters
 from bertopic_matryoshka.neighbors._search import nearest_neighbors
 from bertopic_matryoshka.selection._criteria import laplacian
 from bertopic_matryoshka.selection._selector import DimensionSelector
@@ -139,7 +139,7 @@ def alone(graph: sp.csr_matrix, n: int, seed: int) -> np.ndarray:
     found, _ = communities.resolution_for(graph, n, round(1.1 * n), SMALLEST, seed)
     large = np.bincount(found) >= SMALLEST
     with patch.object(merging, "EXPONENT", 1.0):
-        return merging.merged(graph, only(found, large), n)
+        return merging.merge_clusters(graph, keep_clusters(found, large), n)
 
 
 def variant_rows(X: np.ndarray, corpus: Corpus) -> Iterator[dict[str, Any]]:

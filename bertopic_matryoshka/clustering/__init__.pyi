@@ -1,5 +1,6 @@
-from ._leiden import LeidenClustering
+from ._leiden import LeidenClustering, smallest_cluster
 
 __all__ = [
     "LeidenClustering",
+    "smallest_cluster",
 ]

@@ -18,7 +18,7 @@ from sklearn.utils.validation import check_is_fitted, check_memory, validate_dat
 from bertopic_matryoshka._validation import check_at_least
 from bertopic_matryoshka.clustering._communities import check_flavor
 from bertopic_matryoshka.clustering._membership import membership, shares, weighted_shares
-from bertopic_matryoshka.clustering._merging import with_lone_parts
+from bertopic_matryoshka.clustering._merging import add_lone_parts
 from bertopic_matryoshka.clustering._ordering import count_clusters, ranks_by_size, row_order
 from bertopic_matryoshka.clustering._partition import at_resolution, in_number
 from bertopic_matryoshka.clustering._supervision import (
@@ -51,7 +51,7 @@ MANY = 0.1
 
 
 class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
-    """Clusters of the cosine nearest-neighbour graph: Leiden communities, merged and settled.
+    """Clusters of the cosine nearest-neighbour graph: Leiden communities, merged and smoothed.
 
     Takes HDBSCAN's place in BERTopic: ``BERTopic(umap_model=DimensionSelector(),
     hdbscan_model=LeidenClustering())``. It needs no UMAP before it, calls no document an outlier
@@ -224,7 +224,7 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         order = row_order(rows)
         order = order[rows[order].any(axis=1)]  # zero rows have no direction
         graph, group = self._distinct_graph(rows, order)
-        min_size = _default(self.min_cluster_size, MIN_CLUSTER_SIZE, graph.shape[0])
+        min_size = smallest_cluster(self.min_cluster_size, graph.shape[0])
         at_least = 1
         if y is not None:
             classes = known_classes(y, rows.shape[0])[order]
@@ -237,7 +237,7 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         found = self._clusters(graph, min_size, at_least, seed)
         counts = np.bincount(group, minlength=found.size)
         # A part that is too small but for its copies would have to be outliers.
-        found = with_lone_parts(graph, found, min_size, counts)
+        found = add_lone_parts(graph, found, min_size, counts)
         if found.size == 1:
             graph = csr_matrix([[1.0]])  # its copies are the neighbours that it has
         strength = membership(graph, found)
@@ -413,6 +413,11 @@ def _default(given: int | None, usual: int, n_distinct: int) -> int:
     if given is not None:
         return given
     return max(2, min(usual, round(usual / N_NEIGHBORS * math.sqrt(n_distinct))))
+
+
+def smallest_cluster(min_cluster_size: int | None, n_distinct: int) -> int:
+    """Give the core rows that make a cluster of a LeidenClustering among so many distinct rows."""
+    return _default(min_cluster_size, MIN_CLUSTER_SIZE, n_distinct)
 
 
 def _report_copies(n_copies: int, n_near: int, n_rows: int) -> None:

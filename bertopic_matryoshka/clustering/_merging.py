@@ -8,14 +8,14 @@ import numpy as np
 from scipy.sparse.csgraph import connected_components
 
 from bertopic_matryoshka.clustering._membership import membership, one_hot
-from bertopic_matryoshka.clustering._ordering import cluster_sizes, count_clusters, only
+from bertopic_matryoshka.clustering._ordering import cluster_sizes, count_clusters, keep_clusters
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from scipy.sparse import csr_matrix
 
 EXPONENT = 0.8
-"""How far the linkage discounts size, see merged."""
+"""How far the linkage discounts size, see merge_clusters."""
 
 ROUNDS = 4
 """Rounds of votes that smooth the borders."""
@@ -30,7 +30,7 @@ NO_EDGE = 1e-30
 """Edges between two clusters that no edge joins: less than any weight, so that they merge last."""
 
 
-def merged(
+def merge_clusters(
     graph: csr_matrix, labels: NDArray[np.int_], n_clusters: int, min_lift: float = 0.0
 ) -> NDArray[np.int_]:
     """Merge the pair of clusters with the strongest linkage, until `n_clusters` are left.
@@ -89,7 +89,7 @@ def merged(
     return merged_names[labels]
 
 
-def settled(
+def prune_clusters(
     graph: csr_matrix, labels: NDArray[np.int_], min_cluster_size: int, min_core: int | None = None
 ) -> NDArray[np.int_]:
     """Let the neighbours vote, and dissolve the clusters without a core, until all have one.
@@ -115,19 +115,19 @@ def settled(
         where it has fewer than `min_cluster_size` rows.
     """
     min_core = min_cluster_size if min_core is None else min_core
-    labels = voted(graph, labels, np.ones(labels.size, dtype=bool), ROUNDS)
+    labels = propagate_labels(graph, labels, np.ones(labels.size, dtype=bool), ROUNDS)
     while True:
         count = count_clusters(labels)
         core = np.where(membership(graph, labels) >= CORE, labels, -1)
         weak = cluster_sizes(core, count) < min_core
         weak |= cluster_sizes(labels, count) < min_cluster_size
-        labels = filled(graph, only(labels, ~weak))
+        labels = assign_unlabelled(graph, keep_clusters(labels, ~weak))
         if not weak.any():
             break
-    return with_lone_parts(graph, labels, min_cluster_size)
+    return add_lone_parts(graph, labels, min_cluster_size)
 
 
-def with_lone_parts(
+def add_lone_parts(
     graph: csr_matrix,
     labels: NDArray[np.int_],
     min_cluster_size: int,
@@ -146,21 +146,22 @@ def with_lone_parts(
     return np.where(lone[parts], names[parts], labels)
 
 
-def filled(graph: csr_matrix, labels: NDArray[np.int_]) -> NDArray[np.int_]:
+def assign_unlabelled(graph: csr_matrix, labels: NDArray[np.int_]) -> NDArray[np.int_]:
     """Give each row of -1 the cluster of most of its neighbours, from the borders inwards.
 
-    Then these rows vote as in :func:`voted`. -1 is left where no path leads to a cluster.
+    Their labels are then propagated, see :func:`propagate_labels`. -1 is left where no path leads
+    to a cluster.
     """
     movers = labels < 0
     while True:
         # A row that has a cluster waits: where all could move, they could swap without an end.
-        after = voted(graph, labels, labels < 0, 1)
+        after = propagate_labels(graph, labels, labels < 0, 1)
         if (after == labels).all():
-            return voted(graph, labels, movers, ROUNDS)
+            return propagate_labels(graph, labels, movers, ROUNDS)
         labels = after
 
 
-def voted(
+def propagate_labels(
     graph: csr_matrix, labels: NDArray[np.int_], may_move: NDArray[np.bool_], rounds: int
 ) -> NDArray[np.int_]:
     """Move rows to the cluster of most of their neighbours: label propagation [1]_.

@@ -1,4 +1,4 @@
-"""A neighbour graph -> clusters: divided finely by Leiden, merged, and settled by vote."""
+"""A neighbour graph -> clusters: divided finely by Leiden, merged by linkage, then smoothed."""
 
 from __future__ import annotations
 
@@ -10,8 +10,13 @@ import numpy as np
 from scipy.sparse.csgraph import connected_components
 
 from bertopic_matryoshka.clustering._communities import communities, resolution_for
-from bertopic_matryoshka.clustering._merging import filled, merged, settled, with_lone_parts
-from bertopic_matryoshka.clustering._ordering import count_clusters, only
+from bertopic_matryoshka.clustering._merging import (
+    add_lone_parts,
+    assign_unlabelled,
+    merge_clusters,
+    prune_clusters,
+)
+from bertopic_matryoshka.clustering._ordering import count_clusters, keep_clusters
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,7 +58,7 @@ def at_resolution(
     resolution : float
         Higher for more clusters.
     min_cluster_size : int
-        Core rows that a cluster has at least, see settled.
+        Core rows that a cluster has at least, see prune_clusters.
     seed : int
     at_least : int, default=1
         Clusters below which none are merged.
@@ -77,8 +82,8 @@ def at_resolution(
         resolution /= 2
     fine = _large(graph, found, min_cluster_size)
     n_clusters = max(at_least, round(count_clusters(fine) / FINER))
-    coarse = merged(graph, fine, n_clusters, MIN_LIFT * resolution)
-    return settled(graph, coarse, min_cluster_size), resolution
+    coarse = merge_clusters(graph, fine, n_clusters, MIN_LIFT * resolution)
+    return prune_clusters(graph, coarse, min_cluster_size), resolution
 
 
 def in_number(
@@ -90,7 +95,7 @@ def in_number(
 ) -> tuple[NDArray[np.int_], float]:
     """Find `n_clusters` clusters, or as many as the search finds.
 
-    Some clusters dissolve when they are settled, so that it bisects how many to merge down to.
+    Some clusters dissolve when they are pruned, so that it bisects how many to merge down to.
     Where too many dissolve, it takes finer communities, then smaller cores, and at last communities
     as Leiden finds them.
 
@@ -113,14 +118,16 @@ def in_number(
     for core in (min_cluster_size, min_cluster_size // 2, 1):
         for finer in (FINER, 2 * FINER):
             fine, tried = divided(finer)
-            settle = partial(settled, graph, min_cluster_size=min_cluster_size, min_core=core)
+            settle = partial(
+                prune_clusters, graph, min_cluster_size=min_cluster_size, min_core=core
+            )
             labels = settle(fine)
             if count_clusters(labels) >= n_clusters:
                 labels = _merged_to(graph, fine, n_clusters, settle, labels)
                 return labels, tried / FINE_RESOLUTION
     found, tried = search(graph, n_clusters, math.ceil(FINER * n_clusters))
-    labels = merged(graph, _large(graph, found, min_cluster_size), n_clusters)
-    return filled(graph, labels), tried / FINE_RESOLUTION
+    labels = merge_clusters(graph, _large(graph, found, min_cluster_size), n_clusters)
+    return assign_unlabelled(graph, labels), tried / FINE_RESOLUTION
 
 
 def _merged_to(
@@ -130,19 +137,19 @@ def _merged_to(
     settle: Callable[[NDArray[np.int_]], NDArray[np.int_]],
     best: NDArray[np.int_],
 ) -> NDArray[np.int_]:
-    """Merge as many fine communities as leave `n_clusters` when settled; `best` has enough."""
+    """Merge as many fine communities as leave `n_clusters` when pruned; `best` has enough."""
     low, high = n_clusters, count_clusters(fine)
     while low < high and count_clusters(best) > n_clusters:
         middle = (low + high) // 2
-        labels = settle(merged(graph, fine, middle))
+        labels = settle(merge_clusters(graph, fine, middle))
         if count_clusters(labels) >= n_clusters:
             best, high = labels, middle
         else:
             low = middle + 1
-    return merged(graph, best, n_clusters)
+    return merge_clusters(graph, best, n_clusters)
 
 
 def _large(graph: csr_matrix, labels: NDArray[np.int_], min_cluster_size: int) -> NDArray[np.int_]:
     """Keep the communities of sufficient size, numbered from 0; the rows of others become -1."""
-    kept = only(labels, np.bincount(labels) >= min_cluster_size)
-    return with_lone_parts(graph, kept, min_cluster_size)
+    kept = keep_clusters(labels, np.bincount(labels) >= min_cluster_size)
+    return add_lone_parts(graph, kept, min_cluster_size)

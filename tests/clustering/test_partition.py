@@ -11,7 +11,7 @@ from scipy.sparse.csgraph import connected_components
 from bertopic_matryoshka.clustering import _partition as partition
 from bertopic_matryoshka.clustering._communities import communities, resolution_for
 from bertopic_matryoshka.clustering._membership import membership
-from bertopic_matryoshka.clustering._merging import merged, settled
+from bertopic_matryoshka.clustering._merging import merge_clusters, prune_clusters
 from bertopic_matryoshka.clustering._partition import at_resolution, in_number
 from bertopic_matryoshka.neighbors._graph import neighbor_graph
 
@@ -90,10 +90,10 @@ def test_the_steps_in_their_order(text):
     fine = communities(text, partition.FINE_RESOLUTION, 0)
     sizes = np.bincount(fine)
     kept = contiguous(np.where(sizes[fine] >= 10, fine, -1))
-    coarse = merged(text, kept, round(n_of(kept) / partition.FINER))
+    coarse = merge_clusters(text, kept, round(n_of(kept) / partition.FINER))
     assert n_of(kept) > n_of(coarse) > 3
     labels, resolution = at_resolution(text, 1.0, 10, seed=0)
-    np.testing.assert_array_equal(labels, settled(text, coarse, 10))
+    np.testing.assert_array_equal(labels, prune_clusters(text, coarse, 10))
     assert resolution == 1
 
 
@@ -171,7 +171,7 @@ def test_smaller_cores_and_at_last_none_where_too_many_dissolve(monkeypatch):
         cores.append(min_core)
         return np.zeros_like(labels)
 
-    monkeypatch.setattr(partition, "settled", nothing_is_left)
+    monkeypatch.setattr(partition, "prune_clusters", nothing_is_left)
     # The ring's communities are too small, but it is large enough for a cluster.
     ring = [(24 + i, 24 + (i + 1) % 12) for i in range(12)]
     graph = cliques(12, 12, *[1] * 12, bridges=ring)
@@ -196,7 +196,7 @@ def test_it_merges_as_far_as_leaves_enough(text, n_clusters, lost):
         return contiguous(np.where(labels < lost, -1, labels))
 
     found = partition._merged_to(text, fine, n_clusters, settle, settle(fine))
-    expected = settle(merged(text, fine, n_clusters + lost))
+    expected = settle(merge_clusters(text, fine, n_clusters + lost))
     np.testing.assert_array_equal(found, expected)
     assert n_of(found) == n_clusters
 
@@ -209,7 +209,7 @@ def test_where_a_number_is_skipped_the_next_above_is_merged(text):
         return contiguous(np.where(labels < 3, -1, labels)) if n_of(labels) < 7 else labels
 
     found = partition._merged_to(text, fine, 5, settle, fine)
-    np.testing.assert_array_equal(found, merged(text, merged(text, fine, 7), 5))
+    np.testing.assert_array_equal(found, merge_clusters(text, merge_clusters(text, fine, 7), 5))
 
 
 def test_it_divides_no_further_than_it_must(monkeypatch):
