@@ -13,6 +13,7 @@ from bertopic_matryoshka import (
     LeidenClustering,
     MatryoshkaBackend,
     compare_dimensions,
+    get_stop_words,
     write_report,
 )
 from bertopic_matryoshka.cli.demo import load_docstrings
@@ -28,7 +29,7 @@ def topic_model(backend):
         embedding_model=backend,
         umap_model=DimensionSelector(),
         hdbscan_model=LeidenClustering(),
-        vectorizer_model=CountVectorizer(stop_words="english"),
+        vectorizer_model=CountVectorizer(stop_words=get_stop_words("english")),
     )
 
 

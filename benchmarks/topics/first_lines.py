@@ -1,14 +1,16 @@
 r"""README's ten lines on five corpora: the topics' words, and how many of them are stop words.
 
     python -m benchmarks.topics.first_lines --corpora FILE.parquet... \
-        [--fortunes FOLDER] [--seeds N] [--umap NAME...]
+        [--fortunes FOLDER] [--coherence] [--seeds N] [--umap NAME...]
 
 The lines are taken from README.md as they stand there. Corpora are Parquet files with a column
 "text"; docstrings of what is installed, made here; and, from Debian's packages fortunes and
 fortunes-min (apt-get download, dpkg-deb -x), sayings of five words or more, full of contractions.
 
-With seeds, AMI between every two of N fits with random_state 0 to N - 1, higher is more stable;
-for the corpora that --umap names, BERTopic's UMAP + HDBSCAN on the same embeddings beside it.
+With --coherence, the words' NPMI over documents, c_v and diversity, with and without stop words and
+with min_df=2. With --seeds, AMI between every two of N fits with random_state 0 to N - 1, higher is
+more stable; for the corpora that --umap names, BERTopic's UMAP + HDBSCAN on the same embeddings
+beside it.
 """
 
 from __future__ import annotations
@@ -25,14 +27,21 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from gensim.parsing.preprocessing import STOPWORDS as GENSIM_STOP_WORDS
-from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
+from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS, CountVectorizer
 from sklearn.metrics import adjusted_mutual_info_score
 
 from benchmarks.corpus import machine
-from bertopic_matryoshka import MatryoshkaBackend, build_topic_model
+from bertopic_matryoshka import (
+    MatryoshkaBackend,
+    TopicCoherence,
+    build_topic_model,
+    get_stop_words,
+    topic_diversity,
+)
 from bertopic_matryoshka.cli.demo._docstrings import load_docstrings
 
 ROOT = Path(__file__).parents[2]
+MEASURES = ("npmi", "c_v")
 PACKAGES = ("bertopic", "scikit-learn", "graspologic-native", "umap-learn", "hdbscan")
 FRAGMENTS = {"don", "ve", "ll", "didn", "doesn", "isn", "wasn", "couldn", "wouldn", "dont", "im"}
 LISTS = {
@@ -90,6 +99,26 @@ def run_lines(lines: str, name: str, docs: list[str]) -> list[object]:
     ]
 
 
+def coherence(name: str, docs: list[str]) -> list[list[object]]:
+    """Measure the words of the same topics, found with and without stop words; all are counted."""
+    backend = MatryoshkaBackend(truncate_dim=128)
+    embeddings = backend.embed(docs)
+    measures = [TopicCoherence(docs, measure=m, vectorizer=CountVectorizer()) for m in MEASURES]
+    rare = CountVectorizer(stop_words=get_stop_words("english"), min_df=2)
+    ways = {
+        "stop_words=None": {"stop_words": None},
+        'stop_words="english"': {},
+        "the same, min_df=2": {"vectorizer_model": rare},
+    }
+    rows = []
+    for way, arguments in ways.items():
+        topic_model = build_topic_model(backend, **arguments).fit(docs, embeddings)
+        topics = [[word for word, _ in topic] for topic in topic_model.get_topics().values()]
+        values = [*(of.score(topics) for of in measures), topic_diversity(topics)]
+        rows.append([name, way, *(f"{value:.3f}" for value in values)])
+    return rows
+
+
 def stability(docs: list[str], n_seeds: int, reduction: str) -> tuple[float, float, list[int]]:
     """Give the mean and the lowest AMI between two seeds, and each seed's number of topics."""
     backend = MatryoshkaBackend(truncate_dim=128)
@@ -113,6 +142,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--corpora", type=Path, nargs="*", default=[], help="Parquet files")
     parser.add_argument("--fortunes", type=Path, help="folder of files parted by lines of %%")
+    parser.add_argument("--coherence", action="store_true", help="with and without stop words")
     parser.add_argument("--seeds", type=int, default=0, help="how many to compare; 0 for none")
     parser.add_argument("--umap", nargs="*", default=[], help="corpora, for BERTopic's own parts")
     args = parser.parse_args()
@@ -121,6 +151,9 @@ def main() -> None:
     header += [f"words in {name} list" for name in LISTS]
     lines = ten_lines()
     print_rows(header, [run_lines(lines, name, docs) for name, docs in corpora.items()])
+    if args.coherence:
+        rows = itertools.chain(*(coherence(name, docs) for name, docs in corpora.items()))
+        print_rows(["corpus", "words", "NPMI", "c_v", "diversity"], list(rows))
     if args.seeds > 1:
         methods = [(name, "the ten lines", "variance") for name in corpora]
         methods += [(name, "UMAP + HDBSCAN", "umap") for name in args.umap]

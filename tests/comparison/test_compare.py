@@ -617,7 +617,14 @@ DEFAULT = object()
         ({"embeddings": {"x": 0}}, ValueError, "embeddings names x, but the topic models are Leid"),
         ({"documents": ["a", None] * 50}, TypeError, r"documents\[1\]=None"),
         ({"documents": "one text"}, TypeError, "single string"),
-        ({"documents": ["a"] * 9}, ValueError, "9 documents are fewer than one topic needs at 10"),
+        (
+            {
+                "documents": ["a"] * 9,
+                "topic_models": plain_model(LeidenClustering(min_cluster_size=10)),
+            },
+            ValueError,
+            "9 documents are fewer than one topic needs at 10",
+        ),
         ({"seeds": []}, ValueError, r"seeds=\[\] names no seed"),
         ({"seeds": 0}, ValueError, "seeds=0 must be at least 1"),
         ({"seeds": [0, 0.5]}, TypeError, "seeds=0.5 must be an int"),
