@@ -287,11 +287,15 @@ def test_two_processes_at_once(tmp_path, encoded):
         np.testing.assert_allclose(np.load(tmp_path / f"{i}.npy"), rows, atol=1e-6)
 
 
-def test_permuted_dimensions_are_kept_in_the_models_own_order(store, folder, encoded):
-    backend = backend_of(folder)
-    full = store.embed(backend, TEXTS)
-    encoded.clear()
-    found = store.embed(backend.permuted(5).truncated(8), TEXTS)
-    assert encoded == []
-    np.testing.assert_array_equal(found, full[:, np.random.default_rng(5).permutation(24)])
-    np.testing.assert_array_equal(store.embed(backend, TEXTS), full)
+@pytest.mark.parametrize("permuted_first", [True, False])
+def test_permuted_dimensions_are_kept_in_the_models_own_order(
+    store, folder, encoded, permuted_first
+):
+    plain = backend_of(folder)
+    permuted = plain.permuted(5).truncated(8)
+    order = (permuted, plain) if permuted_first else (plain, permuted)
+    found = {backend: store.embed(backend, TEXTS) for backend in order}
+    assert len(encoded) == len(TEXTS)
+    columns = np.random.default_rng(5).permutation(24)
+    np.testing.assert_array_equal(found[permuted], found[plain][:, columns])
+    np.testing.assert_allclose(found[plain], plain.embed(TEXTS), atol=1e-6)
