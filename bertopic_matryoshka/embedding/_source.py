@@ -20,7 +20,7 @@ class ModelSource:
     Attributes
     ----------
     name : str or None
-        Name or folder to load from; None where a loaded model was handed over.
+        Name or folder to load from; None if a loaded model was passed.
     label : str
         Name in messages.
     facts : ModelFacts or None
