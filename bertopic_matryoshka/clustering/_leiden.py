@@ -201,9 +201,10 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         y : array-like of shape (n_samples,), int, or None, default=None
             Known classes, -1 where unknown. Edges between classes are removed from the graph,
             unless that would leave rows in a connected part too small for a cluster. Each row is
-            also joined with its nearest rows of the same class. Without `n_clusters`, merging goes no
-            lower than the number of classes of `min_cluster_size` rows. Nothing more is guaranteed:
-            neighbours of unknown class may draw rows to another cluster, or divide a class.
+            also joined with its nearest rows of the same class. Without `n_clusters`, merging goes
+            no lower than the number of classes of `min_cluster_size` rows. Nothing more is
+            guaranteed: neighbours of unknown class may draw rows to another cluster, or divide a
+            class.
 
         Returns
         -------
