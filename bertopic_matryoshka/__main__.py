@@ -1,4 +1,4 @@
-"""Start of the command line, which says so where its extra is not installed."""
+"""Start of the command line; the error names the extra if it is not installed."""
 
 from __future__ import annotations
 

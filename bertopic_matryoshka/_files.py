@@ -1,4 +1,4 @@
-"""JSON and arrays -> one file and back: written whole or not at all, never read when damaged.
+"""JSON and arrays -> one file and back: written atomically, and never read if damaged.
 
 A file has three parts: a line with the SHA-256 of all that follows, a line of JSON, and the arrays
 as safetensors.
@@ -27,11 +27,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 LEFTOVER_SECONDS = 3600
-"""Age from which a temporary file is of a killed run: another process may be writing a younger."""
+"""Age above which a temporary file is from a killed run; a process may still write a newer one."""
 
 
 class Contents(NamedTuple):
-    """What a file holds.
+    """Contents of a file.
 
     Attributes
     ----------
@@ -50,19 +50,20 @@ def write_checked(
     record: Mapping[str, Any],
     arrays: Mapping[str, NDArray[Any]],
 ) -> None:
-    """Write a file that is there in full or not at all, whenever the process is killed.
+    """Write a file atomically: if the process is killed, no partial file is left under its name.
 
-    Processes may write the same file at the same time: the last one counts.
+    Several processes may write the same file at the same time; the last one wins.
 
     Parameters
     ----------
     path : Path
-        Replaced if it is there; its folder is made.
+        Replaced if it exists; its folder is created.
     key : dict
-        What the file is of; read_checked wants the same.
+        Identity of the contents, of JSON types; read_checked needs the same.
     record : dict
+        JSON types.
     arrays : dict of str to ndarray
-        Of bools, ints or floats.
+        Arrays of bools, ints or floats.
 
     Raises
     ------
@@ -93,12 +94,12 @@ def read_checked(path: Path, key: Mapping[str, Any]) -> Contents | None:
     Returns
     -------
     contents : Contents or None
-        None if there is no such file, or it is damaged.
+        None if there is no such file, or it is damaged or of another key.
 
     Warns
     -----
     DamagedFileWarning
-        If the file is truncated, corrupt, of another origin or of another key.
+        If the file is truncated, corrupt, not written by write_checked, or of another key.
     """
     try:
         digest, _, body = path.read_bytes().partition(b"\n")
@@ -116,17 +117,17 @@ def read_checked(path: Path, key: Mapping[str, Any]) -> Contents | None:
 
 
 def canonical_json(value: Any) -> str:
-    """Give the same text for values that are equal once they were written and read."""
+    """Serialise a value so that values equal after a round trip through JSON give the same text."""
     return json.dumps(json.loads(json.dumps(value)), sort_keys=True)
 
 
 def short_hash(value: Any) -> str:
-    """Give 16 hexadecimal digits for a value of JSON types, to name a file by."""
+    """Hash a value of JSON types to 16 hexadecimal digits, for file names."""
     return hashlib.sha256(canonical_json(value).encode()).hexdigest()[:16]
 
 
 def _remove_leftovers(folder: Path) -> None:
-    """Remove what killed runs had begun to write."""
+    """Remove the temporary files of killed runs."""
     oldest = time.time() - LEFTOVER_SECONDS
     for temporary in folder.glob(".*.tmp"):
         with suppress(FileNotFoundError):  # removed by another process

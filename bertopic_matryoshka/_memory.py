@@ -1,4 +1,4 @@
-"""What is computed in blocks, in smaller ones where a GPU's memory runs out."""
+"""Computation in blocks, which are halved where a GPU's memory runs out."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ logger = logging.getLogger(__name__)
 def halve_if_out_of_memory(
     compute: Callable[[int], T], size: int, *, unit: str = "rows"
 ) -> tuple[T, int]:
-    """Call ``compute(size)``; where a GPU's memory runs out, again with half the size.
+    """Call ``compute(size)``, again with half the size each time a GPU's memory runs out.
 
     Parameters
     ----------
     compute : callable
-        Takes the size of a block. What it changes must be the same when it is called again.
+        Function of the size of a block. Calling it again must be safe.
     size : int
-        To begin with, >= 1.
+        Initial size, >= 1.
     unit : str, default="rows"
-        What the size counts, for the log.
+        Unit of the size, for the log.
 
     Returns
     -------
     result
-        What `compute` returned.
+        Result of `compute`.
     size : int
-        The size at which it did: the one to go on with.
+        Size at which it succeeded, for the next block.
 
     Raises
     ------
@@ -54,22 +54,23 @@ def halve_if_out_of_memory(
 def in_blocks(
     compute: Callable[[int, int], T], n: int, size: int, *, unit: str = "rows"
 ) -> Iterator[tuple[int, T]]:
-    """Call ``compute(start, stop)`` for blocks of `n` rows, smaller ones if memory runs out.
+    """Call ``compute(start, stop)`` for blocks of `n` rows, halved if a GPU's memory runs out.
 
     Parameters
     ----------
     compute : callable
-        Takes the first row of a block and the one after its last.
+        Function of the first row of a block and the one after its last.
     n, size : int
-        How many there are, and how many a block has at most; below 1 is 1.
+        Number of rows, and the maximum in a block; a `size` below 1 is 1.
     unit : str, default="rows"
-        What they count, for the log.
+        Unit of the size, for the log.
 
     Yields
     ------
     start : int
+        First row of the block.
     result
-        What `compute` returned.
+        Result of `compute`.
     """
     start, size = 0, max(1, min(size, n))
     while start < n:

@@ -1,4 +1,4 @@
-"""Checks of what callers hand in, each with an error that names value and remedy."""
+"""Checks of arguments, with errors that name the value and the remedy."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 BLOCK_ROWS = 4096
-"""Rows that are held in float64 at a time: 25 MB at 768 dimensions."""
+"""Number of rows held in float64 at a time: 25 MB at 768 dimensions."""
 
 
 def list_of_strings(documents: Iterable[str]) -> list[str]:
@@ -22,7 +22,8 @@ def list_of_strings(documents: Iterable[str]) -> list[str]:
     Raises
     ------
     TypeError
-        If `documents` is a single string, or one of them is none; the message gives its position.
+        If `documents` is a single string, or an item is not a string; the message gives its
+        position.
     """
     if isinstance(documents, str):
         raise TypeError(f"documents={documents[:40]!r} is a single string; pass a list of strings.")
@@ -46,7 +47,7 @@ def check_enough(documents: Sized, min_topic_size: int) -> None:
 
 
 def check_dim(dim: object, width: int, *, of: str, name: str = "truncate_dim") -> int:
-    """Check that `dim` is an int from 1 to `width`, the width of what `of` names.
+    """Check that `dim` is an int from 1 to `width`; `of` names what has that width.
 
     Raises
     ------
@@ -66,7 +67,7 @@ def check_dim(dim: object, width: int, *, of: str, name: str = "truncate_dim") -
 
 
 def check_at_least(value: object, low: int, *, name: str) -> None:
-    """Check that a parameter is an int and not too low."""
+    """Check that a parameter is an int of at least `low`."""
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
         raise TypeError(f"{name}={value!r} must be an int.")
     if value < low:
@@ -79,30 +80,30 @@ def check_labels(labels: ArrayLike | None, n_documents: int) -> NDArray[np.int_]
     Parameters
     ----------
     labels : array-like of shape (n_documents,) or None
-        None, NaN, NaT, pandas.NA and strings of white space are no label, and no class. Anything
-        else is one, numbers such as -1 too.
+        None, NaN, NaT, pandas.NA and strings that are empty or white space are missing labels.
+        Any other value is a class, including -1.
     n_documents : int
 
     Returns
     -------
     classes : ndarray of shape (n_documents,), int, or None
-        From 0; -1 where there is no label.
+        From 0; -1 where the label is missing. None without labels.
 
     Raises
     ------
     ValueError
-        If they are not as many as the documents, or none is a label.
+        If there is not one label per document, or all are missing.
 
     Warns
     -----
     RuntimeWarning
-        If some are missing; how many.
+        If some are missing; the message counts them.
     """
     if labels is None:
         return None
     import pandas as pd  # takes half a second
 
-    # NumPy would make strings of a list with strings and NaN.
+    # NumPy would convert a list of strings and NaN to strings.
     given: Any = labels
     cells = np.asarray(given if hasattr(given, "dtype") else pd.Series(list(given), dtype=object))
     if cells.shape != (n_documents,):
@@ -125,7 +126,7 @@ def check_labels(labels: ArrayLike | None, n_documents: int) -> NDArray[np.int_]
 
 
 def check_embeddings(embeddings: ArrayLike, n_documents: int) -> NDArray[np.floating]:
-    """Check that there is a row for each document."""
+    """Check that embeddings are two-dimensional, with one row per document."""
     full = np.asarray(embeddings)
     if full.ndim != 2 or full.shape[0] != n_documents:
         raise ValueError(
@@ -136,7 +137,7 @@ def check_embeddings(embeddings: ArrayLike, n_documents: int) -> NDArray[np.floa
 
 
 def find_device(device: str | None) -> str:
-    """Name the device to compute on: the one asked for, else a GPU where there is one."""
+    """Return `device`, checked; for None, a GPU where there is one, else the CPU."""
     import torch
 
     if device is None:
@@ -152,21 +153,21 @@ def find_device(device: str | None) -> str:
 def row_blocks(
     X: NDArray[np.generic], rows: int = BLOCK_ROWS
 ) -> Iterator[tuple[int, NDArray[np.floating]]]:
-    """Walk over the rows of an array in blocks, each checked to be finite.
+    """Iterate over the rows of an array in blocks, each checked to be finite.
 
     Parameters
     ----------
     X : ndarray of shape (n_rows, n_columns), any real dtype
         May be a memory-mapped file larger than memory.
     rows : int
-        Rows in a block.
+        Number of rows in a block.
 
     Yields
     ------
     start : int
-        The position of the block's first row.
+        Position of the block's first row.
     block : ndarray of shape (<= rows, n_columns), float32 or float64
-        Half precision, integers and booleans arrive as float32, float64 and float64.
+        Half precision becomes float32; integers and booleans become float64.
 
     Raises
     ------

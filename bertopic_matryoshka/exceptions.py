@@ -7,7 +7,7 @@ from __future__ import annotations
 
 
 class TruncationWarning(RuntimeWarning):
-    """A width that the model is not known to be good at, or rows that have no direction."""
+    """A width that the model is not known to be trained at, or zero rows."""
 
 
 class LossySaveWarning(RuntimeWarning):
@@ -15,8 +15,8 @@ class LossySaveWarning(RuntimeWarning):
 
 
 class DamagedFileWarning(RuntimeWarning):
-    """A stored file is truncated, corrupt or not what its name says."""
+    """A stored file is truncated, corrupt, or does not match its key."""
 
 
 class SavedModelError(ValueError):
-    """A saved topic model is damaged, incomplete, or holds what could run code."""
+    """A saved topic model is damaged, incomplete, or holds content that could run code."""

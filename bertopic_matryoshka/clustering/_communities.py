@@ -1,4 +1,4 @@
-"""A neighbour graph -> communities, by Leiden, at a resolution or in about a given number."""
+"""A neighbour graph -> Leiden communities, at a resolution or in about a given number."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ FLAVORS = ("graspologic", "cugraph")
 """Implementations of Leiden."""
 
 CUGRAPH_ITERATIONS = 100
-"""Levels that cuGraph may go through, its own default."""
+"""Maximum number of levels in cuGraph, its own default."""
 
 ITERATIONS = 1
-"""Leiden cycles; a second takes as long again and moves no measure once clusters are merged."""
+"""Leiden iterations; a second takes as long again and changes no measure after merging."""
 
 SEARCH_RUNS = 12
-"""Leiden runs that the search for a number may take."""
+"""Maximum number of Leiden runs in the search for a number of communities."""
 
 
 def check_flavor(flavor: str) -> None:
@@ -48,17 +48,16 @@ def communities(
     graph : csr_matrix of shape (n, n)
         Symmetric, with weights > 0.
     resolution : float
-        Relative to the density that a random graph of this mean degree has.
+        Relative to the density of a random graph of this mean degree; a larger value gives more.
     seed : int
     flavor : {"graspologic", "cugraph"}, default="graspologic"
-        "graspologic" follows the Constant Potts Model, on the CPU. "cugraph" follows modularity,
-        on a GPU: its null model counts degrees where the other counts rows, and in a
-        nearest-neighbour graph these are about in proportion, so that it finds similar but other
-        communities.
+        "graspologic" maximises the Constant Potts Model, on the CPU. "cugraph" maximises
+        modularity, on a GPU. Its null model counts degrees instead of rows; in a nearest-neighbour
+        graph these are about proportional, so that the communities are similar but not the same.
 
     Returns
     -------
-    labels : ndarray of shape (n,), int, from 0
+    labels : ndarray of shape (n,), int, >= 0
     """
     if graph.nnz == 0:
         return np.arange(graph.shape[0])
@@ -75,11 +74,11 @@ def resolution_for(
     seed: int,
     flavor: str = "graspologic",
 ) -> tuple[NDArray[np.int_], float]:
-    """Search a resolution that gives from `least` to `most` communities of sufficient size.
+    """Search a resolution that gives `least` to `most` communities of `min_cluster_size` rows.
 
     Their number grows about in proportion to the resolution, so the search interpolates the
-    logarithms of both. Where no resolution gives such a number, the result is the one with the
-    fewest above it that was seen, or else the most.
+    logarithms of both. If no run is in the range, the result is the run with the fewest communities
+    above it, or else the one with the most.
 
     Returns
     -------
@@ -125,7 +124,7 @@ def _by_graspologic(graph: csr_matrix, resolution: float, seed: int) -> NDArray[
     from graspologic_native import leiden_csr
 
     # CPM does not depend on the weights' scale, but the library's refinement does: with weights
-    # of 1 it hardly merges and ends 12 % below this quality. See docs/selection.md.
+    # of 1 it hardly merges and its quality ends 12 % lower. See docs/selection.md.
     mean_degree = graph.sum() / n
     _, found = leiden_csr(
         graph.indptr.astype(np.int64),
@@ -160,6 +159,6 @@ def _by_cugraph(graph: csr_matrix, resolution: float, seed: int) -> NDArray[np.i
     )
     labels = np.full(graph.shape[0], -1, dtype=np.int64)
     labels[found["vertex"].to_numpy()] = found["partition"].to_numpy()
-    alone = np.flatnonzero(labels < 0)  # a row without an edge is not in their graph
+    alone = np.flatnonzero(labels < 0)  # cuGraph leaves out rows without an edge
     labels[alone] = labels.max(initial=-1) + 1 + np.arange(alone.size)
     return labels

@@ -44,59 +44,60 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 N_NEIGHBORS, MIN_CLUSTER_SIZE = 15, 10
-"""Their values by default, where there are rows enough for them."""
+"""Default values, where there are at least N_NEIGHBORS ** 2 distinct rows."""
 
 MANY = 0.1
-"""Share of near copies among the rows from which it is worth a warning."""
+"""Share of near copies among the rows above which a warning is given."""
 
 
 class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
     """Clusters of the cosine nearest-neighbour graph: Leiden communities, merged and smoothed.
 
     Takes HDBSCAN's place in BERTopic: ``BERTopic(umap_model=DimensionSelector(),
-    hdbscan_model=LeidenClustering())``. It needs no UMAP before it, calls no document an outlier
-    unless asked to, and gives the same rows the same labels in any order.
+    hdbscan_model=LeidenClustering())``. It needs no UMAP before it, makes few outliers by default
+    (see `min_membership`), and gives the same rows the same labels in any order.
 
     Parameters
     ----------
     n_clusters : int or None, default=None
-        How many clusters to find. None takes what `resolution` gives.
+        Number of clusters to find, >= 1. None takes what `resolution` gives.
     resolution : float, default=1.0
-        How fine the clusters are, > 0: more for a larger value. Relative to the graph's density,
-        so that it needs no tuning for the number of rows. Halved while most communities would be
-        smaller than `min_cluster_size`. Not used where `n_clusters` is given.
+        Resolution of the clusters, > 0; a larger value gives more. It is relative to the graph's
+        density, so that it needs no tuning for the number of rows. Halved while most rows would be
+        in communities smaller than `min_cluster_size`. Ignored if `n_clusters` is given.
     n_neighbors : int or None, default=None
-        Neighbours of each row in the graph. None is 15, and the square root of the number of
-        distinct rows where there are fewer than 225.
+        Number of neighbours of each row in the graph, >= 1. None is 15, or the square root of the
+        number of distinct rows where there are fewer than 225.
     min_cluster_size : int or None, default=None
-        Core rows that make a cluster, >= 2, copies counted once; core rows have at least half of
-        their neighbours in their cluster. The rows of smaller ones go to the clusters of their
-        neighbours. Where `n_clusters` are not found so, clusters of as many rows do, with fewer of
-        them core. None is 10, and two thirds of the square root of the number of distinct rows
-        where there are fewer than 225.
+        Minimum number of core rows of a cluster, >= 2, copies counted once. A core row has at least
+        half of its neighbours in its own cluster. The rows of smaller clusters go to the clusters
+        of their neighbours. If fewer than `n_clusters` qualify, the core requirement is relaxed:
+        clusters then need as many rows, with fewer of them core. None is 10, or two thirds of the
+        square root of the number of distinct rows where there are fewer than 225.
     min_membership : float, default=0.0
-        Rows with a smaller share, in [0, 1], of their neighbours in their own cluster become
-        outliers. 0 makes none but zero rows, and rows in parts of the graph with fewer than
-        `min_cluster_size`, copies counted.
+        Minimum share, in [0, 1], of a row's neighbours in its own cluster; rows below it become
+        outliers. At 0 the only outliers are zero rows, and rows in connected parts of the graph
+        with fewer than `min_cluster_size` rows, copies counted.
     calculate_probabilities : bool, default=False
-        Whether `probabilities_` has a column for each cluster. BERTopic takes it as it is.
+        Whether `probabilities_` has a column for each cluster. BERTopic uses `probabilities_`
+        unchanged.
     random_state : int, RandomState or None, default=0
         Seed of the Leiden algorithm.
     method : {"auto", "exact", "two_stage", "approximate", "pynndescent"}, default="auto"
-        How neighbours are found, see nearest_neighbors.
+        Method of the neighbour search, see nearest_neighbors.
     device : str or None, default=None
-        Where neighbours are found; None takes a GPU where there is one.
+        Device of the neighbour search; None takes a GPU where there is one.
     flavor : {"graspologic", "cugraph"}, default="graspologic"
-        Which Leiden finds the communities. "graspologic" runs on the CPU and follows the Constant
+        Implementation of Leiden. "graspologic" runs on the CPU and follows the Constant
         Potts Model [2]_. "cugraph" runs on an NVIDIA GPU, with the extra
         ``bertopic-matryoshka[cugraph]``; it follows modularity and so finds other clusters.
     memory : str, joblib.Memory or None, default=None
-        A folder that keeps the graphs: rows that were clustered before, with another seed or number
-        of clusters, need no new search for neighbours.
+        Folder in which the graphs are cached: rows clustered before, with another seed or number of
+        clusters, need no new neighbour search. None caches nothing.
     copy_distance : float, default=0.025
-        Cosine distance, >= 0, up to which a row is a near copy of another, as a share of the usual
-        distance to a fifth neighbour; where l rows are near, up to l (at most 5) times as much.
-        Copies count once in the graph, see Notes. 0 leaves only equal rows to be copies.
+        Cosine distance up to which a row is a near copy of another, in [0, 0.2), as a share of the
+        usual distance to a fifth neighbour; where l rows are near, up to l (at most 5) times as
+        much. Copies count once in the graph, see Notes. At 0 only equal rows are copies.
 
     Attributes
     ----------
@@ -104,42 +105,44 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         Cluster of each row, 0 for the largest; -1 for outliers. A zero row is an outlier.
     probabilities_ : ndarray of shape (n_samples,), float64, in [0, 1]
         Share of a row's neighbours in its own cluster, 0 for outliers. With
-        `calculate_probabilities` of shape (n_samples, n_clusters_): the shares in each cluster, of
-        outliers too. Rows that `min_membership` makes outliers count as neighbours still.
+        `calculate_probabilities`, of shape (n_samples, n_clusters_): the share in each cluster, for
+        outliers too. Rows that `min_membership` makes outliers still count as neighbours in the
+        cluster that they would have had.
     n_clusters_ : int
-        Clusters found.
+        Number of clusters found.
     resolution_ : float
-        The resolution that was used.
+        Resolution that was used; with `n_clusters`, the one that the search found.
     copy_of_ : ndarray of shape (n_samples,), int
         Index of the row that each row repeats; its own where it repeats none.
     n_copies_ : int
-        Rows that repeat others: ``n_samples - n_copies_`` rows made the clusters.
+        Number of rows that repeat others. The clusters are found on the rest, without zero rows.
     n_features_in_ : int
+        Number of features seen in fit.
 
     See Also
     --------
-    DimensionSelector : What is to come before it.
+    DimensionSelector : The step before it.
 
     Notes
     -----
     The graph joins two rows where one is among the `n_neighbors` nearest of the other. Leiden [1]_
-    divides it more finely than asked for, by the Constant Potts Model [2]_: the edges within
-    communities less ``gamma`` for each pair of rows in them, where ``gamma`` is relative to the
-    density that a random graph would have. The most strongly joined communities are then merged,
-    rows move to the cluster of most of their neighbours, and clusters without a core dissolve.
+    divides it into more communities than there will be clusters. With "graspologic" it maximises
+    the Constant Potts Model [2]_: the edges within communities minus ``gamma`` for each pair of
+    rows in them, where ``gamma`` is relative to the density of a random graph. The communities are
+    then merged by linkage and smoothed by label propagation, and clusters without a core dissolve.
     Leiden alone gives clusters of even size; merging lets large topics be large and small ones
     stand apart.
 
     Rows that repeat others, such as reposts, signatures and templates, would be one another's
-    neighbours and make topics of their own. So they count once: equal rows, and near copies, which
-    the search for neighbours finds on its way (see `bertopic_matryoshka.neighbors`, and
+    neighbours and make topics of their own. Equal rows and near copies therefore count once. Near
+    copies are found in the neighbour search (see `bertopic_matryoshka.neighbors`, and
     docs/data-as-it-comes.md for how the distance was chosen). A copy has the label and the
-    probabilities of the row that it repeats. Sizes are of all rows. With `y` the rows of a group of
-    copies are of the class that most of them have. Rows of fewer than 16 features have no near
-    copies: in few dimensions rows that differ come as close.
+    probabilities of the row that it repeats. Clusters are ordered by their size with copies. With
+    `y`, a group of copies has the class that most of them have. Rows of fewer than 16 features have
+    no near copies: in few dimensions different rows are as close.
 
-    There is no ``partial_fit``: a new batch would change the graph and so the clusters that stand.
-    BERTopic's partial_fit says so; use MiniBatchKMeans there, or ``BERTopic.merge_models``.
+    There is no ``partial_fit``: a new batch would change the graph and so the existing clusters.
+    In BERTopic's partial_fit, use MiniBatchKMeans instead, or ``BERTopic.merge_models``.
 
     References
     ----------
@@ -196,10 +199,12 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         X : array-like of shape (n_samples, n_features)
             Rows are compared by cosine.
         y : array-like of shape (n_samples,), int, or None, default=None
-            Classes that are known, -1 where none is. Rows of different classes are not joined in
-            the graph, and each row is joined with its nearest of its own class too. Merging leaves
-            as many clusters as classes of `min_cluster_size` rows. Nothing more is made sure:
-            neighbours without a class may draw rows to another cluster, or divide a class.
+            Known classes, -1 where unknown. Edges between classes are removed from the graph,
+            unless that would leave rows in a connected part too small for a cluster. Each row is
+            also joined with its nearest rows of the same class. Without `n_clusters`, merging goes
+            no lower than the number of classes of `min_cluster_size` rows. Nothing more is
+            guaranteed: neighbours of unknown class may draw rows to another cluster, or divide a
+            class.
 
         Returns
         -------
@@ -208,16 +213,17 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         Raises
         ------
         TypeError, ValueError
-            If a parameter is of the wrong kind or out of range, `n_clusters` are more than the
-            rows can make, or `y` holds no classes.
+            If a parameter is of the wrong type or out of range, there are too few rows for
+            `n_clusters`, a row is not finite, or `y` holds anything but integers >= -1.
         ImportError
             If `flavor` is "cugraph" and cuGraph is not installed.
 
         Warns
         -----
         RuntimeWarning
-            If fewer than `n_clusters` clusters of sufficient size were found, or `y` is not used,
-            being of another length than X, as in BERTopic where zero-shot topics took documents.
+            If fewer than `n_clusters` clusters of sufficient size were found; if more than a tenth
+            of the rows are near copies; or if `y` is ignored because its length is not that of X,
+            as in BERTopic where zero-shot topics took documents.
         """
         self._check_parameters()
         rows = unit_rows(validate_data(self, X, dtype=[np.float32, np.float64]))
@@ -239,7 +245,7 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         # A part that is too small but for its copies would have to be outliers.
         found = add_lone_parts(graph, found, min_size, counts)
         if found.size == 1:
-            graph = csr_matrix([[1.0]])  # its copies are the neighbours that it has
+            graph = csr_matrix([[1.0]])  # its copies are its only neighbours
         strength = membership(graph, found)
         kept = np.where((found >= 0) & (strength >= self.min_membership), found, -1)
         ranks = ranks_by_size(kept, count_clusters(found), counts)
@@ -263,11 +269,11 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         return self
 
     def fit_predict(self, X: ArrayLike, y: ArrayLike | None = None) -> NDArray[np.int_]:
-        """Find the clusters of the rows, see :meth:`fit`, and return `labels_`."""
+        """Find the clusters of the rows, see :meth:`fit`; return `labels_`."""
         return self.fit(X, y).labels_  # scikit-learn's own would leave y out
 
     def predict(self, X: ArrayLike) -> NDArray[np.int_]:
-        """Assign new rows to the cluster of most of their neighbours.
+        """Assign new rows to the cluster with the largest share of their neighbours.
 
         Parameters
         ----------
@@ -276,20 +282,23 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         Returns
         -------
         labels : ndarray of shape (n_samples,), int
-            -1 where the share of the neighbours that are in the cluster is below
-            `min_membership`, where all are outliers, and for a zero row.
+            -1 if that share, weighted by similarity, is below `min_membership`, if all neighbours
+            are outliers, and for a zero row.
         """
         return self.predict_strength(X)[0]
 
     def predict_strength(self, X: ArrayLike) -> tuple[NDArray[np.int_], NDArray[np.float64]]:
-        """Assign new rows as :meth:`predict` does, and say how sure that is.
+        """Assign new rows as :meth:`predict` does, with the strength of each assignment.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
 
         Returns
         -------
         labels : ndarray of shape (n_samples,), int
         strengths : ndarray of shape (n_samples,), float64, in [0, 1]
-            Share of the neighbours that are in the cluster, each weighted with its similarity; 0
-            for outliers.
+            Share of the neighbours that are in the cluster, weighted by similarity; 0 for outliers.
         """
         probabilities = self.predict_proba(X)
         if self.n_clusters_ == 0:
@@ -299,7 +308,7 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         return np.where(sure, winners, -1), np.where(sure, strengths, 0.0)
 
     def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:
-        """Share of new rows' neighbours in each cluster, each weighted with its similarity.
+        """Share of new rows' neighbours in each cluster, weighted by similarity.
 
         Parameters
         ----------
@@ -308,7 +317,7 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         Returns
         -------
         probabilities : ndarray of shape (n_samples, n_clusters_), float64, in [0, 1]
-            What is missing to 1 is the share of outliers. A zero row has 0 everywhere.
+            The rest to 1 is the share of outliers. A zero row has 0 everywhere.
         """
         check_is_fitted(self)
         rows = validate_data(self, X, reset=False, dtype=[np.float32, np.float64])
@@ -327,13 +336,13 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
     def _distinct_graph(
         self, rows: NDArray[np.floating], order: NDArray[np.int_]
     ) -> tuple[csr_matrix, NDArray[np.int_]]:
-        """Join the rows that repeat no others, which become `_fit_rows`.
+        """Build the graph of the rows that repeat no others, which become `_fit_rows`.
 
         Returns
         -------
         graph : csr_matrix of shape (n_distinct, n_distinct)
         group : ndarray of shape (n_ordered,), int
-            Of each row in `order`, the place of the row that it repeats among the distinct ones.
+            Index, among the distinct rows, of the row that each row in `order` repeats.
         """
         ordered = rows[order]
         distinct, equal = np.unique(equal_rows(ordered), return_inverse=True)
@@ -406,9 +415,9 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
 
 
 def _default(given: int | None, usual: int, n_distinct: int) -> int:
-    """Take what is given, or else the usual value, and less where there are few rows.
+    """Return the given value, or else the usual one, lowered where there are few rows.
 
-    Of 30 rows 15 neighbours are half of all, and no cluster of 10 is left beside another.
+    In 30 rows, 15 neighbours are half of all, and clusters of 10 leave little room for others.
     """
     if given is not None:
         return given

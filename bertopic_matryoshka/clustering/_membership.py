@@ -1,4 +1,4 @@
-"""Neighbours and their clusters -> votes: the share of a row's neighbours in each cluster."""
+"""Neighbours and their clusters -> the share of a row's neighbours in each cluster."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 SMALLEST_WEIGHT = 1e-6
-"""Of a neighbour that is not similar at all: it counts where there are only such."""
+"""Weight of a neighbour of no similarity, so that the weights never sum to 0."""
 
 
 def one_hot(labels: NDArray[np.int_], count: int) -> csr_matrix:
-    """Clusters as columns, of shape (n, count), with a 1 in each row; none in rows of -1."""
+    """One-hot encode labels, of shape (n, count); rows of label -1 are empty."""
     rows = np.flatnonzero(labels >= 0)
     return csr_matrix((np.ones(rows.size), (rows, labels[rows])), shape=(labels.size, count))
 
 
 def membership(graph: csr_matrix, labels: NDArray[np.int_]) -> NDArray[np.float64]:
-    """Share of each row's neighbours that are in its own cluster, in [0, 1]; 0 for -1.
+    """Share of each row's neighbours in its own cluster, in [0, 1]; 0 for label -1.
 
     Parameters
     ----------
@@ -37,9 +37,9 @@ def membership(graph: csr_matrix, labels: NDArray[np.int_]) -> NDArray[np.float6
 
 
 def shares(graph: csr_matrix, labels: NDArray[np.int_], n_clusters: int) -> NDArray[np.float64]:
-    """Share of each row's neighbours that are in each cluster, of shape (n, n_clusters).
+    """Share of each row's neighbours in each cluster, of shape (n, n_clusters).
 
-    What is missing to 1 is in no cluster. A row without neighbours has 0 everywhere.
+    The rest to 1 is in no cluster. A row without neighbours has 0 everywhere.
     """
     degrees = np.maximum(np.diff(graph.indptr), 1)
     counted = (graph.sign() @ one_hot(labels, n_clusters)).toarray()
@@ -50,7 +50,7 @@ def shares(graph: csr_matrix, labels: NDArray[np.int_], n_clusters: int) -> NDAr
 def weighted_shares(
     labels: NDArray[np.int_], similarities: NDArray[np.floating], n_clusters: int
 ) -> NDArray[np.float64]:
-    """Share of new rows' neighbours that are in each cluster, each weighted by its similarity.
+    """Share of new rows' neighbours in each cluster, weighted by similarity.
 
     Parameters
     ----------
@@ -62,13 +62,13 @@ def weighted_shares(
     Returns
     -------
     shares : ndarray of shape (n, n_clusters), float64, in [0, 1]
-        What is missing to 1 is in no cluster.
+        The rest to 1 is in no cluster.
     """
     n = labels.shape[0]
     weights = np.maximum(similarities.astype(np.float64), SMALLEST_WEIGHT)
     cells = np.arange(n)[:, None] * (n_clusters + 1) + labels + 1  # column 0 is for no cluster
     counted: Any = np.bincount(cells.ravel(), weights.ravel(), n * (n_clusters + 1))
     found: NDArray[np.float64] = counted.reshape(n, n_clusters + 1)
-    # The sum of these columns, not of the weights: rounding could else give more than 1.
+    # Dividing by the sum of the weights could give more than 1 by rounding.
     found /= found.sum(axis=1)[:, None]
     return found[:, 1:]

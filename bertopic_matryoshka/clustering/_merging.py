@@ -1,4 +1,4 @@
-"""Fine communities -> clusters: the strongly joined are merged, those without a core dissolved."""
+"""Fine communities -> clusters: merged by linkage, pruned and smoothed by label propagation."""
 
 from __future__ import annotations
 
@@ -15,31 +15,31 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
 EXPONENT = 0.8
-"""How far the linkage discounts size, see merge_clusters."""
+"""Exponent by which the linkage discounts size, see merge_clusters."""
 
 ROUNDS = 4
-"""Rounds of votes that smooth the borders."""
+"""Maximum number of rounds of label propagation."""
 
 CORE = 0.5
-"""Share of a row's neighbours that make it a core row of its cluster."""
+"""Minimum share of a core row's neighbours in its own cluster."""
 
 BLOCK_CELLS = 2**24
-"""Votes that are counted at a time."""
+"""Maximum number of votes (rows times clusters) counted at a time."""
 
 NO_EDGE = 1e-30
-"""Edges between two clusters that no edge joins: less than any weight, so that they merge last."""
+"""Weight between two clusters that no edge joins, below any other, so that they merge last."""
 
 
 def merge_clusters(
     graph: csr_matrix, labels: NDArray[np.int_], n_clusters: int, min_lift: float = 0.0
 ) -> NDArray[np.int_]:
-    """Merge the pair of clusters with the strongest linkage, until `n_clusters` are left.
+    """Merge the pair of clusters with the strongest linkage until `n_clusters` are left.
 
     The linkage of two clusters is the weight of the edges between them over
-    ``(degree_a * degree_b) ** EXPONENT``. With an exponent of 1, as in modularity [1]_, the small
-    ones merge first and sizes end most even; with 1/2, as in the normalised Laplacian, one cluster
-    may take more than half. Between them a small cluster that stands apart stays, and a large one
-    may grow. Clusters that no edge joins merge last, the smallest first.
+    ``(degree_a * degree_b) ** EXPONENT``. With an exponent of 1, as in modularity [1]_, small
+    clusters merge first and sizes end most even; with 1/2, as in the normalised Laplacian, one
+    cluster may take more than half of the rows. In between, a well-separated small cluster stays,
+    and a large one may grow. Clusters that no edge joins merge last, the smallest first.
 
     Parameters
     ----------
@@ -47,9 +47,10 @@ def merge_clusters(
     labels : ndarray of shape (n,), int
         From 0 without a gap; -1 is no cluster and stays, and its edges do not count.
     n_clusters : int
+        Number of clusters at which merging ends.
     min_lift : float, default=0.0
-        Merging ends earlier where the strongest pair has fewer edges than `min_lift` times those
-        that chance would give clusters of their degrees.
+        Merging ends earlier if the strongest pair has less than `min_lift` times the edge weight
+        expected by chance for their degrees.
 
     Returns
     -------
@@ -92,11 +93,11 @@ def merge_clusters(
 def prune_clusters(
     graph: csr_matrix, labels: NDArray[np.int_], min_cluster_size: int, min_core: int | None = None
 ) -> NDArray[np.int_]:
-    """Let the neighbours vote, and dissolve the clusters without a core, until all have one.
+    """Propagate labels, then dissolve clusters without a core until all have one.
 
-    A row is core where at least half of its neighbours are in its own cluster. A cluster with
-    fewer than `min_core` core rows is a border between others rather than a cluster: its rows go
-    to the clusters of their neighbours.
+    A row is core if at least half of its neighbours are in its own cluster. A cluster with fewer
+    than `min_core` core rows is a border between others: its rows go to the clusters of their
+    neighbours.
 
     Parameters
     ----------
@@ -104,15 +105,15 @@ def prune_clusters(
     labels : ndarray of shape (n,), int
         From 0 without a gap; -1 is no cluster.
     min_cluster_size : int
-        Rows that a cluster has at least.
+        Minimum number of rows of a cluster.
     min_core : int or None, default=None
-        Core rows that a cluster has at least; None is `min_cluster_size`.
+        Minimum number of core rows of a cluster; None is `min_cluster_size`.
 
     Returns
     -------
     labels : ndarray of shape (n,), int
-        From 0 without a gap. A part of the graph that is left without a cluster is one, or -1
-        where it has fewer than `min_cluster_size` rows.
+        From 0 without a gap. A connected part of the graph left without a cluster becomes one, or
+        -1 if it has fewer than `min_cluster_size` rows.
     """
     min_core = min_cluster_size if min_core is None else min_core
     labels = propagate_labels(graph, labels, np.ones(labels.size, dtype=bool), ROUNDS)
@@ -133,9 +134,9 @@ def add_lone_parts(
     min_cluster_size: int,
     counts: NDArray[np.int_] | None = None,
 ) -> NDArray[np.int_]:
-    """Make each connected part of the graph that is large enough and has no cluster one.
+    """Make a cluster of each connected part that is large enough and has none.
 
-    `counts` is how often each row occurs; None is once.
+    `counts` is the number of times that each row occurs; None is once.
     """
     if (labels >= 0).all():
         return labels
@@ -147,14 +148,14 @@ def add_lone_parts(
 
 
 def assign_unlabelled(graph: csr_matrix, labels: NDArray[np.int_]) -> NDArray[np.int_]:
-    """Give each row of -1 the cluster of most of its neighbours, from the borders inwards.
+    """Assign each row of label -1 to the cluster of most of its neighbours, from borders inwards.
 
-    Their labels are then propagated, see :func:`propagate_labels`. -1 is left where no path leads
-    to a cluster.
+    Their labels are then propagated, see :func:`propagate_labels`. -1 stays where no path leads to
+    a cluster.
     """
     movers = labels < 0
     while True:
-        # A row that has a cluster waits: where all could move, they could swap without an end.
+        # Rows with a cluster do not move: if all could, they could swap endlessly.
         after = propagate_labels(graph, labels, labels < 0, 1)
         if (after == labels).all():
             return propagate_labels(graph, labels, movers, ROUNDS)
@@ -166,16 +167,18 @@ def propagate_labels(
 ) -> NDArray[np.int_]:
     """Move rows to the cluster of most of their neighbours: label propagation [1]_.
 
-    All rows vote at once. A tie leaves a row where it is, or takes the first cluster where it was
-    in none. It ends early where no row moves.
+    All rows are updated at once. In a tie a row keeps its cluster, or takes the lowest label if
+    its own is not among the tied. Propagation ends early if no row moves.
 
     Parameters
     ----------
     graph : csr_matrix of shape (n, n), with weights of 1
     labels : ndarray of shape (n,), int
-        -1 has no vote; a row without a labelled neighbour stays as it is.
+        -1 does not vote; a row without a labelled neighbour keeps its label.
     may_move : ndarray of shape (n,), bool
+        Mask of the rows that are updated.
     rounds : int
+        Maximum number of rounds.
 
     Returns
     -------

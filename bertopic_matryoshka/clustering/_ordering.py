@@ -1,4 +1,4 @@
-"""Rows and clusters -> an order that they decide themselves, not the order they came in."""
+"""Rows and clusters -> an order that does not depend on the order of the input."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def row_order(rows: NDArray[np.floating]) -> NDArray[np.int_]:
-    """Order rows by their values; only equal rows stand in the order they came in.
+    """Order rows by their values; equal rows keep the order of the input.
 
     Parameters
     ----------
@@ -22,7 +22,7 @@ def row_order(rows: NDArray[np.floating]) -> NDArray[np.int_]:
     order : ndarray of shape (n,), int
     """
     rows = np.ascontiguousarray(rows)
-    # A few columns tell most rows apart. The others count as bytes: any order is as good.
+    # A few columns distinguish most rows; the rest is compared as bytes, in any fixed order.
     whole = rows.view(np.dtype((np.void, rows.itemsize * rows.shape[1]))).ravel()
     return np.lexsort((whole, *rows[:, :4].T))
 
@@ -43,7 +43,7 @@ def cluster_sizes(
         Below `count`; -1 is no cluster.
     count : int
     counts : ndarray of shape (n,), int, or None, default=None
-        How often each row occurs; None is once.
+        Number of times that each row occurs; None is once.
     """
     inside = labels >= 0
     weights = None if counts is None else counts[inside]
@@ -51,13 +51,14 @@ def cluster_sizes(
 
 
 def keep_clusters(labels: NDArray[np.int_], keep: NDArray[np.bool_]) -> NDArray[np.int_]:
-    """Keep some clusters, numbered from 0 in their order; the rows of others become -1.
+    """Keep some clusters, renumbered from 0 in order; the rows of the others become -1.
 
     Parameters
     ----------
     labels : ndarray of shape (n,), int
         -1 is no cluster and stays.
     keep : ndarray of shape (n_clusters,), bool
+        Mask of the clusters that are kept.
     """
     names = np.append(np.where(keep, np.cumsum(keep) - 1, -1), -1)  # the last is for -1
     kept: NDArray[np.int_] = names[labels]
@@ -67,7 +68,7 @@ def keep_clusters(labels: NDArray[np.int_], keep: NDArray[np.bool_]) -> NDArray[
 def ranks_by_size(
     labels: NDArray[np.int_], count: int, counts: NDArray[np.int_] | None = None
 ) -> NDArray[np.int_]:
-    """Rank clusters by their size, largest first; equal ones by their first row.
+    """Rank clusters by size, largest first; ties by their first row.
 
     Parameters
     ----------
@@ -77,8 +78,8 @@ def ranks_by_size(
     Returns
     -------
     ranks : ndarray of shape (count + 1,), int
-        New number of each cluster, -1 of one without rows. The last is -1, so that
-        ``ranks[labels]`` keeps -1.
+        New number of each cluster, -1 if it has no rows. The last is -1, so that ``ranks[labels]``
+        keeps -1.
     """
     names, first = np.unique(labels, return_index=True)
     names, first = names[names >= 0], first[names >= 0]

@@ -1,4 +1,4 @@
-"""A neighbour graph -> clusters: divided finely by Leiden, merged by linkage, then smoothed."""
+"""A neighbour graph -> clusters: Leiden communities, merged by linkage, then smoothed."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
 FINER = 1.6
-"""Communities that Leiden is to find for each cluster that is left after merging."""
+"""Target number of Leiden communities per cluster after merging."""
 
 FINE_RESOLUTION = 2.0
 """Leiden's resolution for a `resolution` of 1: about FINER times as many communities."""
 
 MIN_LIFT = 0.1
-"""Of the edges that chance would give, at a `resolution` of 1: clusters with fewer stay apart."""
+"""Share of the edges expected by chance, at a `resolution` of 1; pairs with less do not merge."""
 
 HALVINGS = 12
-"""Of a resolution at which most communities are too small."""
+"""Maximum number of times a resolution is halved if most rows are in too small communities."""
 
 
 def at_resolution(
@@ -48,29 +48,29 @@ def at_resolution(
 ) -> tuple[NDArray[np.int_], float]:
     """Find the clusters of an undirected graph at a resolution.
 
-    Where most rows are in communities that are too small, it halves the resolution until they are
-    not: small graphs would else have no cluster.
+    While most rows are in communities that are too small, the resolution is halved: small graphs
+    would otherwise have no cluster.
 
     Parameters
     ----------
     graph : csr_matrix of shape (n, n)
         Symmetric, with weights of 1.
     resolution : float
-        Higher for more clusters.
+        Resolution, > 0; a larger value gives more clusters.
     min_cluster_size : int
-        Core rows that a cluster has at least, see prune_clusters.
+        Minimum number of core rows of a cluster, see prune_clusters.
     seed : int
     at_least : int, default=1
-        Clusters below which none are merged.
+        Number of clusters below which none are merged.
     flavor : {"graspologic", "cugraph"}, default="graspologic"
-        Of Leiden, see communities.
+        Implementation of Leiden, see communities.
 
     Returns
     -------
     labels : ndarray of shape (n,), int
         From 0 without a gap; -1 in parts of the graph with fewer than `min_cluster_size` rows.
     resolution : float
-        The one that was used.
+        Resolution that was used.
     """
     parts = np.bincount(connected_components(graph, directed=False)[1])
     within_reach = parts[parts >= min_cluster_size].sum()
@@ -93,19 +93,19 @@ def in_number(
     seed: int,
     flavor: str = "graspologic",
 ) -> tuple[NDArray[np.int_], float]:
-    """Find `n_clusters` clusters, or as many as the search finds.
+    """Find `n_clusters` clusters, or fewer if the search finds no more.
 
-    Some clusters dissolve when they are pruned, so that it bisects how many to merge down to.
-    Where too many dissolve, it takes finer communities, then smaller cores, and at last communities
-    as Leiden finds them.
+    Some clusters dissolve when pruned, so the number to merge down to is found by bisection. If too
+    many dissolve, finer communities are tried, then smaller cores, and finally merged communities
+    without pruning.
 
     Returns
     -------
     labels : ndarray of shape (n,), int
-        From 0 without a gap, each of at least `min_cluster_size` rows; -1 in parts of the graph
-        with fewer.
+        From 0 without a gap, each of at least `min_cluster_size` rows; -1 in connected parts of the
+        graph with fewer.
     resolution : float
-        At which at_resolution would begin with the same communities.
+        Resolution at which at_resolution would begin with the same communities.
     """
     search = partial(resolution_for, min_cluster_size=min_cluster_size, seed=seed, flavor=flavor)
 
@@ -137,7 +137,7 @@ def _merged_to(
     settle: Callable[[NDArray[np.int_]], NDArray[np.int_]],
     best: NDArray[np.int_],
 ) -> NDArray[np.int_]:
-    """Merge as many fine communities as leave `n_clusters` when pruned; `best` has enough."""
+    """Merge the most fine communities that leave `n_clusters` when pruned; `best` has enough."""
     low, high = n_clusters, count_clusters(fine)
     while low < high and count_clusters(best) > n_clusters:
         middle = (low + high) // 2
@@ -150,6 +150,6 @@ def _merged_to(
 
 
 def _large(graph: csr_matrix, labels: NDArray[np.int_], min_cluster_size: int) -> NDArray[np.int_]:
-    """Keep the communities of sufficient size, numbered from 0; the rows of others become -1."""
+    """Keep the communities of sufficient size, renumbered from 0; other rows become -1."""
     kept = keep_clusters(labels, np.bincount(labels) >= min_cluster_size)
     return add_lone_parts(graph, kept, min_cluster_size)

@@ -1,4 +1,4 @@
-"""Classes that are known for some rows -> a neighbour graph that follows them."""
+"""A neighbour graph and known classes of some rows -> a graph that follows the classes."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 UNKNOWN = -1
-"""Class of a row whose class is not known, as in scikit-learn and UMAP."""
+"""Label of rows of unknown class, as in scikit-learn and UMAP."""
 
 
 def known_classes(y: ArrayLike, n_rows: int) -> NDArray[np.int_]:
-    """Check the classes of rows, -1 where none is known.
+    """Check the classes of rows, -1 where unknown.
 
     Raises
     ------
     ValueError
-        If they are no whole numbers, or lower than -1.
+        If they are not whole numbers >= -1.
 
     Warns
     -----
     RuntimeWarning
-        If there is not one for each row. Then none counts: BERTopic hands on the classes of all
+        If there is not one for each row. All are then ignored: BERTopic passes the classes of all
         documents with the rows that are left after zero-shot topics.
     """
     given = column_or_1d(y)
@@ -58,14 +58,14 @@ def known_classes(y: ArrayLike, n_rows: int) -> NDArray[np.int_]:
 def class_of_copies(
     classes: NDArray[np.int_], group: NDArray[np.int_], n_groups: int
 ) -> NDArray[np.int_]:
-    """Give each group of copies the class that most of them have that have one; the lower of two.
+    """Give each group of copies its most frequent known class; the lower one in a tie.
 
     Parameters
     ----------
     classes : ndarray of shape (n_rows,), int
-        -1 where none is known.
+        -1 where unknown.
     group : ndarray of shape (n_rows,), int
-        Below `n_groups`.
+        Group of each row, below `n_groups`.
     n_groups : int
 
     Returns
@@ -89,19 +89,19 @@ def supervised(
     graph_of: Callable[[NDArray[np.floating]], csr_matrix],
     min_cluster_size: int,
 ) -> csr_matrix:
-    """Cut the edges between known classes, and join each class within itself.
+    """Remove the edges between known classes, and add the neighbour graph of each class.
 
-    Edges stay where cutting them would leave rows in a part of the graph that is too small for a
-    cluster: a class of few rows is no reason to make them outliers.
+    Edges stay where removing them would leave rows in a connected part too small for a cluster, so
+    that the rows of small classes do not become outliers.
 
     Parameters
     ----------
     graph : csr_matrix of shape (n, n), symmetric, with weights of 1
     classes : ndarray of shape (n,), int
-        -1 where none is known; the edges of such rows stay as they are.
+        -1 where unknown; the edges of such rows stay.
     X : ndarray of shape (n, n_dims)
     graph_of : callable
-        From rows of `X` to their graph, such as neighbor_graph.
+        Function from rows of `X` to their graph, such as neighbor_graph.
     min_cluster_size : int
 
     Returns
@@ -136,6 +136,6 @@ def _without(graph: csr_matrix, cut: NDArray[np.bool_]) -> csr_matrix:
 
 
 def n_large_classes(classes: NDArray[np.int_], min_cluster_size: int) -> int:
-    """Count the classes that are known for as many rows as a cluster must have."""
+    """Count the classes known for at least `min_cluster_size` rows."""
     sizes = np.unique(classes[classes != UNKNOWN], return_counts=True)[1]
     return int((sizes >= min_cluster_size).sum())

@@ -1,4 +1,4 @@
-"""Documents as they are handed in: those that can be embedded, and a count of the rest."""
+"""A list of texts -> the documents that can be embedded, and counts of the other rows."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Documents:
-    """The rows of a source that can be embedded, and the places of those that cannot.
+    """Documents of a source that can be embedded, with their positions among its rows.
 
     Attributes
     ----------
     texts : list of str
-        The documents, as they stand in the source, in its order.
+        Documents, unchanged and in the source's order.
     rows : ndarray of shape (n_documents,), int
         Position of each document among the rows of the source, from 0, ascending.
     n_rows : int
-        Rows of the source: documents, empty rows and non-string rows.
+        Number of rows of the source: documents, empty rows and non-string rows.
     labels : ndarray of shape (n_documents,), object, or None
-        Label of each document as a str, ``""`` where the source has none, which is no class for
-        evaluate_topics and compare_dimensions; None without labels.
+        Label of each document as a str; ``""`` where it is missing, which evaluate_topics and
+        compare_dimensions do not count as a class. None without labels.
     n_empty : int
-        Rows whose text is empty or white space.
+        Number of rows whose text is empty or white space.
     n_non_string : int
-        Rows whose text is no string: None, NaN, a number, a list.
+        Number of rows whose text is not a string: None, NaN, a number, a list.
     source : str
-        Where the documents come from, for a report.
+        Name of the source, for messages and reports.
     """
 
     texts: list[str]
@@ -50,7 +50,7 @@ class Documents:
         return len(self.texts)
 
     def spread(self, values: Iterable[Any], fill: Any = -1) -> list[Any]:
-        """Put one value per document back at its row.
+        """Put one value per document at its row in the source.
 
         Parameters
         ----------
@@ -62,8 +62,13 @@ class Documents:
         Returns
         -------
         spread : list of length n_rows
-            ``values`` at ``rows`` and `fill` elsewhere. The values of an ndarray come as Python
-            numbers, ready for JSON.
+            `values` at `rows` and `fill` elsewhere. The values of an ndarray become Python numbers,
+            ready for JSON.
+
+        Raises
+        ------
+        ValueError
+            If there is not one value per document.
         """
         items = values.tolist() if isinstance(values, np.ndarray) else list(values)
         if len(items) != len(self.texts):
@@ -96,17 +101,17 @@ def clean_documents(
     labels: Iterable[Any] | None = None,
     source: str = "the list of documents",
 ) -> Documents:
-    """Part the values that can be embedded from those that cannot, and count both.
+    """Separate the values that can be embedded from the others, and count both.
 
     Parameters
     ----------
     values : iterable
-        One value a row. A str with more than white space in it is a document and stays as it is.
+        One value per row. A str that is not all white space is a document, and is not changed.
     labels : iterable of the same length, optional
-        One label a row. Labels become str without surrounding white space; None and NaN become
-        ``""``, so that a document without a label stays a document.
+        One label per row. Labels become str without surrounding white space; None, NaN, NaT and
+        pandas.NA become ``""``. A document without a label is kept.
     source : str, default="the list of documents"
-        Where the values come from, for messages and reports.
+        Name of the source, for messages and reports.
 
     Returns
     -------
@@ -115,7 +120,7 @@ def clean_documents(
     Raises
     ------
     TypeError
-        If `values` is one string.
+        If `values` is a single string or bytes.
     ValueError
         If no value is a document, or `labels` has another length.
     """

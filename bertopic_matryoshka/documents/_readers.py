@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
     from bertopic_matryoshka.documents._documents import Documents
 
-    # Column name -> its cells, made only when asked for: a Parquet file may also hold embeddings.
+    # Column name -> its cells, made on demand: a Parquet file may also hold embeddings.
     _Columns = dict[str, Callable[[], list[Any]]]
 
-# A name of the first group says "the whole text"; one of the second is taken only without it.
+# Names of the whole text; those of the second group are used only if none of the first is there.
 _TEXT_NAMES = (
     ("text", "texts", "document", "documents", "doc", "docs", "content", "body"),
     ("title", "headline", "sentence", "abstract", "review", "comment", "message", "description"),
@@ -48,21 +48,23 @@ def read_documents(
         (.txt), in UTF-8 with or without a byte order mark and optionally compressed (.gz); or
         Parquet (.parquet), which needs the extra ``cli``.
     text_column : str, optional
-        Column of the texts. None takes the column whose name says so (text, document, content,
+        Column of the texts. None takes the column with a usual name (text, document, content,
         body, ...; failing these title, abstract, review, ...), else the only column that holds
-        text. Numbers written in quotes do not count as text in this choice.
+        text. For this choice, strings that are numbers are not text.
     label_column : str, optional
         Column of the labels. See `clean_documents` for missing labels.
 
     Returns
     -------
     documents : Documents
-        ``source`` is the file's name and the column.
+        Its ``source`` is the file's name and the column.
 
     Raises
     ------
     ImportError
         If `path` is Parquet and pyarrow is not installed.
+    OSError
+        If the file cannot be opened.
     ValueError
         If the suffix is not supported, a column is missing or cannot be chosen, the file cannot
         be decoded or parsed, or it holds no document.
@@ -70,7 +72,7 @@ def read_documents(
     Notes
     -----
     Every cell of a CSV file is a string: "NA", "null" and "123" are documents, and a missing cell
-    is an empty one. In JSON Lines and Parquet a number or a missing value is a non-string row.
+    is an empty row. In JSON Lines and Parquet a number or a missing value is a non-string row.
     A blank line is an empty row in all three line formats.
     """
     path = Path(path)
@@ -117,7 +119,7 @@ def _suffix(path: Path) -> str:
 
 
 def _read_text(path: Path) -> str:
-    """Read a whole file as UTF-8, naming the place of the first byte that is not."""
+    """Read a whole file as UTF-8; the error names the position of the first invalid byte."""
     data = path.read_bytes()
     if path.name.lower().endswith(".gz"):
         try:
@@ -140,7 +142,7 @@ def _read_text(path: Path) -> str:
 
 
 def _read_csv(path: Path) -> _Columns:
-    """Read every cell as a string, blank lines included, so that row and line agree."""
+    """Read every cell as a string; blank lines are rows."""
     try:
         frame = pd.read_csv(
             io.StringIO(_read_text(path)),
@@ -166,7 +168,7 @@ def _read_csv(path: Path) -> _Columns:
 
 
 def _read_jsonl(path: Path) -> _Columns:
-    """Read one JSON object a line; the columns are the keys in the order they first appear."""
+    """Read one JSON object per line; the columns are the keys, in order of appearance."""
     records: list[dict[str, Any]] = []
     blank: set[int] = set()
     for number, line in enumerate(io.StringIO(_read_text(path), newline=None), start=1):
@@ -226,7 +228,7 @@ _READERS: dict[str, Callable[[Path], _Columns]] = {
 
 
 def _check_column(parameter: str, name: str, columns: _Columns, path: Path) -> None:
-    """Raise if a column is not in the file, and suggest the nearest that is."""
+    """Raise if a column is not in the file, and suggest the closest name."""
     if name in columns:
         return
     by_lower = {column.lower(): column for column in columns}
@@ -239,7 +241,7 @@ def _check_column(parameter: str, name: str, columns: _Columns, path: Path) -> N
 
 
 def _choose_text_column(columns: _Columns, label_column: str | None, path: Path) -> str:
-    """Return the one column that can only be the text."""
+    """Return the only column that can be the text."""
     others = [name for name in columns if name != label_column]
     for names in _TEXT_NAMES:
         named = [c for c in others if c.strip().lower() in names and _holds_text(columns[c]())]
@@ -258,7 +260,7 @@ def _choose_text_column(columns: _Columns, label_column: str | None, path: Path)
 
 
 def _holds_text(cells: list[Any]) -> bool:
-    """Whether a cell is a string and no number; CSV knows numbers only as strings."""
+    """Whether any cell is a string that is not a number; in CSV numbers are strings."""
     return any(isinstance(cell, str) and cell.strip() and not _is_number(cell) for cell in cells)
 
 

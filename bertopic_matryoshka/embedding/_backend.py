@@ -45,59 +45,61 @@ _OWN_ENCODE_KWARGS = frozenset(
 
 
 class MatryoshkaBackend(BaseEmbedder):  # type: ignore[misc]
-    """A BERTopic backend around a sentence-transformers model, cut to a prefix.
+    """A BERTopic backend that truncates the embeddings of a sentence-transformers model.
 
-    Each text goes through the model's own modules, then through the step that the model's
-    card asks for before slicing, if any, then the row is cut to `truncate_dim` and given unit
-    length. Documents and words take the same path, **prompt included**, because BERTopic compares
-    them by cosine (KeyBERTInspired, MMR, find_topics, zero-shot): with different prompts they
-    would lie in different spaces.
+    Each text goes through the model's own modules, then through the step that the model's card
+    asks for before slicing, if any. The row is then truncated to `truncate_dim` and normalised to
+    unit length. Documents and words take the same path, **prompt included**, because BERTopic
+    compares them by cosine (KeyBERTInspired, MMR, find_topics, zero-shot): with different prompts
+    they would lie in different spaces.
 
     Parameters
     ----------
     model : str, Path, SentenceTransformer or None, default=None
-        A name on the model hub or a folder, loaded at first use; a loaded model, which is never
+        Name on the model hub or folder, loaded at first use; a loaded model, which is never
         changed; or None for the model that ships with this package.
     truncate_dim : int or None, default=None
-        How many leading dimensions to keep, from 1 to the model's full width. None keeps what
+        Number of leading dimensions to keep, from 1 to the model's full width. None keeps all that
         the model gives.
     dims : sequence of int or None, default=None
-        The widths that the model was trained at. None looks for them in the model's config.json,
+        Widths that the model was trained at. None looks for them in the model's config.json,
         then in the MatryoshkaLoss of its model card, then in the registry of published models.
     prompt : str, None or Ellipsis, default=...
-        What to put before each text. The default, an Ellipsis, takes the model's own prompt for
-        clustering where it is known, from the model or from the registry. None puts nothing.
+        Text to put before each text. The default, an Ellipsis, takes the model's own prompt for
+        clustering where it is known, from the model or from the registry. None adds no prompt.
     device : str or None, default=None
-        Such as "cuda", "mps" or "cpu"; None takes what sentence-transformers finds.
+        Device, such as "cuda", "mps" or "cpu". None leaves the choice to sentence-transformers, and
+        puts the bundled model on the CPU.
     dtype : str, torch.dtype or None, default=None
         Precision of the model's weights, such as "float16" or "bfloat16"; None leaves it. The
-        embeddings are float32 in any case.
+        embeddings are always float32.
     batch_size : int, default=32
-        Texts per forward pass; halved where a GPU runs out of memory.
+        Number of texts per forward pass, >= 1; halved where a GPU runs out of memory.
     revision : str or None, default=None
         Branch, tag or commit on the model hub.
     trust_remote_code : bool, default=False
         Whether to run code that comes with the model.
     encode_kwargs : dict or None, default=None
-        More keyword arguments for ``SentenceTransformer.encode``.
+        Further keyword arguments for ``SentenceTransformer.encode``.
     permutation_seed : int or None, default=None
-        Permutes the dimensions before they are cut, see :meth:`permuted`; None leaves their order.
+        Seed, >= 0, that permutes the dimensions before truncation, see :meth:`permuted`. None keeps
+        their order.
 
     Raises
     ------
     TypeError, ValueError
-        If a parameter is of the wrong kind or out of range, or `device`, `dtype`, `revision` or
-        `trust_remote_code` is given for a model that is loaded already.
+        If a parameter is of the wrong type or out of range, or `device`, `dtype`, `revision` or
+        `trust_remote_code` is set for a model that is already loaded. Where the model is loaded at
+        first use, a `truncate_dim` wider than the model raises then.
 
     Warns
     -----
     TruncationWarning
-        If `truncate_dim` is a width that the model was not, or is not known to be, trained at; if
-        texts give zero rows.
+        If the model is not known to be trained at `truncate_dim`, or texts give zero rows.
 
     See Also
     --------
-    truncate : The same cut on an array, to encode once and compare widths.
+    truncate : The same truncation of an array, to encode once and compare widths.
 
     Examples
     --------
@@ -153,7 +155,7 @@ class MatryoshkaBackend(BaseEmbedder):  # type: ignore[misc]
 
     @property
     def embedding_model(self) -> SentenceTransformer:
-        """The sentence-transformers model, loaded if it was not yet."""
+        """The sentence-transformers model, loaded at first use."""
         model = self._source.load()
         if not self._width_is_checked:
             self._check_width()
@@ -161,11 +163,11 @@ class MatryoshkaBackend(BaseEmbedder):  # type: ignore[misc]
 
     @embedding_model.setter
     def embedding_model(self, _: None) -> None:
-        """Take no notice of BaseEmbedder.__init__, which sets None."""
+        """Ignore the None that BaseEmbedder.__init__ sets."""
 
     @property
     def name(self) -> str:
-        """The model's name or folder as given, for messages and reports."""
+        """The model's name or folder, for messages and reports."""
         return self._source.label
 
     @property
@@ -175,7 +177,7 @@ class MatryoshkaBackend(BaseEmbedder):  # type: ignore[misc]
 
     @property
     def embedding_dim(self) -> int:
-        """Width of the rows that this backend gives; loads the model where that must be known."""
+        """Width of this backend's rows; loads the model if `truncate_dim` is None."""
         if self.truncate_dim is not None:
             return self.truncate_dim
         # A SentenceTransformer may itself be set to truncate.
@@ -199,7 +201,7 @@ class MatryoshkaBackend(BaseEmbedder):  # type: ignore[misc]
 
     @property
     def effective_prompt(self) -> str:
-        """What is put before each text, possibly nothing; loads the model if it is not given."""
+        """Text put before each text, possibly empty; loads the model if `prompt` was left out."""
         if self.prompt is ...:
             return self.facts.prompt or ""
         return self.prompt or ""
@@ -210,20 +212,22 @@ class MatryoshkaBackend(BaseEmbedder):  # type: ignore[misc]
         Parameters
         ----------
         documents : iterable of str
-            A text that is repeated goes through the model once, and has the same row each time.
+            A repeated text goes through the model once, and has the same row each time.
         verbose : bool, default=False
             Whether to show a progress bar.
 
         Returns
         -------
         embeddings : ndarray of shape (n_documents, embedding_dim), float32, unit rows
-            Of shape (0, embedding_dim) for no documents. An empty text may give a zero row.
+            Shape (0, embedding_dim) for no documents. An empty text may give a zero row.
 
         Raises
         ------
         TypeError
             If `documents` is a single string, or one of them is not a string; the message gives
             its position.
+        ValueError
+            If `truncate_dim` is wider than the model, or the model gives NaN or infinite values.
         """
         texts = list_of_strings(documents)
         embeddings, zero = self._embed(texts, verbose=verbose)
@@ -231,13 +235,13 @@ class MatryoshkaBackend(BaseEmbedder):  # type: ignore[misc]
         return embeddings
 
     def embed_documents(self, document: Iterable[str], verbose: bool = False) -> Any:
-        """Embed documents: the same as :meth:`embed`, under the name that BERTopic calls."""
+        """Embed documents, see :meth:`embed`; BERTopic calls this name."""
         return self.embed(document, verbose)
 
     def embed_words(self, words: Iterable[str], verbose: bool = False) -> Any:
-        """Embed words into the documents' space, with their prompt: as :meth:`embed` does.
+        """Embed words into the documents' space, with the same prompt, see :meth:`embed`.
 
-        The empty words with which BERTopic fills up short topics give zero rows without a warning.
+        The empty words with which BERTopic pads short topics may give zero rows, without a warning.
         """
         texts = list_of_strings(words)
         embeddings, zero = self._embed(texts, verbose=verbose)
@@ -247,17 +251,22 @@ class MatryoshkaBackend(BaseEmbedder):  # type: ignore[misc]
         return embeddings
 
     def truncated(self, truncate_dim: int | None) -> MatryoshkaBackend:
-        """Give the same model, loaded once, at another width.
+        """Return a backend of the same model at another width.
 
         Parameters
         ----------
         truncate_dim : int or None
-            From 1 to the model's full width; None for all that the model gives.
+            Number of dimensions, from 1 to the model's full width; None for all that it gives.
 
         Returns
         -------
         backend : MatryoshkaBackend
-            It shares the model with this one.
+            Shares the model with this one, loaded or not.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If `truncate_dim` is not an int, or out of range; see the class for when.
         """
         backend = copy.copy(self)
         backend.encode_kwargs = dict(self.encode_kwargs)
@@ -267,22 +276,22 @@ class MatryoshkaBackend(BaseEmbedder):  # type: ignore[misc]
         return backend
 
     def permuted(self, random_state: int | None) -> MatryoshkaBackend:
-        """Give the same model, loaded once, with its dimensions in another order.
+        """Return a backend of the same model with its dimensions in another order.
 
-        They are permuted first and cut then, those of documents and words alike: a width keeps
-        dimensions drawn at random in place of the first ones. It is a control for what the order of
-        the dimensions is worth, as Matryoshka training puts the important ones first.
+        The dimensions are permuted before truncation, for documents and words alike. A width then
+        keeps dimensions drawn at random instead of the first ones. This is a control for the value
+        of their order, since Matryoshka training puts the important ones first.
 
         Parameters
         ----------
         random_state : int or None
-            Seed of the permutation; None is the model's own order. compare_dimensions draws another
-            one with each of its seeds.
+            Seed of the permutation, >= 0; None is the model's own order. compare_dimensions draws
+            another permutation with each of its seeds.
 
         Returns
         -------
         backend : MatryoshkaBackend
-            It shares the model with this one.
+            Shares the model with this one, loaded or not.
 
         Examples
         --------
@@ -299,10 +308,10 @@ class MatryoshkaBackend(BaseEmbedder):  # type: ignore[misc]
         return backend
 
     def recipe(self) -> dict[str, Any]:
-        """All that is needed to build this backend again elsewhere, as JSON types.
+        """Give the arguments that build this backend again elsewhere, as JSON types.
 
-        The device is left out: it belongs to the machine. Where the model was handed over loaded,
-        "model" is missing.
+        The device is left out: it belongs to the machine. "model" is missing if the model was
+        passed loaded.
         """
         recipe: dict[str, Any] = {
             "truncate_dim": self.truncate_dim,
@@ -325,13 +334,13 @@ class MatryoshkaBackend(BaseEmbedder):  # type: ignore[misc]
     def _embed(
         self, texts: list[str], *, verbose: bool
     ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-        """Embed texts, and tell which rows are zero."""
+        """Embed texts; also return which rows are zero."""
         dim = self.embedding_dim
         if not texts:
             return np.zeros((0, dim), dtype=np.float32), np.zeros(0, dtype=bool)
         facts = self.facts
         distinct = list(dict.fromkeys(texts))
-        # Cut within the model's batches where nothing else must come first.
+        # Truncate within the model's batches where nothing else must come first.
         seed = self.permutation_seed
         first = facts.before_slicing or seed is not None
         full = self._encode(distinct, self.full_dim if first else dim, verbose=verbose)
@@ -366,7 +375,7 @@ class MatryoshkaBackend(BaseEmbedder):  # type: ignore[misc]
         return halve_if_out_of_memory(encode, self.batch_size, unit="texts")[0]
 
     def _check_width(self) -> None:
-        """Check `truncate_dim` as far as can be: again when the model is loaded."""
+        """Check `truncate_dim`; the upper bound only once the model is loaded."""
         if self.truncate_dim is None:
             return
         if not self._source.is_loaded:
@@ -377,7 +386,7 @@ class MatryoshkaBackend(BaseEmbedder):  # type: ignore[misc]
         dims = self.dims
         if dim == self.full_dim or self.facts.any_width or (dims and dim in dims):
             return
-        if self.permutation_seed is not None:  # no width of it is any good, nor meant to be
+        if self.permutation_seed is not None:  # a control: no width is trained
             return
         trained = (
             f"It was trained at {', '.join(map(str, dims))} ({self.facts.dims_source})."

@@ -15,13 +15,13 @@ DEFAULT_MODEL = Path(__file__).parent / "default_model"
 def load_default_model(device: str | None = None) -> SentenceTransformer:
     """Load the bundled static Matryoshka model, without a network.
 
-    It maps every token to a vector and averages them: 256 wide, made to be cut to 128, 64 or
-    32. ``default_model/README.md`` says what it was made from and how good it is.
+    It maps every token to a vector of 256 dimensions and averages them. It is made to be
+    truncated to 128, 64 or 32. ``default_model/README.md`` gives its sources and its quality.
 
     Parameters
     ----------
     device : str or None, default=None
-        Where to run. None means the CPU, where a static model is fastest.
+        Device. None means the CPU, where a static model is fastest.
 
     Returns
     -------
@@ -45,7 +45,7 @@ def load_default_model(device: str | None = None) -> SentenceTransformer:
     from tokenizers import Tokenizer
 
     tensors = load_file(DEFAULT_MODEL / "model.safetensors")
-    # One int8 row and one float scale a token: model2vec's layout, which sentence-transformers
+    # One int8 row and one float scale per token: model2vec's layout, which sentence-transformers
     # itself reads only from 6.2 on.
     rows = tensors["embeddings"].float() * tensors["weights"][:, None]
     tokenizer = Tokenizer.from_file(str(DEFAULT_MODEL / "tokenizer.json"))

@@ -16,22 +16,22 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ModelFacts:
-    """What a model's authors say about cutting and prompting it.
+    """Facts that a model's authors publish about truncating and prompting it.
 
     Attributes
     ----------
     dims : tuple of int or None
-        The widths it was trained at, descending; None where unknown.
+        Widths that the model was trained at, descending; None where unknown.
     prompt : str or None
-        What its documents are to begin with for clustering; None where unknown.
+        Text to put before documents for clustering; None where unknown.
     encode_kwargs : dict
-        Keyword arguments that its ``encode`` wants for clustering, such as ``task``.
+        Keyword arguments that its ``encode`` needs for clustering, such as ``task``.
     before_slicing : {"layer_norm"} or None
-        A step between the model's last module and the cut.
+        Step between the model's last module and truncation.
     dims_source : str
-        Where `dims` comes from, for messages.
+        Source of `dims`, for messages.
     any_width : bool
-        Whether config.json calls it a Matryoshka model (``is_matryoshka``) and names no width.
+        Whether config.json declares a Matryoshka model (``is_matryoshka``) and no width is known.
     """
 
     dims: tuple[int, ...] | None = None
@@ -43,9 +43,9 @@ class ModelFacts:
 
 
 def facts_of(model: SentenceTransformer, name: str | None, width: int) -> ModelFacts:
-    """Gather what is known about a model.
+    """Gather the published facts about a model.
 
-    Its widths are looked for in its config.json (``matryoshka_dimensions``), then in the
+    Its widths are read from its config.json (``matryoshka_dimensions``), then in the
     MatryoshkaLoss that its model card records, then in the registry of published models. Its
     clustering prompt is the one saved with the model, else the registry's.
 
@@ -53,8 +53,8 @@ def facts_of(model: SentenceTransformer, name: str | None, width: int) -> ModelF
     ----------
     model : SentenceTransformer
     name : str or None
-        The name or folder it was loaded from; None where it was handed over loaded, then the
-        name that it remembers itself is used.
+        Name or folder that it was loaded from. None if it was passed loaded; then the name that
+        the model itself records is used.
 
     Returns
     -------
@@ -124,7 +124,7 @@ def _dims_from_configs(configs: list[dict[str, Any]]) -> tuple[int, ...] | None:
 
 
 def _dims_from_card(model: SentenceTransformer) -> tuple[int, ...] | None:
-    """Read the loss that sentence-transformers' trainer records in the card that it writes."""
+    """Read the widths of the loss that sentence-transformers' trainer records in its card."""
     card = getattr(model, "_model_card_text", None) or ""
     recorded = re.search(r'"matryoshka_dims"\s*:\s*\[([\d\s,]+)\]', card)
     return _descending(re.findall(r"\d+", recorded[1])) if recorded else None

@@ -1,4 +1,4 @@
-"""Where a backend's model comes from: loaded once, shared between widths, pickled as a recipe."""
+"""Name, folder or model -> a model that is loaded once, shared between widths, pickled by name."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ class ModelSource:
     Attributes
     ----------
     name : str or None
-        Name or folder to load from; None where a loaded model was handed over.
+        Name or folder to load from; None if a loaded model was passed.
     label : str
-        What to call it in messages.
+        Name in messages.
     facts : ModelFacts or None
-        Found once a model and kept here.
+        Facts about the model, set by the backend at first use.
     """
 
     def __init__(
@@ -50,7 +50,7 @@ class ModelSource:
 
     @classmethod
     def of(cls, model: str | Path | SentenceTransformer | None, **loading: Any) -> ModelSource:
-        """Sort out what the caller gave as a model."""
+        """Make a source from a name, a folder, a loaded model, or None for the bundled one."""
         if model is None:
             return cls(str(DEFAULT_MODEL), label="the bundled model", **loading)
         if isinstance(model, (str, Path)):
@@ -80,13 +80,13 @@ class ModelSource:
         return self._model is not None
 
     def load(self) -> SentenceTransformer:
-        """Load the model, the first time."""
+        """Return the model, loaded at the first call."""
         if self._model is None:
             self._model = self._loaded()
             if self.dtype:
                 import torch
 
-                # Static models take no notice of model_kwargs.
+                # Static models ignore model_kwargs.
                 self._model.to(dtype=getattr(torch, self.dtype))
         return self._model
 
@@ -108,7 +108,7 @@ class ModelSource:
         if self._width is None:
             own, model.truncate_dim = model.truncate_dim, None
             try:
-                # Some custom last modules do not tell.
+                # Some custom last modules do not give their width.
                 told = model.get_embedding_dimension()
                 self._width = told or int(model.encode(["width"]).shape[1])
             finally:
@@ -116,7 +116,7 @@ class ModelSource:
         return self._width
 
     def recipe(self) -> dict[str, Any]:
-        """Give what loads the model again, as JSON types."""
+        """Return the arguments that load the model again, as JSON types."""
         recipe: dict[str, Any] = {
             "dtype": self.dtype,
             "revision": self.revision,

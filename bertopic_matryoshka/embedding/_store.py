@@ -1,4 +1,4 @@
-"""Texts -> embeddings that are kept on disk: each text goes through a model once."""
+"""Texts -> embeddings cached on disk: each text goes through a model once."""
 
 from __future__ import annotations
 
@@ -25,23 +25,23 @@ if TYPE_CHECKING:
 
 
 class EmbeddingStore:
-    """Keeps embeddings at full width in a folder, by model, prompt, precision and text.
+    """Cache of full-width embeddings in a folder, by model, prompt, precision and text.
 
-    A model is known by what is in memory (weights, tokenizer, configuration), not by its name:
-    another revision or a changed folder is another model, a moved folder is not. Processes may use
+    A model is identified by its contents (weights, tokenizer, configuration), not by its name:
+    a revision with other weights is another model, a moved folder is not. Several processes may use
     the same folder at the same time.
 
     Parameters
     ----------
     folder : str or Path
-        Made at first use.
+        Folder of the cache, created at first use.
     texts_per_shard : int, default=4096
-        New texts that are embedded and written at a time; a run that is killed loses no more.
+        Number of new texts embedded and written at a time, >= 1; a killed run loses at most these.
 
     Notes
     -----
-    The same store always gives the same rows. Embedding a text anew may give other last bits,
-    since they depend on the texts in the same batch.
+    A text that is in the store always has the same row. Embedding it again may change the last
+    bits, since they depend on the other texts in the batch.
 
     Examples
     --------
@@ -69,13 +69,12 @@ class EmbeddingStore:
         Parameters
         ----------
         backend : MatryoshkaBackend
-            Its `truncate_dim` is ignored. What is kept is the same whether its dimensions are
-            permuted or not.
+            Its `truncate_dim` is ignored. Its permutation applies to the result, not to what is
+            stored.
         documents : iterable of str
-            Repeated ones are embedded once.
+            Repeated documents are embedded once.
         progress : callable or None, default=None
-            Is given the number of texts that were embedded and written, and of all to embed,
-            after each shard.
+            Called after each shard with the number of texts embedded and the number to embed.
 
         Returns
         -------
@@ -126,9 +125,9 @@ class EmbeddingStore:
 
 
 def embedding_key(backend: MatryoshkaBackend) -> dict[str, Any]:
-    """Tell all that a text's full-width embedding depends on, as JSON types; loads the model.
+    """Return all that a text's full-width embedding depends on, as JSON types; loads the model.
 
-    Weights are hashed at each call, so that a model that is trained further is another one.
+    Weights are hashed at each call, so that a model that is trained further has another key.
     """
     model, facts = backend.embedding_model, backend.facts
     encode_kwargs = {**facts.encode_kwargs, **backend.encode_kwargs}
@@ -147,7 +146,7 @@ def embedding_key(backend: MatryoshkaBackend) -> dict[str, Any]:
 def _read_rows(
     shards: Path, key: dict[str, Any], wanted: dict[bytes, int], rows: NDArray[np.float32]
 ) -> dict[bytes, int]:
-    """Fill in the wanted rows that are there; returns the digests and positions of the others."""
+    """Fill in the stored rows; return the digests and positions of the missing ones."""
     missing = dict(wanted)
     for path in sorted(shards.glob("*.shard")):
         if not missing:
@@ -197,5 +196,5 @@ def _tokenizer_state(tokenizer: Any) -> Any:
     if not hasattr(fast, "to_str"):
         return [repr(tokenizer), getattr(tokenizer, "get_vocab", dict)()]
     state = json.loads(fast.to_str())
-    # Set by each call anew: max_seq_length and the batch decide them.
+    # Set anew at each call, from max_seq_length and the batch.
     return {name: part for name, part in state.items() if name not in ("truncation", "padding")}

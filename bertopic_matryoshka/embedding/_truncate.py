@@ -55,17 +55,17 @@ def truncate(embeddings: torch.Tensor, dim: int) -> torch.Tensor: ...
 @overload
 def truncate(embeddings: ArrayLike, dim: int) -> NDArray[np.floating]: ...
 def truncate(embeddings: torch.Tensor | ArrayLike, dim: int) -> torch.Tensor | NDArray[np.floating]:
-    """Cut embeddings to their first dimensions and give the rows unit length again.
+    """Truncate embeddings to their first dimensions and renormalise the rows.
 
-    Documents that were encoded once at full width can so be compared at every width. It is
-    the cut that MatryoshkaBackend makes: both agree to 1e-6.
+    Documents encoded once at full width can thus be compared at every width. MatryoshkaBackend
+    truncates in the same way: both agree to 1e-6.
 
     Parameters
     ----------
     embeddings : array-like or Tensor of shape (n_documents, n_dims)
         In half, single or double precision. Never changed.
     dim : int
-        How many leading dimensions to keep, from 1 to n_dims.
+        Number of leading dimensions to keep, from 1 to n_dims.
 
     Returns
     -------
@@ -102,7 +102,7 @@ def truncate(embeddings: torch.Tensor | ArrayLike, dim: int) -> torch.Tensor | N
 
 
 def cut_rows(X: NDArray[np.floating], dim: int) -> tuple[NDArray[np.floating], NDArray[np.bool_]]:
-    """Cut an array as :func:`truncate` does, and tell which rows are zero instead of warning."""
+    """Truncate an array as :func:`truncate` does; return which rows are zero, without a warning."""
     dim = _check_cut(X.shape, dim)
     cut = np.asarray(X[:, :dim], dtype=np.float64 if X.dtype == np.float64 else np.float32)
     lengths = row_lengths(cut)
@@ -110,7 +110,7 @@ def cut_rows(X: NDArray[np.floating], dim: int) -> tuple[NDArray[np.floating], N
 
 
 def permutation_of(full_dim: int, seed: int) -> NDArray[np.intp]:
-    """Draw the order of the dimensions of a permuted backend."""
+    """Draw the order of a permuted backend's dimensions, of shape (full_dim,)."""
     return np.random.default_rng(seed).permutation(full_dim)
 
 

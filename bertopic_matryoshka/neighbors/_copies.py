@@ -1,4 +1,4 @@
-"""Rows in order, and their nearest neighbours -> which rows repeat others, and may count once."""
+"""Rows in order, and their nearest neighbours -> the rows that repeat others and may count once."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 MOST_EVIDENCE = 5
-"""Near neighbours from which more of them widen a row's radius no further."""
+"""Number of near neighbours above which a row's radius grows no further."""
 
 USUAL = 0.9
-"""Quantile of the rows' distances that is the usual one: most rows may have copies."""
+"""Quantile of the rows' distances that is the unit; high, since most rows may have copies."""
 
 MIN_DIMS = 16
-"""Dims below which distances tell nothing: many rows that differ come close together."""
+"""Number of dimensions below which near copies are not looked for: different rows are as close."""
 
 ROUNDING = 1e-5
-"""Distance that equal texts may have which went through a model in different batches."""
+"""Distance that equal texts may have if a model embedded them in different batches."""
 
 
 def equal_rows(ordered: NDArray[np.floating]) -> NDArray[np.int_]:
@@ -30,12 +30,12 @@ def equal_rows(ordered: NDArray[np.floating]) -> NDArray[np.int_]:
     Parameters
     ----------
     ordered : ndarray of shape (n, n_dims)
-        Equal rows stand together, see row_order.
+        Equal rows are adjacent, see row_order.
 
     Returns
     -------
     first : ndarray of shape (n,), int
-        A row's own index where it is equal to none before it.
+        Index of the first equal row; a row's own index if no row before it is equal.
     """
     n = ordered.shape[0]
     new = np.ones(n, dtype=bool)
@@ -52,13 +52,14 @@ def near_copies(
 ) -> NDArray[np.int_]:
     """Find the row that each row nearly repeats.
 
-    The unit is the usual cosine distance from a row to its fifth neighbour: models and widths
-    differ in what is similar, and it follows them. A row has copies where its l nearest are within
-    ``l * copy_distance`` units, for any l up to 5. One lone neighbour has to be very close; several
-    at some distance are a template, since rows that differ hardly ever lie so dense.
+    The unit is the usual cosine distance from a row to its fifth neighbour, since models and widths
+    differ in their distances. A row has copies if its l nearest are within ``l * copy_distance``
+    units, for any l; beyond 5 the distance grows no further. A single neighbour must be very close;
+    several at some distance are a template, since different rows are rarely so dense.
 
-    Copies are grouped around a row with the most of them and within its radius. So groups do not
-    grow along chains, and no copy is farther from its representative than ``5 * copy_distance``.
+    Copies are grouped around the row with the most copies, within its radius. Groups therefore do
+    not grow along chains, and no copy is farther from its representative than
+    ``5 * copy_distance`` units, rounding aside.
 
     Parameters
     ----------
@@ -72,7 +73,8 @@ def near_copies(
     Returns
     -------
     representative : ndarray of shape (n,), int
-        A row's own index where it repeats none. Representatives repeat none.
+        Index of the row that each row repeats; its own if it repeats none. Representatives repeat
+        none.
     """
     n, k = indices.shape
     representative = np.arange(n)
@@ -93,7 +95,7 @@ def near_copies(
     parts = connected_components(joined, directed=False)[1]
     n_joined = np.diff(joined.maximum(joined.T).tocsr().indptr)
     members = np.flatnonzero(n_joined)
-    # Within each part those with the most copies first, then in the order of the rows.
+    # Within each part: most copies first, ties in the order of the rows.
     members = members[np.lexsort((members, -n_joined[members], parts[members]))]
     starts = np.flatnonzero(np.diff(parts[members], prepend=-1))
     for left in np.split(members, starts[1:]):

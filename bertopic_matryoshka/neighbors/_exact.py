@@ -1,4 +1,4 @@
-"""Rows -> candidates for their nearest neighbours, from all rows: blocked matrix products."""
+"""Rows -> candidates for their nearest neighbours among all rows, by blocked matrix products."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     Chunks = Callable[[], Iterable[tuple[int, torch.Tensor]]]
 
 BLOCK_ROWS = 1024
-"""Most queries in a block."""
+"""Maximum number of queries in a block."""
 
 BLOCK_BYTES = {"cpu": 16 * 2**20, "cuda": 2**30}
 """Memory for a block of similarities; on a CPU about what its cache holds."""
 
 HALF_ERROR = 2**-9
-"""By how much a product of unit rows in half precision may be off: 2**-11 for each factor, as much
-for the result, and for sums in half precision."""
+"""Error bound of an inner product of unit rows in half precision: 2**-11 for each factor, for the
+result, and for sums in half precision."""
 
 
 def all_candidates(
@@ -34,20 +34,23 @@ def all_candidates(
     own: bool,
     n_sure: int | None = None,
 ) -> Iterator[tuple[int, torch.Tensor]]:
-    """Compare each query with all rows. Where memory runs out, blocks are halved.
+    """Find candidates among all rows. Blocks are halved where a GPU's memory runs out.
 
     Parameters
     ----------
     chunks, queries : callable
-        Give an iterable of (first row, rows), where rows is a Tensor of shape (n, n_dims), float32.
+        Return an iterable of (position of the first row, rows), where rows is a Tensor of shape
+        (n, n_dims), float32.
     n_rows : int
-        Rows in all chunks.
+        Number of rows in all chunks.
     n_candidates : int
+        Number of candidates for each query.
     own : bool
         Whether the queries are the rows; a row is then not among its own candidates.
     n_sure : int or None, default=None
-        Compare in half precision, which is for GPUs, and again in single precision where that could
-        leave out one of a query's `n_sure` best. None compares in single precision alone.
+        Number of neighbours that must be among the candidates. Queries are then compared in half
+        precision, on a GPU, and again in single precision if rounding could have left one out. None
+        compares in single precision only.
 
     Yields
     ------
@@ -57,7 +60,7 @@ def all_candidates(
     """
     _, rows = next(iter(chunks()))
     size = BLOCK_ROWS
-    if rows.shape[0] == n_rows:  # else rows are read for each block: the fewer the better
+    if rows.shape[0] == n_rows:  # else rows are read for each block: fewer blocks are better
         block_bytes = BLOCK_BYTES.get(rows.device.type, BLOCK_BYTES["cpu"])
         size = max(1, min(size, block_bytes // (4 * n_rows)))
     coarse = chunks
@@ -86,8 +89,8 @@ def _of_block(
 ) -> torch.Tensor:
     """Find the candidates of the queries from `start` to `stop`.
 
-    `coarse` has the chunks in half precision where `n_sure` is given. Where the queries are rows
-    themselves, `first` is the first of them.
+    `coarse` has the chunks, in half precision if `n_sure` is given. `first` is the position of the
+    first query among the rows, or None if the queries are other rows.
     """
     block = queries[start:stop]
     own = None if first is None else torch.arange(first + start, first + stop, device=block.device)
@@ -113,8 +116,8 @@ def _mend(
     found: torch.Tensor,
     n_sure: int,
 ) -> None:
-    """Find again, in single precision, what half precision cannot be sure of."""
-    # A row that was left out scored at most as the last candidate did.
+    """Search again, in single precision, where half precision may have missed a neighbour."""
+    # A row that was left out scored no higher than the last candidate.
     sure = scores[:, n_sure - 1] - scores[:, -1] > 2 * HALF_ERROR
     again = torch.nonzero(~sure)[:, 0]
     if again.numel():
@@ -127,7 +130,7 @@ def top(
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Find the similarities and indices of the `n` most similar rows, best first.
 
-    `own` has the position of each query among the rows, of shape (n_queries,), if it is one.
+    `own` has the positions of the queries among the rows, of shape (n_queries,), or is None.
     """
     scores = torch.empty((block.shape[0], 0), device=block.device)
     found = torch.empty((block.shape[0], 0), dtype=torch.int64, device=block.device)

@@ -1,4 +1,4 @@
-"""Rows -> the graph that joins each with its nearest neighbours by cosine."""
+"""Rows -> the cosine nearest-neighbour graph."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ if TYPE_CHECKING:
 def neighbor_graph(
     rows: NDArray[np.floating], n_neighbors: int, *, method: str = "auto", device: str | None = None
 ) -> csr_matrix:
-    """Join two rows where one is among the nearest of the other.
+    """Join two rows if one is among the nearest neighbours of the other.
 
     Parameters
     ----------
     rows : ndarray of shape (n, n_dims)
     n_neighbors : int
-        At least 1; fewer where there are fewer rows.
+        Number of neighbours, >= 1; fewer where there are too few rows.
     method, device
         See nearest_neighbors.
 
     Returns
     -------
     graph : csr_matrix of shape (n, n)
-        Symmetric, with weights of 1 and nothing on the diagonal.
+        Symmetric, with weights of 1 and an empty diagonal.
     """
     return distinct_neighbor_graph(rows, n_neighbors, 0, method=method, device=device)[0]
 
@@ -43,16 +43,17 @@ def distinct_neighbor_graph(
     method: str = "auto",
     device: str | None = None,
 ) -> tuple[csr_matrix, NDArray[np.int_]]:
-    """Join the rows that are no near copies of others, see near_copies and neighbor_graph.
+    """Build the graph of the rows that are no near copies of others.
 
-    Copies are found in the same search; only where there are any is a second one needed.
+    See near_copies and neighbor_graph. Copies are found in the first neighbour search; a second
+    search follows only if there are any.
 
     Returns
     -------
     graph : csr_matrix of shape (n_distinct, n_distinct)
-        Of the rows that represent themselves, in their order.
+        Graph of the rows that are no copies, in their order.
     representative : ndarray of shape (n,), int
-        A row's own index where it is no copy.
+        Index of the row that each row repeats; its own if it is no copy.
     """
     n = rows.shape[0]
     representative = np.arange(n)

@@ -1,4 +1,4 @@
-"""Rows -> candidates for their nearest neighbours, from the cells around them: an inverted file."""
+"""Rows -> candidates for their nearest neighbours, by an inverted file."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 SAMPLE_PER_CELL = 32
-"""Rows for each cell, on which the cells are found."""
+"""Number of rows per list in the sample on which k-means runs."""
 
 KMEANS_ROUNDS = 4
 
 BLOCK_ROWS = 8192
-"""Rows that are compared with all centres at a time."""
+"""Number of rows compared with all centres at a time."""
 
 STEPS = 63
-"""Half the steps to which values are rounded to find cells. Sums of products of such integers are
-exact in float32 up to 4,000 dimensions, so that the cells are the same on any number of threads
+"""Largest integer to which values are rounded for k-means. Sums of products of such integers are
+exact in float32 up to 4,000 dimensions, so that the lists are the same on any number of threads
 and on any device."""
 
 
@@ -33,27 +33,28 @@ def cell_candidates(
     n_probes: int,
     block_bytes: int,
 ) -> Iterator[tuple[int, torch.Tensor]]:
-    """Look for the most similar rows in the cells that are nearest to each query [1]_.
+    """Search an inverted file [1]_ for the rows most similar to each query.
 
-    k-means divides the rows into about the square root of their number of cells, and a query is
-    compared with the rows in the `n_probes` cells with the most similar centres.
+    k-means divides the n_rows rows into about ``sqrt(n_rows)`` lists. A query is compared with the
+    rows in the `n_probes` lists with the most similar centres.
 
     Parameters
     ----------
     base : Tensor of shape (n_rows, n_dims), float32
-        Compared by inner product.
+        Rows, compared by inner product.
     queries : Tensor of shape (n_queries, n_dims) or None
         None takes the rows themselves, and a row is then not among its own candidates.
     n_candidates, n_probes : int
+        Number of candidates and of lists for each query.
     block_bytes : int
-        Memory for a table of similarities.
+        Memory for a table of similarities, in bytes.
 
     Yields
     ------
     start : int
         Position of the first query.
     found : Tensor of shape (<= a block, n_candidates), int64
-        Best first; -1 where the cells had fewer rows.
+        Best first; -1 where the lists had fewer rows.
 
     References
     ----------
@@ -65,10 +66,10 @@ def cell_candidates(
     centres = _kmeans(base, n_cells)
     cell = _nearest(base, centres, 1)[:, 0]
     order = cell.argsort(stable=True)
-    rows = base[order]  # each cell's in one piece
+    rows = base[order]  # each list is contiguous
     position = torch.empty_like(order)
     position[order] = torch.arange(n_rows, device=order.device)
-    # Cells differ in size: large ones go in pieces, so that all fit one table of similarities.
+    # Lists differ in size: large ones are split, so that all fit one table of similarities.
     width = math.ceil(1.5 * n_rows / n_cells)
     sizes = torch.bincount(cell, minlength=n_cells)
     pieces, piece_centres = _pieces(sizes.tolist(), width), (sizes + width - 1) // width
@@ -83,7 +84,7 @@ def cell_candidates(
         nonlocal table
         probes = _nearest(asked[start:stop], centres, n_probes)
         if not probes.numel() <= table.shape[0] <= 2 * probes.numel():
-            table = torch.empty(0, device=base.device)  # gives the old one's memory back first
+            table = torch.empty(0, device=base.device)  # frees the old one's memory first
             table = torch.empty((probes.numel(), width), device=base.device)
         similar = table[: probes.numel()]
         _compare(rows, pieces, asked[start:stop], probes, similar)
@@ -99,7 +100,7 @@ def cell_candidates(
 
 
 def _pieces(sizes: list[int], width: int) -> list[tuple[int, int]]:
-    """Cut the cells into pieces of at most `width` rows; their first and last positions."""
+    """Split the lists into pieces of at most `width` rows, as (start, stop) positions."""
     pieces, low = [], 0
     for size in sizes:
         high = low + size
@@ -131,9 +132,9 @@ def _leave_out(
     bounds: torch.Tensor,
     width: int,
 ) -> None:
-    """Put a query's similarity with itself below all others.
+    """Set a query's similarity with itself below all others.
 
-    `bounds` has the first and last position of each piece probed, (n_queries, n_probes, 2).
+    `bounds` has the start and stop of each piece probed, of shape (n_queries, n_probes, 2).
     """
     inside = (bounds[:, :, 0] <= own[:, None]) & (own[:, None] < bounds[:, :, 1])
     query, probe = torch.nonzero(inside, as_tuple=True)
@@ -158,9 +159,9 @@ def _evenly(n: int, count: int, device: torch.device) -> torch.Tensor:
 
 
 def _whole_numbers(rows: torch.Tensor) -> torch.Tensor:
-    """Round each row, at one length, to whole numbers from -STEPS to STEPS, in float32.
+    """Scale each row to one length and round it to integers from -STEPS to STEPS, in float32.
 
-    A value six times as large as the row's root mean square is cut off.
+    Values beyond six times the row's root mean square are clipped.
     """
     exact = rows.double()
     scale = exact.square().mean(dim=1, keepdim=True).sqrt().clamp(min=1e-30)

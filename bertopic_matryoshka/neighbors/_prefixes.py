@@ -20,22 +20,22 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 SMALLEST_HALVING = 32
-"""Where the halvings of a width end."""
+"""Smallest halving of a width by default."""
 
 SPEARMAN_ROWS = 1000
-"""Most rows whose pairs are ranked: half a million pairs."""
+"""Maximum number of rows whose pairs are ranked: half a million pairs."""
 
 TIE = 1e-6
-"""Similarities at full width that differ by less are equal: rounding moves them by about 1e-7."""
+"""Difference up to which similarities at full width count as equal; rounding gives about 1e-7."""
 
 BLOCK_ROWS = 1024
-"""Most queries in a block."""
+"""Maximum number of queries in a block."""
 
 BLOCK_BYTES = {"cpu": 32 * 2**20, "cuda": 2**30}
 """Memory for a block of similarities; on a CPU about what its cache holds."""
 
 READ_BYTES = 2**30
-"""The same where rows are read for each block: the fewer blocks the better."""
+"""The same where rows are read again for each block: fewer blocks are better."""
 
 
 def compare_prefixes(
@@ -49,8 +49,8 @@ def compare_prefixes(
 ) -> pd.DataFrame:
     """Compare each row's neighbourhood in the first dimensions with that in all of them.
 
-    No topic model is fitted: this is what truncation does to the embeddings alone. All widths are
-    measured in one pass, as the products of a prefix are part of those of a wider one.
+    No topic model is fitted: this measures the effect of truncation on the embeddings alone. All
+    widths share one pass, since the inner products of a prefix are part of those of a wider one.
 
     Parameters
     ----------
@@ -59,32 +59,33 @@ def compare_prefixes(
     dims : sequence of int or None, default=None
         Widths to compare, from 1 to n_dims. None takes n_dims and its halvings down to 32.
     n_neighbors : int, default=10
-        From 1 to less than half of the rows.
+        Number of neighbours, from 1 to less than half of the rows.
     sample_size : int or None, default=2000
-        Rows, at least 2, drawn at random; their neighbours are looked for among all rows. None
-        takes all.
+        Number of rows drawn at random, >= 2; all where there are fewer. Their neighbours are
+        searched among all rows. None takes all rows.
     random_state : int or None, default=0
         Seed of the sample.
     device : str or None, default=None
-        Such as "cuda" or "cpu". None takes a GPU where there is one.
+        Device, such as "cuda" or "cpu". None takes a GPU where there is one.
 
     Returns
     -------
     table : DataFrame
-        A row a width, descending. All measures are of cosine similarities, and higher is better:
+        One row per width, descending. All measures use cosine similarity. Higher is better, except
+        for `memory_share`:
 
         dim : int
         memory_share : float in (0, 1]
-            Of the full width.
+            Share of the memory that the full width takes.
         neighbors_kept : float in [0, 1]
             Share of a row's `n_neighbors` nearest at this width that are among its `n_neighbors`
             nearest at full width; mean over the sampled rows.
         trustworthiness : float in [0, 1]
-            1 less a penalty for each of the nearest at this width that is none at full width, by
-            how far down it ranks there [1]_.
+            1 minus a penalty for each neighbour at this width that is none at full width, which
+            grows with its rank there [1]_.
         spearman : float in [-1, 1]
-            Rank correlation of similarities at this width and at full width, over all pairs of the
-            sampled rows, or of 1,000 of them; NaN where all similarities are equal.
+            Rank correlation of similarities at this width and at full width, over all pairs of at
+            most 1,000 of the sampled rows; NaN where all similarities at either width are equal.
 
     Raises
     ------
@@ -92,15 +93,15 @@ def compare_prefixes(
         If a width or a number is not an int.
     ValueError
         If a parameter is out of range, the embeddings are not two-dimensional, a row is not
-        finite, or a GPU is asked for and absent.
+        finite, or `device` is a GPU that is not available.
 
     Notes
     -----
     A row that is zero in a prefix has similarity 0 to all others there. Equal similarities in a
-    prefix are ordered by index. Rows as similar at full width as the last of the nearest, within
-    1e-6, are among the nearest, so that it does not matter which of equal documents a prefix finds.
+    prefix are ordered by index. At full width, rows within 1e-6 of the last neighbour's similarity
+    also count as neighbours, so that it does not matter which of equal documents a prefix finds.
 
-    A file that is too large to be held is read once for each block of sampled rows.
+    A file too large to be held in memory is read once for each block of sampled rows.
 
     References
     ----------
@@ -153,7 +154,7 @@ def compare_prefixes(
 
 
 def halvings(full_dim: int) -> list[int]:
-    """Give a width and its halvings down to 32, descending."""
+    """Return a width and its halvings down to 32, descending."""
     dims = [full_dim]
     while dims[-1] // 2 >= SMALLEST_HALVING:
         dims.append(dims[-1] // 2)
@@ -179,7 +180,7 @@ def _mean_counts(
 
 
 def _scales(rows: DeviceRows, widths: list[int]) -> torch.Tensor:
-    """One over the length of each row's prefix, 0 for a zero one, of shape (n_widths, n_rows)."""
+    """Inverse lengths of the rows' prefixes, 0 for zero ones, of shape (n_widths, n_rows)."""
     scales = torch.empty((len(widths), rows.n_rows), device=rows.device)
     for low, chunk in rows.chunks():
         length = torch.zeros(chunk.shape[0], device=rows.device)
@@ -192,7 +193,7 @@ def _scales(rows: DeviceRows, widths: list[int]) -> torch.Tensor:
 def _counts(
     rows: DeviceRows, scales: torch.Tensor, queries: torch.Tensor, widths: list[int], n: int
 ) -> NDArray[np.float64]:
-    """For each width, how many of the queries' nearest are kept, and how far the others intrude."""
+    """Sum, for each width, the neighbours kept and the penalties of the others."""
     block = rows.take(queries)
     similar = torch.empty((block.shape[0], rows.n_rows), device=rows.device)
     nothing = similar[:, :0], torch.empty_like(similar[:, :0], dtype=torch.int64)
@@ -228,7 +229,7 @@ def _merged(
 
 
 def _largest(scores: torch.Tensor, n: int) -> torch.Tensor:
-    """Where the `n` largest of each row are, ascending; equal ones are taken by index."""
+    """Find the indices of the `n` largest of each row, ascending; ties go to the lower index."""
     if scores.shape[1] <= n:
         return torch.arange(scores.shape[1], device=scores.device).expand(scores.shape)
     best, found = scores.topk(n + 1, dim=1)

@@ -20,7 +20,7 @@ def descent_neighbors(
     rows : ndarray of shape (n_rows, n_dims), float32, unit rows
     n_neighbors : int
     queries : ndarray of shape (n_queries, n_dims), float32, unit rows, or None
-        None takes the rows, and a row is then not its own neighbour.
+        None takes the rows themselves, and a row is then not its own neighbour.
 
     Returns
     -------
@@ -44,7 +44,7 @@ def descent_neighbors(
             'method="pynndescent" needs pynndescent: pip install pynndescent. "approximate" needs '
             "nothing."
         ) from error
-    # One more than asked for: the first is the row itself.
+    # One more than n_neighbors: the first is the row itself.
     index: Any = NNDescent(rows, metric="dot", n_neighbors=max(n_neighbors + 1, 15), random_state=0)
     if queries is not None:
         indices, distances = index.query(queries, k=n_neighbors)

@@ -1,4 +1,4 @@
-"""Embeddings -> rows of unit length on a device, held there or read when they are asked for."""
+"""Embeddings -> unit rows on a device, held there or read on demand."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
 RESIDENT_BYTES = 4 * 2**30
-"""Memory that the rows may take on a CPU, in single precision."""
+"""Memory that the rows may take on a CPU, in bytes of single precision."""
 
 RESIDENT_SHARE = 0.5
 """Share of a GPU's free memory that the rows may take."""
 
 CHUNK_ROWS = 2**16
-"""Rows that are read at a time where they are not held."""
+"""Number of rows read at a time if they are not held."""
 
 
 class DeviceRows:
@@ -31,12 +31,13 @@ class DeviceRows:
     Parameters
     ----------
     embeddings : array-like of shape (n_rows, n_dims)
-        A memory-mapped file larger than memory is not held, but read when rows are asked for.
+        Embeddings too large for the device (see `RESIDENT_BYTES`, `RESIDENT_SHARE`) are not held
+        but read on demand, such as a memory-mapped file larger than memory.
     device : str
     name : str
-        What an error calls them.
+        Name of the array in errors.
     chunk_rows : int
-        Rows that are read at a time where they are not held.
+        Number of rows read at a time if they are not held.
     """
 
     def __init__(
@@ -62,20 +63,20 @@ class DeviceRows:
                 self.held[start : start + block.shape[0]] = self._unit(block)
 
     def take(self, indices: torch.Tensor) -> torch.Tensor:
-        """Read rows by their indices, of any shape; the last axis of the result is a row."""
+        """Return rows by their indices, of any shape; the result has shape (*shape, n_dims)."""
         if self.held is not None:
             return self.held[indices]
         flat = indices.flatten().numpy(force=True)
         try:
             _, rows = next(row_blocks(self.array[flat], flat.size))
         except ValueError:
-            for _ in self.chunks():  # names the first such row by its place among all
+            for _ in self.chunks():  # names the first such row by its position among all
                 pass
             raise
         return self._unit(rows).reshape(*indices.shape, self.n_dims)
 
     def whole(self, axes: torch.Tensor | None = None) -> torch.Tensor:
-        """Hold all rows, or as they lie on axes of shape (n_dims, dims)."""
+        """Return all rows, projected on `axes`, of shape (n_dims, dims), if given."""
         if axes is None and self.held is not None:
             return self.held
         dims = self.n_dims if axes is None else axes.shape[1]
@@ -85,7 +86,7 @@ class DeviceRows:
         return whole
 
     def chunks(self) -> Iterator[tuple[int, torch.Tensor]]:
-        """Walk over all rows, as (first row, rows): in one piece where they are held."""
+        """Iterate over all rows, as (position of the first, rows); one chunk if they are held."""
         if self.held is not None:
             yield 0, self.held
             return

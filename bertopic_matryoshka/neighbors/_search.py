@@ -35,7 +35,7 @@ CELL_DIMS = 128
 """Principal axes on which "approximate" looks for candidates in wider rows."""
 
 SHORTLIST = {"two_stage": 4.0, "approximate": 1.5}
-"""Candidates for each neighbour that are re-ranked at full width, where they were found on axes."""
+"""Candidates per neighbour that are ranked again at full width, if they were found on axes."""
 
 AXES_ROWS = 4_096
 """Rows, evenly spaced, from which the principal axes are found."""
@@ -44,10 +44,10 @@ BLOCK_BYTES = 256 * 2**20
 """Memory for a block of similarities."""
 
 SPARE = 4
-"""Candidates beyond those asked for, re-scored so that rounding cannot change who is kept."""
+"""Candidates beyond `n_neighbors`, scored again so that rounding does not change which are kept."""
 
 HALF_SPARE = 32
-"""The same for products in half precision on a GPU: few would leave many rows unsure."""
+"""The same for products in half precision on a GPU: with few, many rows would be searched twice."""
 
 
 def nearest_neighbors(
@@ -66,36 +66,40 @@ def nearest_neighbors(
     embeddings : array-like of shape (n_rows, n_dims)
         In half, single or double precision; may be memory-mapped. Rows need not have unit length.
     n_neighbors : int
-        From 1 to n_rows - 1, or to n_rows with `queries`.
+        Number of neighbours, from 1 to n_rows - 1, or to n_rows with `queries`.
     queries : array-like of shape (n_queries, n_dims) or None, default=None
         Rows to find neighbours for. None takes the embeddings themselves, and a row is then not its
         own neighbour.
     method : {"auto", "exact", "two_stage", "approximate", "pynndescent"}, default="auto"
         "exact" compares all pairs, in blocks. "two_stage" compares all pairs on the first
         64 principal axes and ranks the best four times `n_neighbors` again at full width: a
-        Matryoshka shortlist [1]_ for any model. "approximate" compares a row with those in the
-        cells around it, an inverted file [2]_, and ranks the best again at full width.
-        "pynndescent" is that library's, which compiles for 20 s in each new process and then
-        finds more in less time. docs/neighbors.md has the figures. "auto" is "exact" on a GPU and
-        up to 8,000 rows, "approximate" above; it logs its choice.
+        Matryoshka shortlist [1]_ for any model. "approximate" searches the nearest lists of an
+        inverted file [2]_ and ranks the best again at full width. "pynndescent" uses the library of
+        that name, which compiles for 20 s in each new process and then finds more neighbours in
+        less time. docs/neighbors.md has the figures. "auto" is "exact" on a GPU and up to 8,000
+        rows, "approximate" above; it logs its choice.
     n_probes : int, default=8
-        Cells that "approximate" looks through for a row, >= 1: more find more, in more time.
+        Number of lists that "approximate" searches for a row, >= 1: more lists find more of the
+        neighbours and take more time.
     device : str or None, default=None
-        Such as "cuda" or "cpu". None takes a GPU where there is one.
+        Device, such as "cuda" or "cpu". None takes a GPU where there is one.
 
     Returns
     -------
     indices : ndarray of shape (n_queries, n_neighbors), int32
-        Nearest first; equal similarities are ordered by index, but not by "pynndescent".
+        Nearest first; equal similarities are ordered by index, except with "pynndescent".
     similarities : ndarray of shape (n_queries, n_neighbors), float32, in [-1, 1]
-        Of the full rows, with every method.
+        Cosine similarities at full width, with every method.
 
     Raises
     ------
+    TypeError
+        If `n_neighbors` is not an int.
     ValueError
-        If a parameter is out of range, a row is not finite, or a GPU is asked for and absent.
+        If a parameter is out of range, an array is not two-dimensional, the widths of `queries` and
+        `embeddings` differ, a row is not finite, or `device` is a GPU that is not available.
     ImportError
-        If "pynndescent" is asked for and not installed.
+        If `method` is "pynndescent", which is not installed.
 
     References
     ----------
@@ -176,7 +180,7 @@ def _candidates(
 def _ranked(
     base: DeviceRows, asked: DeviceRows, start: int, found: torch.Tensor, n_neighbors: int
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Keep the best `n_neighbors` candidates of a block of queries, by their full rows."""
+    """Keep the best `n_neighbors` candidates of a block of queries, scored at full width."""
     import torch
 
     from bertopic_matryoshka.neighbors._exact import top
@@ -191,7 +195,7 @@ def _ranked(
 
     for _ in in_blocks(rank, found.shape[0], BLOCK_BYTES // (4 * base.n_dims * found.shape[1])):
         pass
-    lacking = torch.nonzero(~torch.isfinite(scores[:, -1]))[:, 0]  # too few rows in their cells
+    lacking = torch.nonzero(~torch.isfinite(scores[:, -1]))[:, 0]  # too few rows in their lists
     n = min(n_neighbors + SPARE, base.n_rows - (asked is base))
 
     def search(first: int, stop: int) -> None:
@@ -223,7 +227,7 @@ def _rescored(
 
 
 def _principal_axes(base: DeviceRows, dims: int) -> torch.Tensor:
-    """Axes that keep most of the rows' inner products, of shape (n_dims, dims)."""
+    """Principal axes of the rows, not centred, of shape (n_dims, dims)."""
     import torch
 
     n = min(base.n_rows, AXES_ROWS)

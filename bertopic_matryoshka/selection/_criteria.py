@@ -1,4 +1,4 @@
-"""Scores by which dimensions are ranked: embeddings in, one score a dimension out."""
+"""Embeddings -> one score per dimension, by which dimensions are ranked."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from bertopic_matryoshka.neighbors import nearest_neighbors
 from bertopic_matryoshka.selection._moments import Moments
 
 Criterion = Callable[[NDArray[np.floating]], NDArray[np.floating]]
-"""From embeddings of shape (n_documents, n_dims) to scores of shape (n_dims,)."""
+"""Function from embeddings of shape (n_documents, n_dims) to scores of shape (n_dims,)."""
 
 
 def variance(X: NDArray[np.floating]) -> NDArray[np.float64]:
@@ -41,14 +41,14 @@ def laplacian(
     ----------
     X : ndarray of shape (n_documents, n_dims)
     n_neighbors : int, default=15
-        Neighbours of a row, or all other rows where there are fewer.
+        Number of neighbours of a row; all other rows where there are fewer.
     sample_size : int, default=1000
-        Rows that are looked at, evenly spaced; all where there are fewer.
+        Number of rows in the sample, evenly spaced; all where there are fewer.
 
     Returns
     -------
     scores : ndarray of shape (n_dims,), float64, >= 0
-        0 for constant dimensions.
+        0 for dimensions that are constant in the sample.
 
     References
     ----------
@@ -70,4 +70,4 @@ CRITERIA: dict[str, Criterion] = {"variance": variance, "laplacian": laplacian}
 """Criteria by name."""
 
 STREAMED = frozenset({"variance"})
-"""The criteria that follow from the moments alone, and so work with ``partial_fit``."""
+"""Criteria computed from the moments alone, which therefore work with ``partial_fit``."""

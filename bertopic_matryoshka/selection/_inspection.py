@@ -1,4 +1,4 @@
-"""Embeddings -> what each dimension is worth: the near-zero ones and the spectrum."""
+"""Embeddings -> statistics of each dimension: the near-zero ones and the spectrum."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class DimensionInspection:
-    """What :func:`inspect_dimensions` found.
+    """Result of :func:`inspect_dimensions`.
 
     Attributes
     ----------
     table : DataFrame
-        A row a dimension, in the embeddings' order. Columns: "dim", int; "mean"; "std";
+        One row per dimension, in the embeddings' order. Columns: "dim", int; "mean"; "std";
         "variance_share", of the sum over all dimensions, in [0, 1]; "kurtosis", excess, 0 for
         a normal distribution, NaN where constant; "rank", 1 for the largest variance;
         "near_zero", bool.
     n_documents : int
-        Rows of the embeddings.
+        Number of rows of the embeddings.
     """
 
     table: pd.DataFrame
@@ -41,7 +41,7 @@ class DimensionInspection:
         return [int(dim) for dim in self.table.loc[self.table["near_zero"], "dim"]]
 
     def summary(self) -> str:
-        """Say in a sentence or two what is near-zero and where the variance lies."""
+        """Describe the near-zero dimensions and the spread of the variance in two sentences."""
         n_dims, dead = len(self.table), self.near_zero
         named = f"near-zero: {', '.join(map(str, dead))}" if dead else "none is near-zero"
         shares = np.sort(self.table["variance_share"].to_numpy())[::-1].cumsum()
@@ -52,7 +52,7 @@ class DimensionInspection:
         )
 
     def plot(self) -> Figure:
-        """Draw the standard deviation of each dimension, near-zero ones marked."""
+        """Plot the standard deviation of each dimension, near-zero ones marked."""
         import plotly.graph_objects as go
 
         near_zero = self.table["near_zero"]
@@ -98,8 +98,8 @@ def inspect_dimensions(embeddings: ArrayLike, *, near_zero: float = 0.1) -> Dime
     embeddings : array-like of shape (n_documents, n_dims)
         In half, single or double precision; may be memory-mapped. Read twice, block by block.
     near_zero : float, default=0.1
-        A dimension is near-zero when its standard deviation is at most this share of the median
-        one, as in DimensionSelector.
+        A dimension is near-zero when its standard deviation is at most this share, in [0, 1), of
+        the median one, as in DimensionSelector.
 
     Returns
     -------

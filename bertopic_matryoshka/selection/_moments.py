@@ -1,4 +1,4 @@
-"""Means and variances of columns, in one pass over the rows and in mergeable pieces."""
+"""Rows -> means and variances of the columns, in one pass and in mergeable pieces."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ class Moments:
     Attributes
     ----------
     count : int
-        Rows seen.
+        Number of rows seen.
     mean : ndarray of shape (n_columns,), float64
     sum_of_squares : ndarray of shape (n_columns,), float64
-        Sum over the rows of the squared distance to the mean.
+        Sum over the rows of the squared deviation from the mean.
 
     References
     ----------

@@ -41,16 +41,16 @@ class DimensionSelector(SelectorMixin, BaseEstimator):  # type: ignore[misc]
     """Keep the most informative dimensions of embeddings and drop the near-zero ones.
 
     Takes UMAP's place in BERTopic: ``BERTopic(umap_model=DimensionSelector())``. It is
-    deterministic, and needs one pass over the rows and memory for one block of them, so that
-    a memory-mapped array may be larger than memory.
+    deterministic. Fitting with a named criterion reads the rows block by block, so that a
+    memory-mapped array may be larger than memory.
 
     Parameters
     ----------
     n_features_to_select : int, float or None, default=None
-        How many dimensions to keep. None keeps all but the near-zero ones; an int in
+        Number of dimensions to keep. None keeps all but the near-zero ones; an int in
         [1, n_dims] keeps that many; a float in (0, 1] keeps that share of the width.
     criterion : {"variance", "laplacian"} or callable, default="variance"
-        What ranks the dimensions, higher is better. "variance" is the variance over the
+        Score that ranks the dimensions, higher is better. "variance" is the variance over the
         documents; "laplacian" divides it by the variance within neighbourhoods of documents, see
         `bertopic_matryoshka.selection`. A callable takes the embeddings, ndarray of shape
         (n_documents, n_dims), and returns scores of shape (n_dims,). Equal scores are ranked by
@@ -60,39 +60,38 @@ class DimensionSelector(SelectorMixin, BaseEstimator):  # type: ignore[misc]
         the median one. Older models have such dimensions: all-mpnet-base-v2 has four,
         all-MiniLM-L6-v2 three.
     normalize : bool, default=True
-        Give the rows unit length after selection, so that Euclidean distance orders them as
-        cosine does. A row that is zero in all the kept dimensions stays zero.
+        Whether to give the rows unit length after selection, so that Euclidean distance orders them
+        as cosine does. A row that is zero in all the kept dimensions stays zero.
 
     Attributes
     ----------
     variances_ : ndarray of shape (n_features_in_,), float64
-        Variance of each dimension over all rows seen.
+        Population variance of each dimension over all rows seen.
     scores_ : ndarray of shape (n_features_in_,), float64
-        The criterion's score of each dimension.
-    near_zero_ : ndarray of int
+        The criterion's score of each dimension when `support_` was chosen.
+    near_zero_ : ndarray of shape (n_near_zero,), int
         Indices of the near-zero dimensions, ascending.
     support_ : ndarray of shape (n_features_in_,), bool
-        The dimensions that are kept.
+        Mask of the dimensions that are kept.
     n_features_in_ : int
         Width of the embeddings seen in fit.
     n_samples_seen_ : int
-        Rows seen by fit, and by partial_fit since.
+        Number of rows seen by fit, and by partial_fit since.
     columns_fixed_ : bool
         Whether partial_fit leaves `support_` as it is, see Notes.
 
     See Also
     --------
-    inspect_dimensions : A table and a picture of what is near-zero and why.
+    inspect_dimensions : A table and a figure of the near-zero dimensions.
     sklearn.feature_selection.VarianceThreshold : Threshold in absolute variance.
 
     Notes
     -----
-    ``partial_fit`` streams the moments of the rows, and the columns follow them, until the
-    columns are used: the first ``transform`` (or a ``fit``) fixes them, because topics that
-    were found in some dimensions cannot be extended in others. Later calls of ``partial_fit``
-    go on with `variances_`, `scores_` and `near_zero_` and leave `support_`.
-    BERTopic.partial_fit transforms each batch, so there the first batch chooses. To choose
-    from a whole stream, stream it through ``partial_fit`` first.
+    ``partial_fit`` updates the moments of the rows and chooses the columns anew, until the first
+    ``transform`` (or a ``fit``) fixes them: topics found in some dimensions cannot be extended in
+    others. Later calls of ``partial_fit`` update `variances_` and `near_zero_`, but not `scores_`
+    and `support_`. BERTopic.partial_fit transforms each batch, so there the first batch decides. To
+    choose from a whole stream, pass it to ``partial_fit`` first.
 
     Examples
     --------
@@ -127,7 +126,7 @@ class DimensionSelector(SelectorMixin, BaseEstimator):  # type: ignore[misc]
         X : array-like of shape (n_documents, n_dims)
             Embeddings in half, single or double precision; may be memory-mapped.
         y : None
-            Ignored, for scikit-learn's and BERTopic's sake.
+            Ignored; scikit-learn and BERTopic pass it.
 
         Returns
         -------
@@ -135,9 +134,12 @@ class DimensionSelector(SelectorMixin, BaseEstimator):  # type: ignore[misc]
 
         Raises
         ------
+        TypeError
+            If `n_features_to_select` is not a number.
         ValueError
-            If a parameter is out of range, a row is not finite, there is but 1 sample, all
-            dimensions are constant, or more are asked for than there are that vary.
+            If a parameter is out of range, a row or a score is not finite, there is only one row,
+            all dimensions are constant, or `n_features_to_select` is more than those that are not
+            near-zero.
         """
         self._check_parameters()
         rows = self._validate(X, reset=True, ensure_min_samples=2)
@@ -148,7 +150,7 @@ class DimensionSelector(SelectorMixin, BaseEstimator):  # type: ignore[misc]
         return self
 
     def partial_fit(self, X: ArrayLike, y: object = None) -> DimensionSelector:  # noqa: ARG002
-        """Go on with another batch of rows; see Notes for when the columns are fixed.
+        """Update with another batch of rows; see Notes for when the columns are fixed.
 
         Parameters
         ----------
@@ -159,6 +161,11 @@ class DimensionSelector(SelectorMixin, BaseEstimator):  # type: ignore[misc]
         Returns
         -------
         self : DimensionSelector
+
+        Raises
+        ------
+        TypeError, ValueError
+            As :meth:`fit`, or if `criterion` is not "variance".
         """
         self._check_parameters()
         if self.criterion not in STREAMED:
@@ -252,7 +259,7 @@ class DimensionSelector(SelectorMixin, BaseEstimator):  # type: ignore[misc]
     def _choose(self, X: NDArray[np.floating] | None, moments: Moments) -> None:
         """Set `scores_` and `support_`."""
         if self.criterion == "variance":
-            scores = moments.variance  # found on the way
+            scores = moments.variance  # already computed
         else:
             assert X is not None  # noqa: S101  (partial_fit refuses what needs the rows)
             criterion = self.criterion if callable(self.criterion) else CRITERIA[self.criterion]
