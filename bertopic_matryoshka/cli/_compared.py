@@ -17,20 +17,20 @@ if TYPE_CHECKING:
     from bertopic_matryoshka.embedding import MatryoshkaBackend
 
 RANDOM = "random"
-"""The control that is no other model: random dimensions in place of the first ones."""
+"""The control with random dimensions instead of the first ones."""
 
 
 class Compared(NamedTuple):
-    """What a command compares.
+    """Topic models, widths and controls of a command.
 
     Attributes
     ----------
     topic_models : dict of str to BERTopic
-        By a name that tells one from the others.
+        Topic models by unique names.
     dims : sequence of int, dict of them by name, or None
         See compare_dimensions.
     controls : tuple of str
-        Names of the topic models that the others are held against.
+        Names of the topic models that serve as controls.
     """
 
     topic_models: dict[str, BERTopic]
@@ -61,9 +61,9 @@ def compared(
     widths_of : dict of str to sequence of int or None, default=None
         Reductions that have widths of their own, where `dims` is None.
     criteria : sequence of str, default=("variance",)
-        What ranks dimensions, for "variance".
+        Criteria that rank dimensions, for "variance".
     clusterings : sequence of str or None, default=None
-        None is what suits each reduction.
+        None is the default for each reduction, see build_topic_model.
     controls : sequence of str or MatryoshkaBackend, default=()
         "random" for permuted dimensions of the first backend, and other backends: each with the
         first reduction, criterion and clustering.

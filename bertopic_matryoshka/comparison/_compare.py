@@ -53,7 +53,7 @@ if TYPE_CHECKING:
     from bertopic_matryoshka.embedding import MatryoshkaBackend
 
 N_NEIGHBORS = 10
-"""Neighbours of a document of which each width keeps a share."""
+"""Number of nearest neighbours of which "neighbors_kept" is the share."""
 
 
 def compare_dimensions(
@@ -71,43 +71,43 @@ def compare_dimensions(
 ) -> DimensionComparison:
     """Fit and measure topic models at several widths of their embeddings.
 
-    Each embedding model encodes the documents once, at full width, and every width is cut from
-    that. Words are counted once. Each fit is one of a clone: the topic models that are handed in
-    are never changed, and nothing that they have learnt is used.
+    Each embedding model encodes the documents once, at full width; these embeddings are truncated
+    to every width. Each fit uses a clone: the topic models that are passed are never changed, and
+    their fitted state is not used.
 
     Parameters
     ----------
     documents : sequence of str
     topic_models : BERTopic, dict of them by name, or None, default=None
-        What to compare, as scikit-learn's searches take an estimator: embedding model, reduction,
-        clustering, number of topics, words and representation are those of the topic model. None
-        is ``build_topic_model()`` on the bundled model, or on `embeddings` alone where these are
-        given. A single one is named by what it is made of, such as "selection + Leiden".
+        Topic models to compare. Embedding model, reduction, clustering, number of topics,
+        vectorizer and representation are those of the topic model. None is
+        ``build_topic_model()`` on the bundled model, or on `embeddings` alone if these are given.
+        A single one is named after its reduction and clustering, such as "selection + Leiden".
     dims : sequence of int, dict of them by the topic model's name, or None, default=None
-        Widths to compare. None, and a name that the dict leaves out, takes those that the embedding
-        model was trained at, where known, else its full width and its halvings down to 32.
+        Widths to compare. None, and a name that is not in the dict, uses the widths that the
+        embedding model was trained at, if known, else its full width and its halvings down to 32.
     seeds : int or sequence of int, default=3
-        How many seeds, 0, 1, ..., or the seeds themselves; see Notes. Three or more show how far
-        results depend on them.
+        Number of seeds, 0, 1, ..., or the seeds themselves; see Notes. Use three or more to see
+        how far results depend on the seed.
     labels : array-like of shape (n_documents,) or None, default=None
-        Classes to measure AMI, ARI and V-measure against. None, NaN, pandas.NA and empty strings
-        are no label: their documents are left out, and a RuntimeWarning says how many.
+        Classes for AMI, ARI and V-measure. None, NaN, pandas.NA and empty strings are missing
+        labels: their documents are left out, and a RuntimeWarning gives their number.
     embeddings : array-like of shape (n_documents, full_dim), dict of them or None, default=None
-        The documents at full width where they are encoded already; a dict names those of each topic
-        model. One array is that of the topic models without an embedding model, and of those whose
-        embedding model is as wide.
+        Precomputed embeddings of the documents at full width, or a dict of them by the topic
+        model's name. A single array is used for the topic models without an embedding model, and
+        for those whose embedding model has the same width.
     scorer : TopicScorer or None, default=None
-        Measure of coherence, words, bootstrap samples, device, and whether halves of the documents
-        are fitted too. None is ``TopicScorer()``.
+        Coherence measure, number of top words and of bootstrap samples, device, and whether
+        halves of the documents are fitted too. None is ``TopicScorer()``.
     store : str, Path or None, default=None
-        Folder that keeps embeddings and finished runs. A comparison that was killed goes on where
-        it was, and a later one computes only what is new.
+        Folder in which embeddings and finished runs are stored. An interrupted comparison resumes
+        where it stopped, and a later one computes only what is new.
     n_jobs : int, default=1
-        Runs that are fitted at the same time, in processes; -1 for all cores. Seconds are then
-        those of a busy machine.
+        Number of runs that are fitted in parallel, in processes; -1 for all cores. Parallel runs
+        slow each other down, so that their timings are longer.
     progress : bool or callable, default=True
-        Whether to show a progress bar with the time left. A callable is given the number of
-        finished steps, of all steps, and what comes next.
+        Whether to show a progress bar with the time left. A callable is called with the number of
+        finished steps, the number of all steps, and the name of the next one.
 
     Returns
     -------
@@ -116,47 +116,44 @@ def compare_dimensions(
     Raises
     ------
     TypeError
-        If a document is not a string, a topic model is no BERTopic, or an estimator in it cannot
+        If a document is not a string, a topic model is not a BERTopic, or an estimator in it cannot
         be cloned.
     ValueError
         If there are fewer documents than a topic needs, a width is out of range, documents cannot
-        be embedded, `embeddings` or `labels` are not as many as the documents, or a part of a topic
-        model cannot be told from others for the `store`.
+        be embedded, `embeddings` or `labels` do not match the number of documents, or with a
+        `store` a part of a topic model cannot be pickled.
 
     See Also
     --------
     build_topic_model : A topic model in one call.
-    MatryoshkaBackend.permuted : A control: permuted dimensions in place of the first ones.
+    MatryoshkaBackend.permuted : Control with permuted dimensions instead of the first ones.
 
     Notes
     -----
-    **Seeds.** A seed is set as every parameter called ``random_state``, whatever it was: of
-    `umap_model`, `hdbscan_model`, `vectorizer_model`, `ctfidf_model` and `representation_model`,
-    and of estimators within these, as scikit-learn does with nested estimators. HDBSCAN has none.
-    A permuted backend takes it too, so that each seed draws other dimensions. The seed None leaves
-    all of them as they are.
+    **Seeds.** Each seed replaces every parameter called ``random_state`` of `umap_model`,
+    `hdbscan_model`, `vectorizer_model`, `ctfidf_model` and `representation_model`, and of the
+    estimators nested in them. HDBSCAN has none. A permuted backend uses the seed too, so that each
+    seed draws other dimensions. The seed None leaves all of them as they are.
 
-    **Number of topics.** It moves every measure: compare topic models with equal numbers, by
+    **Number of topics.** Every measure depends on it: compare topic models with equal numbers, by
     `n_clusters` of a LeidenClustering or k-means and `nr_topics` of BERTopic. BERTopic counts the
-    outliers among its `nr_topics`, so that 20 give 19 topics where there are outliers and 20 where
-    not; here `nr_topics` is the number of topics without outliers in both cases. A model that finds
-    fewer keeps them.
+    outliers among its `nr_topics`, so that 20 gives 19 topics with outliers and 20 without; here
+    `nr_topics` is the number of topics without outliers in both cases. If fewer are found, nothing
+    is merged.
 
-    **Embedding models.** What is no MatryoshkaBackend is made one where it can be: a
-    SentenceTransformer or the name of one, with the prompt that MatryoshkaBackend finds for it.
-    Others, such as spaCy's, need `embeddings`; nothing can be embedded later then, so that
-    representation models that embed words fail. Backends that load the same model with the same
-    prompt encode once.
+    **Embedding models.** A SentenceTransformer, or the name of one, is wrapped in a
+    MatryoshkaBackend, with the prompt that MatryoshkaBackend finds for it. Others, such as spaCy's,
+    need `embeddings`; representation models that embed words then fail. Backends that load the same
+    model with the same prompt encode once.
 
-    **Words.** Each topic model's words are counted as its own vectorizer finds them: compare models
-    with equal vectorizers, as coherence depends on them. BERTopic drops punctuation from English
-    documents where it has no embedding model; no clone does.
+    **Words.** Words are counted with each topic model's own vectorizer: compare models with equal
+    vectorizers, as coherence depends on them. BERTopic removes punctuation from English documents
+    if it has no embedding model; clones never do.
 
-    **Clones.** Estimators are built anew from the parameters of their constructors. An estimator of
-    your own that does not keep these under their names, as scikit-learn asks, is deep-copied,
-    with all that it has learnt. What is no estimator, such as the client of a language model or a
-    spaCy pipeline in a representation model, is shared by all clones; with `n_jobs` it must be
-    possible to pickle it.
+    **Clones.** Estimators are rebuilt from their constructor parameters, as by scikit-learn's
+    clone. A custom estimator that does not store these under their names is deep-copied, with its
+    fitted state. Other objects, such as the client of a language model or a spaCy pipeline in a
+    representation model, are shared by all clones; with `n_jobs` they must be picklable.
 
     Examples
     --------
@@ -248,7 +245,7 @@ def _condition(
 def _coherences(
     topic_models: Mapping[str, BERTopic], documents: list[str], scorer: TopicScorer
 ) -> dict[str, TopicCoherence]:
-    """Count words as each topic model finds them, once where several find the same ones."""
+    """Build a coherence for each topic model; those with equal vectorizers share one."""
     shared: dict[str, TopicCoherence] = {}
     coherences = {}
     for name, topic_model in topic_models.items():
@@ -272,7 +269,7 @@ def _embedded(
     steps: Steps,
     device: str | None,
 ) -> EmbeddingModel:
-    """Embed the documents, or take the embeddings that are given, and measure neighbourhoods."""
+    """Embed the documents, or use precomputed embeddings, and compare their neighbourhoods."""
     steps.begin(f"encoding {len(documents):,} documents, {source.name}")
     seconds = None
     if source.given is not None:
@@ -302,7 +299,7 @@ def _runs(
     n_resamples: int,
     n_jobs: int,
 ) -> Iterator[Run]:
-    """Give the runs in the order of their settings: read from the store, or fitted and kept."""
+    """Yield the runs in the order of their settings: read from the store, or fitted and stored."""
     found = {setting: kept.get(keys[setting]) for setting in settings} if kept else {}
     missing = [setting for setting in settings if found.get(setting) is None]
     if n_jobs == 1 or len(missing) < 2:
@@ -313,7 +310,7 @@ def _runs(
         steps.begin(str(setting))
         contents = found.get(setting)
         if contents is not None:
-            # Whatever the topic model is called this time.
+            # The topic model may have had another name when the run was stored.
             yield replace(Run.of_record(contents.record, contents.arrays), setting=setting)
             continue
         rows = part_rows(len(fitting.documents), setting.part)

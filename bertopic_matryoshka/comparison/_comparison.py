@@ -46,31 +46,31 @@ AVERAGED = (
     "seconds",
     "evaluate_seconds",
 )
-"""Of a run: what the summary averages over seeds."""
+"""Attributes of a run that the summary averages over seeds."""
 
 DESCRIBED = ("embedding_model", "reducer", "clusterer")
-"""Of a condition: what the table says of each run."""
+"""Attributes of a condition that the table repeats for each run."""
 
 OPTIONAL = ("ami", "ari", "v_measure", "seed_stability", "seed_ami", "half_stability")
-"""Columns that a summary has only where something was measured."""
+"""Columns that are left out if nothing was measured."""
 
 FEW_NEIGHBORS = 0.5
-"""Share of the full-width neighbours below which a width is another space."""
+"""Share of full-width neighbours below which a recommendation has a caveat."""
 
 
 @dataclass(frozen=True)
 class EmbeddingModel:
-    """An embedding model in a comparison, and the documents as it embeds them.
+    """An embedding model in a comparison, and its embeddings of the documents.
 
     Attributes
     ----------
     full_dim : int
         Width of its full embeddings.
     encode_seconds : float or None
-        Wall clock of encoding the documents once at full width, those that were not in the store;
-        None for given embeddings, and where it is not known.
+        Wall clock of encoding the documents at full width, without those already in the store;
+        None for precomputed embeddings, and where it is not known.
     neighborhoods : DataFrame
-        How much of the full-width neighbourhood each width keeps, see compare_prefixes.
+        Agreement of each width's neighbourhoods with those at full width, see compare_prefixes.
     embeddings : ndarray of shape (n_documents, full_dim)
     """
 
@@ -82,27 +82,27 @@ class EmbeddingModel:
 
 @dataclass(frozen=True)
 class DimensionComparison:
-    """What compare_dimensions measured.
+    """Results of compare_dimensions.
 
     Attributes
     ----------
     runs : tuple of Run
-        Fitted to all documents: topic model by topic model, widths descending, then seeds.
+        Runs on all documents: topic model by topic model, widths descending, then seeds.
     half_runs : tuple of Run
-        Those fitted to halves of the documents, where asked for.
+        Runs on halves of the documents; empty unless the scorer has ``split_half=True``.
     conditions : dict of str to Condition
         The topic models that were compared, by name.
     embedding_models : dict of str to EmbeddingModel
-        What embedded the documents, by name.
+        The embedding models, by name.
     n_documents : int
     measure : str
-        Of coherence, see TopicCoherence.
+        Coherence measure, see TopicCoherence.
     documents : list of str
     provenance : dict of str to str
-        Versions of what computed it, and on what.
+        Versions of the libraries and Python, and the hardware.
     controls : tuple of str
-        Names of the topic models that the others are held against. compare_dimensions names those
-        on permuted dimensions. ``dataclasses.replace(comparison, controls=[...])`` names others.
+        Names of the topic models that serve as controls. compare_dimensions names those on
+        permuted dimensions. ``dataclasses.replace(comparison, controls=[...])`` names others.
     """
 
     runs: tuple[Run, ...]
@@ -117,7 +117,7 @@ class DimensionComparison:
 
     @property
     def umap_compile_seconds(self) -> float | None:
-        """What UMAP's first fit cost, for compiling most of all; no run's seconds have it.
+        """Wall clock of UMAP's first fit, mostly compilation; not part of any run's seconds.
 
         None without UMAP, and where the process had compiled it before.
         """
@@ -126,7 +126,7 @@ class DimensionComparison:
 
     @property
     def table(self) -> pd.DataFrame:
-        """One row a run: what was fitted, Run's measures, and a sample of topic words."""
+        """One row per run: its setting, its measures (see Run), and a sample of topic words."""
         left_out = ("setting", "topics", "document_topics", "coherence_resamples")
         rows = []
         for run in self.runs:
@@ -147,15 +147,15 @@ class DimensionComparison:
 
     @property
     def summary(self) -> pd.DataFrame:
-        """One row a topic model and width: means over seeds, errors, stability, what a width keeps.
+        """One row per topic model and width: means over seeds, errors, stability, neighbourhoods.
 
         Columns: "topic_model", "embedding_model", "dim", "n_seeds"; Run's measures, averaged;
         "se_coherence", the standard error over documents and seeds (see se_coherence);
-        "seed_stability" and "seed_ami", how alike the topics of two seeds are by their words
-        (topic_stability) and their documents (AMI), mean over pairs of seeds; "half_stability", by
-        words, of the halves of the documents; "neighbors_kept", "trustworthiness" and "spearman"
-        (compare_prefixes), missing for permuted dimensions. Agreement and stability have no column
-        where they were not measured.
+        "seed_stability" and "seed_ami", the mean agreement of two seeds' topics by words
+        (topic_stability) and by documents (AMI); "half_stability", the agreement by words between
+        the halves of the documents; "neighbors_kept", "trustworthiness" and "spearman"
+        (compare_prefixes), missing for permuted dimensions. Agreement with labels and stability
+        have no column where they were not measured.
         """
         summary: pd.DataFrame = self._summary.copy()
         return summary
@@ -184,13 +184,19 @@ class DimensionComparison:
         return _without_empty(table)
 
     def runs_of(self, topic_model: str | None = None, dim: int | None = None) -> list[Run]:
-        """List the runs of a topic model, or at one of its widths, one a seed.
+        """List the runs of a topic model, at all widths or at one.
 
         Parameters
         ----------
         topic_model : str or None, default=None
             One of `conditions`; None takes the first.
         dim : int or None, default=None
+            One of its widths; None takes all.
+
+        Returns
+        -------
+        runs : list of Run
+            Widths descending, then seeds; empty if `dim` was not compared.
 
         Raises
         ------
@@ -202,39 +208,39 @@ class DimensionComparison:
         return [run for run in runs if dim is None or run.dim == dim]
 
     def embedding_model_of(self, topic_model: str) -> EmbeddingModel:
-        """Look up what embedded the documents of a topic model, one of `conditions`."""
+        """Look up the embedding model of a topic model, one of `conditions`."""
         return self.embedding_models[self.conditions[topic_model].embedding_model]
 
     def recommend(self, topic_model: str | None = None, *, alpha: float = 0.05) -> Recommendation:
         """Find the smallest width at which no loss of coherence was detected.
 
-        This rule will change: do not decide by it alone. A test that does not reject shows nothing.
-        With few documents or seeds it detects nothing and names the smallest width, and coherence
-        does not see which topics are found: they may be others, or agree less with labels, at a
-        coherence as high. Hold "neighbors_kept", agreement with labels and the topics themselves
-        against it.
+        This rule will change: do not decide by it alone. A test that does not reject is no evidence
+        of equality. With few documents or seeds it may detect nothing and name the smallest width.
+        Equal coherence does not mean equal topics, nor equal agreement with labels: look at
+        "neighbors_kept", agreement with labels and the topics themselves too.
 
         Each width is compared with the one of highest mean coherence on the same bootstrap samples
         of the documents (see paired_difference), one-sided, with Holm's correction for the number
-        of widths [1]_. What seeds do is estimated from all widths (see seed_spread).
+        of widths [1]_. The variance over seeds is pooled over all widths (see seed_spread).
 
         Parameters
         ----------
         topic_model : str or None, default=None
             One of `conditions`; None takes the first.
         alpha : float, default=0.05
-            Probability of calling any width worse that is not, where the assumptions of the tests
-            hold.
+            Family-wise error rate in (0, 1): probability of calling any width worse that is not,
+            if the assumptions of the tests hold.
 
         Returns
         -------
         recommendation : Recommendation
-            With the width, what was found in words, and caveats where coherence alone misleads.
+            The width, the reason in words, and caveats where coherence alone may mislead.
 
         Raises
         ------
         ValueError
-            If there is no such topic model, or no width of it has topics that can be scored.
+            If there is no such topic model, `alpha` is out of range, or no width gave at least two
+            topics and a coherence with every seed.
 
         References
         ----------
@@ -254,11 +260,11 @@ class DimensionComparison:
         return replace(decided, caveats=(*decided.caveats, caveat))
 
     def to_csv(self, path: str | Path) -> None:
-        """Write the table."""
+        """Write `table` as CSV."""
         self.table.to_csv(path, index=False)
 
     def to_json(self, path: str | Path) -> None:
-        """Write everything but arrays and documents."""
+        """Write everything but arrays and documents as JSON; NaN becomes null."""
         content = {
             "n_documents": self.n_documents,
             "measure": self.measure,
@@ -277,7 +283,7 @@ class DimensionComparison:
             "runs": [run.record() for run in self.runs],
             "half_runs": [run.record() for run in self.half_runs],
         }
-        # NaN is no JSON: null says the same to every reader.
+        # NaN is not valid JSON.
         text = json.dumps(_without_nan(content), indent=2, allow_nan=False)
         Path(path).write_text(text, "utf-8")
 

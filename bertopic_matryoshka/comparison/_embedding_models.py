@@ -1,4 +1,4 @@
-"""Topic models and embeddings as they are handed in -> what embeds the documents, each once."""
+"""Topic models and precomputed embeddings -> sources of the embeddings, without duplicates."""
 
 from __future__ import annotations
 
@@ -25,14 +25,15 @@ GIVEN = "given embeddings"
 
 @dataclass
 class Source:
-    """What embeds the documents for one topic model or several: a backend, embeddings, or both.
+    """Source of the embeddings of one or more topic models: a backend, embeddings, or both.
 
     Attributes
     ----------
     name : str
     backend : MatryoshkaBackend or None
-        Without truncation and permutation.
+        Backend without truncation and permutation.
     given : ndarray of shape (n_documents, full_dim), unit rows, or None
+        Precomputed embeddings.
     """
 
     name: str
@@ -41,7 +42,7 @@ class Source:
 
     @property
     def full_dim(self) -> int:
-        """Width of the full embeddings; loads a model whose embeddings are not given."""
+        """Width of the full embeddings; loads the model if there are no precomputed ones."""
         if self.given is not None:
             return int(self.given.shape[1])
         assert self.backend is not None  # noqa: S101  (there is one or the other)
@@ -57,7 +58,7 @@ class Source:
 def find_sources(
     topic_models: Mapping[str, BERTopic], embeddings: Any, n_documents: int
 ) -> tuple[dict[str, Source], dict[str, MatryoshkaBackend | None]]:
-    """Find what embeds the documents of each topic model; equal backends are one source.
+    """Find the source of each topic model's embeddings; equal backends share one.
 
     Parameters
     ----------
@@ -69,15 +70,16 @@ def find_sources(
     Returns
     -------
     sources : dict of str to Source
-        Of each topic model, by its name.
+        Source of each topic model, by name.
     backends : dict of str to MatryoshkaBackend or None
-        Of each topic model, by its name.
+        Backend of each topic model, by name.
 
     Raises
     ------
     ValueError
-        If a topic model has neither a backend nor embeddings, embeddings are not as many as the
-        documents, wider than their model or of none, or one array may be of several models.
+        If a topic model has neither a backend nor embeddings, if embeddings do not match the number
+        of documents, are wider than their model or belong to no topic model, or if a single array
+        could belong to several models.
     """
     backends = {name: backend_of(topic_model) for name, topic_model in topic_models.items()}
     arrays = _arrays_by_name(backends, embeddings)
@@ -102,7 +104,7 @@ def find_sources(
 def _arrays_by_name(
     backends: Mapping[str, MatryoshkaBackend | None], embeddings: Any
 ) -> dict[str, Any]:
-    """Give each topic model the embeddings that are its own, or those of its backend elsewhere."""
+    """Assign each topic model its own embeddings, or those of another one with an equal backend."""
     if embeddings is None:
         return {}
     if not isinstance(embeddings, Mapping):
@@ -125,7 +127,7 @@ def _arrays_by_name(
 
 
 def _share(backends: Mapping[str, MatryoshkaBackend | None], embeddings: Any) -> dict[str, Any]:
-    """Give one array to the topic models without a backend, and to those that it fits."""
+    """Assign one array to the topic models without a backend, and to those of its width."""
     width = check_embeddings(embeddings, len(embeddings)).shape[1]
     distinct = {_key_of(backend): backend for backend in backends.values() if backend is not None}
     fitting = list(distinct)
@@ -167,7 +169,7 @@ def _unit(
 
 
 def _key_of(backend: MatryoshkaBackend | None) -> str:
-    """Tell what two backends have in common that embed alike at full width."""
+    """Key that is equal for backends with equal embeddings at full width."""
     if backend is None:
         return ""
     recipe = backend.recipe()
@@ -179,7 +181,7 @@ def _key_of(backend: MatryoshkaBackend | None) -> str:
 
 
 def _no_backend(name: str, embedding_model: Any) -> str:
-    """Say why documents cannot be embedded for a topic model, and what to do."""
+    """Message: why documents cannot be embedded for a topic model, and the remedy."""
     if embedding_model is None:
         return (
             f"topic_models[{name!r}] has no embedding_model. BERTopic would take all-MiniLM-L6-v2: "

@@ -37,11 +37,11 @@ UMAP_WARM_UP_ROWS = 5000
 """Rows enough for UMAP to compile what it uses on larger inputs too (it switches at 4,096)."""
 
 _warm: set[str] = set()
-"""Whether UMAP was compiled in this process."""
+"""Not empty once UMAP is compiled in this process."""
 
 
 class Fitted(NamedTuple):
-    """What a fit leaves to measure.
+    """Results of a fit.
 
     Attributes
     ----------
@@ -49,7 +49,7 @@ class Fitted(NamedTuple):
         Id, words and size of each topic, largest first, without outliers.
     document_topics : ndarray of shape (n_documents,), int
     seconds : dict of str to float
-        Of "reduce", "cluster" and "represent".
+        Wall clock of "reduce", "cluster" and "represent".
     umap_compile_seconds : float or None
     """
 
@@ -70,11 +70,11 @@ class Fitting:
         By name; never fitted themselves.
     conditions : dict of str to Condition
     backends : dict of str to MatryoshkaBackend or None
-        Of each topic model; None where only embeddings are known.
+        Backend of each topic model; None if there are only embeddings.
     embeddings : dict of str to ndarray of shape (n_documents, full_dim)
-        Of each embedding model.
+        Full embeddings by embedding model.
     memory : str or None
-        Folder for graphs of neighbours that several fits share.
+        Folder for neighbour graphs that several fits share.
     """
 
     documents: list[str]
@@ -119,7 +119,7 @@ class Fitting:
             return None
         if backend.permutation_seed is not None:
             backend = backend.permuted(setting.seed)
-        with warnings.catch_warnings():  # whether a width is any good is what is compared
+        with warnings.catch_warnings():  # the quality of a width is what is compared
             warnings.simplefilter("ignore", TruncationWarning)
             return backend.truncated(setting.dim)
 
@@ -132,7 +132,7 @@ class Fitting:
         return truncate(full, setting.dim)
 
     def _compile_umap(self, setting: Setting) -> float:
-        """Let UMAP compile itself, which takes longer than its work on a few thousand rows."""
+        """Compile UMAP, which takes longer than its work on a few thousand rows; return seconds."""
         rows = self._cut(setting)[:UMAP_WARM_UP_ROWS]
         start = time.perf_counter()
         reducer_of(self.topic_model(setting)).fit_transform(rows)
@@ -155,7 +155,7 @@ def fit_topic_model(
     documents : list of str
     embeddings : ndarray of shape (n_documents, dim)
     n_topics : int or None, default=None
-        The most topics that may be left; further ones are merged.
+        Largest number of topics; further ones are merged.
 
     Returns
     -------

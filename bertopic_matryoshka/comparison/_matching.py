@@ -1,4 +1,4 @@
-"""Topics at two widths -> which are the same, by their documents."""
+"""Topics at two widths -> matched pairs, by their documents."""
 
 from __future__ import annotations
 
@@ -11,28 +11,28 @@ if TYPE_CHECKING:
     from bertopic_matryoshka.comparison._result import Run, Topic
 
 SMALLEST_MATCH = 0.1
-"""Share of documents from which two topics count as the same one."""
+"""Smallest Jaccard index of documents at which two topics count as the same."""
 
 
 class Pair(NamedTuple):
-    """A topic and its counterpart at another width, either of them None where it stands alone."""
+    """A topic and its counterpart at another width; one of them is None for an unmatched topic."""
 
     topic: Topic | None
     other: Topic | None
     share: float
-    """Documents in both, of those in either; 0 where one stands alone."""
+    """Jaccard index of the documents of both; 0 for an unmatched topic."""
 
 
 def pair_topics(run: Run, other: Run) -> list[Pair]:
     """Match topics at two widths, one to one, by the documents that they share.
 
-    The pairs together share as many documents as can be (Hungarian method). Topics that share
-    less than a tenth of their documents are no pair.
+    The matching maximises the number of shared documents (Hungarian method). Topics whose Jaccard
+    index of documents is below 0.1 are not paired.
 
     Parameters
     ----------
     run, other : Run
-        Of the same documents.
+        Runs on the same documents.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Steps of a long run, shown as a bar or told to a callable."""
+"""Steps of a comparison, shown as a progress bar or passed to a callable."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 Progress = Callable[[int, int, str], None]
-"""Is given the number of finished steps, of all steps, and what comes next."""
+"""Callable of the number of finished steps, the number of all steps, and the next one's name."""
 
 
 class Steps:
@@ -20,9 +20,9 @@ class Steps:
     Parameters
     ----------
     total : int
-        How many steps there will be.
+        Number of steps.
     progress : bool or callable
-        Whether to show a tqdm bar, or what to tell instead.
+        Whether to show a tqdm bar, or a callable to use instead.
     """
 
     def __init__(self, total: int, progress: bool | Progress) -> None:

@@ -24,7 +24,7 @@ PACKAGES = (
 def versions(device: str | None = None) -> dict[str, str]:
     """Name the versions of what takes part, the processor's architecture and cores, and the device.
 
-    `device` is what was asked for; None is a GPU where there is one.
+    `device` None is a GPU if there is one.
     """
     import torch
 

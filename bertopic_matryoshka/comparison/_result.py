@@ -1,4 +1,4 @@
-"""One topic model -> one run of a comparison: fitted, timed and measured."""
+"""One fitted topic model -> one run of a comparison, with its measures."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ ARRAYS = ("document_topics", "coherence_resamples")
 class Topic:
     """One topic of a run: its words, most important first, its documents and its coherence.
 
-    `id` is what the documents of the topic have in Run.document_topics.
+    `id` is the topic's number in Run.document_topics.
     """
 
     id: int
@@ -42,36 +42,41 @@ class Topic:
 
 @dataclass(frozen=True)
 class Run:
-    """What was measured of one topic model.
+    """Measures of one fitted topic model.
 
     Attributes
     ----------
     setting : Setting
-        What was fitted: topic model, width, seed and part of the documents.
+        Topic model, width, seed and part of the documents.
     n_topics : int
-        Without the outlier topic.
+        Number of topics, without the outlier topic.
     outlier_share : float in [0, 1], lower is better
     coherence : float, higher is better
-        Mean over topics of the comparison's measure; NaN without topics.
+        Mean of the comparison's coherence measure over the topics that can be scored; NaN without
+        any.
     se_topics : float
-        Standard error of that mean over the topics; NaN for fewer than two.
+        Standard error of the coherence over topics; NaN for fewer than two.
     se_documents : float
-        Standard deviation of that mean over bootstrap samples of the documents, those in which a
-        topic can be scored.
-    diversity, inverted_rbo, balance : float in [0, 1], higher is better
-        See topic_diversity, inverted_rbo and topic_balance.
+        Standard error of the coherence over documents: its standard deviation over the bootstrap
+        samples in which a topic can be scored.
+    diversity, inverted_rbo : float in [0, 1], higher is better
+        See topic_diversity and inverted_rbo.
+    balance : float in [0, 1]
+        See topic_balance; higher is not better as such.
     reduce_seconds, cluster_seconds, represent_seconds, evaluate_seconds : float
         Wall clock of the reduction, the clustering, the rest of BERTopic's fit (c-TF-IDF and
-        representations) and the measuring.
+        representations) and the evaluation.
     umap_compile_seconds : float or None
-        What UMAP's first fit in the process cost before this one, for compiling most of all; None
-        where it was not the first, or another reduction's.
+        Wall clock of UMAP's first fit in the process, mostly compilation, before this one was
+        timed; None if UMAP was compiled before or is not used.
     ami, ari, v_measure : float or None
-        Agreement with the labels over the documents that have one, outliers being a class of their
-        own. AMI and ARI in [-1, 1], 0 by chance; V-measure in [0, 1]; higher is better.
+        Agreement with the labels over the labelled documents, with the outliers as one cluster;
+        None without labels. AMI and ARI in [-1, 1], 0 by chance; V-measure in [0, 1]; higher is
+        better.
     topics : tuple of Topic
         Largest first.
     document_topics : ndarray of shape (n_documents of the part,), int
+        Topic of each document; -1 for outliers.
     coherence_resamples : ndarray of shape (n_resamples,), float64
         Coherence on bootstrap samples of the documents, the same samples for all runs.
     """
@@ -104,7 +109,7 @@ class Run:
 
     @property
     def topic_model(self) -> str:
-        """Name of the topic model, which the run has in common with those of other widths."""
+        """Name of the topic model; runs at its other widths have the same."""
         return self.setting.topic_model
 
     @property
@@ -119,11 +124,11 @@ class Run:
 
     @property
     def seconds(self) -> float:
-        """Wall clock of the whole fit; measuring is no part of it."""
+        """Wall clock of the whole fit, without the evaluation."""
         return self.reduce_seconds + self.cluster_seconds + self.represent_seconds
 
     def sample(self, n_topics: int = 3, n_words: int = 4) -> str:
-        """Give the first words of the largest topics in one line."""
+        """Format the first words of the largest topics in one line."""
         return " | ".join(", ".join(topic.words[:n_words]) for topic in self.topics[:n_topics])
 
     def record(self) -> dict[str, Any]:
@@ -134,7 +139,7 @@ class Run:
 
     @classmethod
     def of_record(cls, record: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Run:
-        """Build a run again from :meth:`record` and its arrays."""
+        """Rebuild a run from :meth:`record` and its arrays."""
         topics = record["topics"]
         return cls(
             **{
@@ -154,17 +159,17 @@ def measure_run(
     labels: NDArray[Any] | None,
     n_resamples: int,
 ) -> Run:
-    """Measure what came out of a fit.
+    """Measure a fitted topic model.
 
     Parameters
     ----------
     setting : Setting
     fitted : Fitted
     coherence : TopicCoherence
-        Over all documents, those of other parts too.
+        Coherence over all documents, including those of other parts.
     labels : ndarray of shape (n_documents of the part,) or None
     n_resamples : int
-        Bootstrap samples of the documents, >= 2.
+        Number of bootstrap samples of the documents, >= 2.
 
     Returns
     -------

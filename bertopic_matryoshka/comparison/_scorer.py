@@ -1,4 +1,4 @@
-"""What is measured of the topics of every run of a comparison."""
+"""Settings of the measures in a comparison."""
 
 from __future__ import annotations
 
@@ -10,27 +10,27 @@ from bertopic_matryoshka.evaluation import MEASURES
 
 @dataclass(frozen=True, kw_only=True)
 class TopicScorer:
-    """What compare_dimensions measures of the topics of every run, and on how much.
+    """Settings of the measures that compare_dimensions computes for every run.
 
     Parameters
     ----------
     measure : {"c_v", "c_npmi", "c_uci", "u_mass", "npmi"}, default="c_v"
-        Of coherence, see TopicCoherence.
+        Coherence measure, see TopicCoherence.
     top_n : int, default=10
-        Words of each topic that are measured, >= 2.
+        Number of words per topic that are scored, >= 2.
     n_resamples : int, default=200
-        Bootstrap samples of the documents, >= 2, for the standard error of the coherence.
+        Number of bootstrap samples of the documents, >= 2, for the standard error of the coherence.
     split_half : bool, default=False
-        Whether each topic model is also fitted to both halves of the documents, with the first
-        seed, for their stability: two more fits a width.
+        Whether each topic model is also fitted to two halves of the documents, with the first seed,
+        to measure stability: two more fits per width.
     device : str or None, default=None
-        Where words are counted and the neighbours that a width keeps are found, such as "cuda" or
-        "cpu"; None takes a GPU where there is one. A backend and a LeidenClustering have their own.
+        Device on which words are counted and neighbourhoods compared, such as "cuda" or "cpu"; None
+        uses a GPU if there is one. Backends and LeidenClustering have their own `device`.
 
     Raises
     ------
     TypeError, ValueError
-        If a parameter is of the wrong kind or out of range.
+        If a parameter is of the wrong type or out of range.
 
     Examples
     --------

@@ -16,22 +16,22 @@ if TYPE_CHECKING:
     from bertopic_matryoshka.comparison._embedding_models import Source
 
 PARTS = ("all", "first half", "second half")
-"""Documents that a topic model is fitted to."""
+"""Parts of the documents that topic models are fitted to."""
 
 
 @dataclass(frozen=True)
 class Condition:
-    """A topic model that is compared across widths: what stays the same while the width varies.
+    """A topic model that is compared across widths: what is equal at all of them.
 
     Attributes
     ----------
     embedding_model : str
         Name of the embedding model, one of DimensionComparison.embedding_models.
     reduction, clustering : str
-        Short names of what reduces the embeddings and finds the topics, such as "selection",
-        "UMAP", "PCA" or "none", and "Leiden" or "HDBSCAN"; of others the name of their class.
+        Short names of the reducer and the clusterer, such as "selection", "UMAP", "PCA" or "none",
+        and "Leiden" or "HDBSCAN"; for other estimators, their class names.
     reducer, clusterer : str
-        The same estimators with those parameters that are not at their default.
+        The same estimators with their parameters that differ from the defaults.
     is_permuted : bool
         Whether the dimensions are permuted before they are truncated, see
         MatryoshkaBackend.permuted.
@@ -57,7 +57,7 @@ class Setting:
         Width of the embeddings, before the reduction.
     seed : int or None
     part : {"all", "first half", "second half"}
-        Which documents it is fitted to. The halves are drawn once.
+        Documents that it is fitted to. The halves are the same in all fits.
     """
 
     topic_model: str
@@ -84,7 +84,7 @@ def plan(
     ----------
     conditions : dict of str to Condition
     sources : dict of str to Source
-        What embeds the documents of each topic model.
+        Source of the embeddings of each topic model.
     dims : sequence of int, dict of them by name, or None
         See compare_dimensions.
     seeds : sequence of int or None
@@ -94,13 +94,13 @@ def plan(
     Returns
     -------
     settings : list of Setting
-        Each once.
+        Without duplicates.
 
     Raises
     ------
     TypeError, ValueError
-        If a width is no int or out of range, there is none, `dims` names another topic model, or
-        permuted dimensions have no seed.
+        If a width is not an int or out of range, no width is left, `dims` names an unknown topic
+        model, or permuted dimensions have the seed None.
     """
     if isinstance(dims, Mapping) and (unknown := [name for name in dims if name not in conditions]):
         raise ValueError(
@@ -136,7 +136,7 @@ def check_seeds(seeds: Any) -> list[int | None]:
 
 
 def part_rows(n_documents: int, part: str) -> NDArray[np.int_]:
-    """Give the documents of a part, ascending: all, or one of the halves, which are drawn once."""
+    """Get the indices of a part's documents, ascending; the halves are the same at every call."""
     if part == PARTS[0]:
         return np.arange(n_documents)
     drawn = np.random.default_rng(0).permutation(n_documents)
@@ -147,8 +147,8 @@ def part_rows(n_documents: int, part: str) -> NDArray[np.int_]:
 def _widths(name: str, condition: Condition, source: Source, dims: Any) -> list[int]:
     """List the widths of a topic model, descending.
 
-    All permuted dimensions are those of the full width in another order: it is left out, unless it
-    is asked for by name.
+    The full width of permuted dimensions is left out, as it only reorders them, unless `dims` has
+    it under the topic model's name.
     """
     chosen = dims.get(name) if isinstance(dims, Mapping) else dims
     own = isinstance(dims, Mapping) and chosen is not None

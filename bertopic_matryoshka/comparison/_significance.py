@@ -1,4 +1,4 @@
-"""The runs of a topic model -> how far its widths differ in coherence, and how sure that is."""
+"""The runs of a topic model -> differences in coherence between widths, and their errors."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from bertopic_matryoshka.comparison._result import Run
 
 MANY_OUTLIERS = 0.5
-"""Share of outliers from which coherence speaks of a minority of the documents."""
+"""Share of outliers above which a recommendation has a caveat."""
 
 TOPICS_RATIO = 1.5
-"""Ratio between numbers of topics from which these alone move coherence noticeably."""
+"""Ratio between the largest and smallest number of topics above which there is a caveat."""
 
 
 class SeedSpread(NamedTuple):
@@ -30,18 +30,18 @@ class SeedSpread(NamedTuple):
 
 @dataclass(frozen=True)
 class Difference:
-    """Coherence at one width less that at another.
+    """Difference in coherence of one width to another.
 
     Attributes
     ----------
     mean : float
-        Below 0 where the first width is worse.
+        Mean difference; below 0 if the first width is worse.
     se : float
-        Its standard error.
+        Standard error of `mean`.
     low, high : float
-        The 95 % confidence interval.
+        Limits of the 95 % confidence interval.
     p_worse : float in [0, 1]
-        Probability of a mean this low or lower, if the first width were not worse: one-sided.
+        One-sided p-value: probability of a difference this low or lower if the widths were equal.
     """
 
     mean: float
@@ -52,20 +52,20 @@ class Difference:
 
 
 def seed_spread(widths: Iterable[Sequence[Run]]) -> SeedSpread | None:
-    """Estimate how far fits with different seeds differ, from all widths of a topic model together.
+    """Estimate the variance of coherence over seeds, pooled over all widths of a topic model.
 
-    Three seeds say little of the variance at one width, but six widths of three seeds say enough:
-    the variances are pooled, as in an analysis of variance.
+    Three seeds estimate the variance at one width poorly, so the variances of all widths are
+    pooled, as in an analysis of variance. This assumes that they are equal.
 
     Parameters
     ----------
     widths : iterable of sequences of Run
-        The runs of each width, one a seed.
+        Runs of each width, one per seed.
 
     Returns
     -------
     spread : SeedSpread or None
-        None where no width has two seeds that can be scored.
+        None if no width has two seeds with a coherence.
     """
     sums, df = 0.0, 0
     for runs in widths:
@@ -79,21 +79,21 @@ def seed_spread(widths: Iterable[Sequence[Run]]) -> SeedSpread | None:
 def se_coherence(runs: Sequence[Run], spread: SeedSpread | None) -> float:
     """Estimate the standard error of the mean coherence of one width.
 
-    Two variances are added: that of the mean over bootstrap samples of the documents, and that of a
-    fit over the number of seeds. Where `spread` is None, a single seed says nothing of others: the
-    error over the topics stands in, as if the topics were drawn from many.
+    Two variances are added: that of the mean over bootstrap samples of the documents, and that over
+    seeds divided by the number of seeds. If `spread` is None, the variance over seeds is unknown
+    and the squared standard error over topics replaces it, as if topics were a random sample.
 
     Parameters
     ----------
     runs : sequence of Run
-        One a seed.
+        Runs of the width, one per seed.
     spread : SeedSpread or None
-        Of the topic model.
+        Variance over seeds of the topic model, see seed_spread.
 
     Returns
     -------
     error : float
-        NaN without a mean.
+        NaN if a run has no coherence.
     """
     if any(math.isnan(run.coherence) for run in runs):
         return math.nan
@@ -109,16 +109,16 @@ def paired_difference(
     Parameters
     ----------
     runs, others : sequence of Run
-        One a seed.
+        Runs of each width, one per seed.
     spread : SeedSpread or None
-        Of the topic model, see seed_spread.
+        Variance over seeds of the topic model, see seed_spread.
 
     Returns
     -------
     difference : Difference
-        With the two variances of se_coherence: over the samples that of the difference, and for
-        the fits those of both widths, as a seed does not do the same to two of them. Degrees of
-        freedom after Satterthwaite [1]_.
+        Its variance is that of the difference over the bootstrap samples, plus those of both widths
+        over seeds, since equal seeds do not pair fits at different widths. Degrees of freedom after
+        Satterthwaite [1]_.
 
     References
     ----------
@@ -141,7 +141,7 @@ def paired_difference(
 
 
 def _of_fits(widths: Sequence[Sequence[Run]], spread: SeedSpread | None) -> SeedSpread:
-    """Add up the variances of the widths' means over fits."""
+    """Sum the variances over seeds of the widths' means."""
     if spread is not None:
         return SeedSpread(sum(spread.variance / len(of) for of in widths), spread.df)
     runs = [run for of in widths for run in of]
@@ -161,20 +161,20 @@ class Recommendation:
     Attributes
     ----------
     dim : int
-        That width.
+        Recommended width.
     topic_model : str
         Name of the topic model.
     best_dim : int
-        The width with the highest coherence.
+        Width with the highest mean coherence.
     differs : bool
         Whether any width is significantly worse than the best. Where none is, the data do not
         separate the widths, which is no evidence that they are equal.
     differences : dict of int to Difference
-        Of each width that can be scored, to the best.
+        Difference of each other width that can be scored to the best.
     reason : str
-        What was found, with figures.
+        The result in words, with figures.
     caveats : tuple of str
-        Why coherence alone may mislead here; empty where nothing was noticed.
+        Reasons why coherence alone may mislead here; empty if none was found.
     """
 
     dim: int
@@ -194,8 +194,7 @@ def recommend(
 ) -> Recommendation:
     """Find the smallest width that is not significantly worse than the best.
 
-    See DimensionComparison.recommend, which calls it with the runs of a topic model and the width
-    of the full embeddings.
+    See DimensionComparison.recommend.
     """
     if not 0 < alpha < 1:
         raise ValueError(f"alpha={alpha} must be between 0 and 1, such as 0.05.")
@@ -250,7 +249,7 @@ def _reason(
     worse: set[int],
     full_dim: int,
 ) -> str:
-    """Say what was detected and what was not; a test that does not reject shows nothing."""
+    """Describe the result; a test that does not reject is no evidence of equality."""
     at = f"{chosen} of {full_dim} dimensions"
     if len(means) == 1:
         return f"{topic_model}: coherence {means[chosen]:.3f} at {at}, the only width compared."

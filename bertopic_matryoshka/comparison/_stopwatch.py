@@ -28,7 +28,7 @@ class Stopwatch:
 
     @contextmanager
     def running(self, stage: str) -> Iterator[None]:
-        """Count the time of a block for a stage; blocks within a block of the same stage do not."""
+        """Add the time of a block to a stage; nested blocks of the same stage are not added."""
         if stage in self._running:
             yield
             return
@@ -42,7 +42,7 @@ class Stopwatch:
 
     @contextmanager
     def watching(self, estimator: Any, stage: str) -> Iterator[None]:
-        """Count what an estimator's fit, transform and predict take, until the block ends."""
+        """Within the block, add the time of an estimator's fit, transform and predict."""
         watched = [name for name in _METHODS if callable(getattr(estimator, name, None))]
         for name in watched:
             setattr(estimator, name, self._timed(getattr(estimator, name), stage))

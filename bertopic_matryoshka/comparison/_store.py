@@ -1,4 +1,4 @@
-"""A comparison's folder: embeddings and finished runs that a later one need not compute again."""
+"""A comparison's folder: stored embeddings and finished runs, for later comparisons."""
 
 from __future__ import annotations
 
@@ -39,20 +39,20 @@ FORMAT_VERSION = 2
 
 
 NOT_COMPARED = ("embedding_model", "verbose")
-"""Parameters of BERTopic that topics do not depend on, or that the store knows by other means."""
+"""Parameters of BERTopic that do not change topics, or that other parts of the key cover."""
 
 
 class RunStore:
-    """Keeps what a comparison computed, or nothing without a folder.
+    """Stores the results of a comparison; without a folder, stores nothing.
 
-    A run is one file, written at once and as a whole: a comparison that was killed goes on where it
-    was. Processes may use the same folder at the same time, and several comparisons may share it:
-    each finds the runs that it would compute itself.
+    Each run is one file, written atomically, so that an interrupted comparison resumes where it
+    stopped. Several processes and comparisons may use a folder at the same time; each finds the
+    runs that it would compute itself.
 
     Parameters
     ----------
     folder : str, Path or None
-        Made when something is kept.
+        Created when the first result is stored.
     """
 
     def __init__(self, folder: str | Path | None) -> None:
@@ -64,14 +64,14 @@ class RunStore:
     def embed(
         self, backend: MatryoshkaBackend, documents: list[str]
     ) -> tuple[NDArray[np.floating], float | None]:
-        """Embed documents, those alone that are not kept yet.
+        """Embed the documents that are not stored yet, and read the others.
 
         Returns
         -------
         embeddings : ndarray of shape (n_documents, full_dim)
         seconds : float or None
-            What encoding took: in the run that encoded, where the embeddings were kept. None where
-            they were, and not how long that took.
+            Wall clock of encoding, read from the store if the embeddings are stored; None if they
+            are stored without it.
         """
         start = time.perf_counter()
         if self._folder is None:
@@ -91,12 +91,12 @@ class RunStore:
         return rows, seconds
 
     def get(self, key: Mapping[str, Any]) -> Contents | None:
-        """Look up what was put under a key, of JSON types; None if it is not there or damaged.
+        """Look up the contents of a key of JSON types; None if they are missing or damaged.
 
         Warns
         -----
         DamagedFileWarning
-            If its file is truncated, corrupt or of another key.
+            If the file is truncated, corrupt or belongs to another key.
         """
         if self._folder is None:
             return None
@@ -105,7 +105,7 @@ class RunStore:
     def put(
         self, key: Mapping[str, Any], record: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]
     ) -> None:
-        """Keep a record of JSON types, NaN too, and arrays, in place of those of the same key."""
+        """Store a record of JSON types and NaN, and arrays; replaces those of the same key."""
         if self._folder is not None:
             write_checked(self._path(key), _full(key), record, arrays)
 
@@ -115,7 +115,7 @@ class RunStore:
 
 
 def fingerprint(rows: NDArray[np.floating]) -> str:
-    """Tell embeddings from others."""
+    """Hash embeddings."""
     digest = hashlib.sha256(f"{rows.dtype} {rows.shape}".encode())
     digest.update(np.ascontiguousarray(rows).view(np.uint8).data)
     return digest.hexdigest()
@@ -130,12 +130,12 @@ def keys_of_topic_models(
     scorer: TopicScorer,
     seeds: Sequence[int | None],
 ) -> dict[str, dict[str, Any]]:
-    """Tell what the runs of each topic model depend on but embeddings, width, seed and part.
+    """Keys of the topic models: what their runs depend on besides the setting and embeddings.
 
     Raises
     ------
     ValueError
-        If a part of a topic model cannot be pickled, and so not be told from another.
+        If a part of a topic model cannot be pickled, and so not be hashed.
     """
     common = {
         "versions": package_versions(),
@@ -172,7 +172,7 @@ def keys_of_runs(
     conditions: Mapping[str, Condition],
     embedding_models: Mapping[str, EmbeddingModel],
 ) -> dict[Setting, dict[str, Any]]:
-    """Give the key of each run in the store; none without one."""
+    """Keys of the runs in the store; empty without a store."""
     if not known:
         return {}
     rows = {name: fingerprint(of.embeddings) for name, of in embedding_models.items()}
@@ -189,7 +189,7 @@ def keys_of_runs(
 
 
 def _hash_of_documents(documents: list[str]) -> str:
-    """Tell documents from others, lone surrogates too."""
+    """Hash documents, including lone surrogates."""
     digest = hashlib.sha256()
     for text in documents:
         encoded = text.encode("utf-8", "surrogatepass")
@@ -198,7 +198,7 @@ def _hash_of_documents(documents: list[str]) -> str:
 
 
 def _hashes_of(settings: Mapping[str, Any], *, of: str = "") -> dict[str, str]:
-    """Tell each setting from others by its contents."""
+    """Hash each setting's contents."""
     return {name: _hash_of(f"{of}{name}", value) for name, value in settings.items()}
 
 

@@ -1,4 +1,4 @@
-"""Topic models as they are handed in -> fresh clones with a seed and a width, one for each fit."""
+"""The user's topic models -> unfitted clones with a seed and a width, one for each fit."""
 
 from __future__ import annotations
 
@@ -35,22 +35,22 @@ SHORT_NAMES = {
     LeidenClustering: "Leiden",
     BaseDimensionalityReduction: "none",
 }
-"""What people call an estimator where that is not the name of its class."""
+"""Short names of estimators that differ from their class names."""
 
 
 def named_topic_models(topic_models: Any, *, has_embeddings: bool) -> dict[str, BERTopic]:
-    """Name the topic models; without any, ours on the bundled model or on the given embeddings.
+    """Name the topic models; the default is build_topic_model() or its like on embeddings alone.
 
     Raises
     ------
     TypeError
-        If one of them is no BERTopic.
+        If one of them is not a BERTopic.
     ValueError
         If there is none, or one cannot find topics.
     """
     if topic_models is None:
         topic_models = build_topic_model()
-        if has_embeddings:  # of which model, nobody says
+        if has_embeddings:  # of an unknown model
             topic_models.embedding_model = BaseEmbedder()
     if isinstance(topic_models, BERTopic):
         topic_models = {short_name(topic_models): topic_models}
@@ -79,11 +79,11 @@ def named_topic_models(topic_models: Any, *, has_embeddings: bool) -> dict[str, 
 def clone_topic_model(topic_model: BERTopic, embedding_model: Any = None) -> BERTopic:
     """Build an unfitted topic model with the same parameters and another embedding model.
 
-    None is one of which only embeddings are known. BERTopic drops punctuation from English
-    documents where it has no embedding model at all: no clone does, so that words are comparable.
+    None stands for a model of which only embeddings are known. BERTopic removes punctuation from
+    English documents if it has no embedding model; clones never do, so that words are comparable.
 
-    Estimators are built anew from their parameters, in lists and dicts too. What they hold that is
-    no estimator, such as a spaCy pipeline or the client of a language model, is shared.
+    Estimators are rebuilt from their parameters, also in lists and dicts. Other objects in them,
+    such as a spaCy pipeline or the client of a language model, are shared.
 
     Raises
     ------
@@ -100,7 +100,7 @@ def clone_topic_model(topic_model: BERTopic, embedding_model: Any = None) -> BER
 
 
 def parameters_of(estimator: Any) -> dict[str, Any]:
-    """Give the parameters of an estimator's constructor, those that it hands on to its bases too.
+    """Get an estimator's constructor parameters, including those passed on to its base classes.
 
     ``OnlineCountVectorizer(stop_words="english").get_params()`` has no stop words, as they are
     among the ``**kwargs`` of its constructor, so that scikit-learn's clone loses them.
@@ -117,7 +117,7 @@ def parameters_of(estimator: Any) -> dict[str, Any]:
 
 
 def estimators_of(topic_model: BERTopic) -> Iterator[Any]:
-    """Walk over the estimators of a topic model, those within others before what holds them."""
+    """Iterate over the estimators of a topic model, nested ones first."""
     for part in PARTS_OF_A_MODEL:
         yield from _walk(getattr(topic_model, part))
 
@@ -130,25 +130,25 @@ def set_seed(topic_model: BERTopic, seed: int | None) -> None:
         if "random_state" in _own_parameters(estimator):
             estimator.set_params(random_state=seed)
             if type(estimator).__name__ == "UMAP" and hasattr(estimator, "n_jobs"):
-                estimator.n_jobs = 1  # what UMAP does anyway with a seed, with a warning
+                estimator.n_jobs = 1  # with a seed, UMAP does so anyway, with a warning
 
 
 def set_width(topic_model: BERTopic, dim: int) -> None:
-    """Let what checks the width of the embeddings expect this one."""
+    """Set the width that the check of the embeddings expects."""
     for estimator in estimators_of(topic_model):
         if isinstance(estimator, ExpectWidth):
             estimator.width = dim
 
 
 def short_name(topic_model: BERTopic) -> str:
-    """Call a topic model by what it is made of, such as "selection + Leiden"."""
+    """Name a topic model after its reduction and clustering, such as "selection + Leiden"."""
     reduction = short_name_of(reducer_of(topic_model))
     clustering = short_name_of(topic_model.hdbscan_model)
     return clustering if reduction == "none" else f"{reduction} + {clustering}"
 
 
 def short_name_of(estimator: Any) -> str:
-    """Call an estimator as people do, such as "selection", "Leiden", "UMAP" or "HDBSCAN"."""
+    """Short name of an estimator, such as "selection", "Leiden", "UMAP" or "HDBSCAN"."""
     return SHORT_NAMES.get(type(estimator), type(estimator).__name__)
 
 
@@ -162,7 +162,7 @@ def described(estimator: Any) -> str:
 
 
 def reducer_of(topic_model: BERTopic) -> Any:
-    """Give what reduces the embeddings, without the check of their width around it."""
+    """Get the reducer, without its ExpectWidth wrapper."""
     reducer = topic_model.umap_model
     return reducer.reducer if isinstance(reducer, ExpectWidth) else reducer
 
@@ -170,7 +170,7 @@ def reducer_of(topic_model: BERTopic) -> Any:
 def check_enough_documents(
     topic_models: Mapping[str, BERTopic], n_documents: int, *, halved: bool
 ) -> None:
-    """Say so before anything is encoded where a topic model would have too few documents."""
+    """Raise before anything is encoded if there are too few documents for a topic model."""
     if n_documents < 3:
         raise ValueError(f"{n_documents} documents have no neighbourhoods. Add documents.")
     for name, topic_model in topic_models.items():
@@ -190,7 +190,7 @@ def check_enough_documents(
 
 
 def number_of_topics(topic_model: BERTopic) -> int | None:
-    """Give the number of topics to which BERTopic is to merge, if any."""
+    """Get the number of topics to which BERTopic merges; None if it does not."""
     n = topic_model.nr_topics
     return int(n) if isinstance(n, int) and not isinstance(n, bool) and n else None
 
@@ -204,13 +204,13 @@ def embeds_words(topic_model: BERTopic) -> bool:
 
 
 def how_words_are_found(topic_model: BERTopic) -> str:
-    """Tell from others how documents become words: by the vectorizer's parameters."""
+    """Key of how documents are tokenised: the vectorizer's parameters."""
     vectorizer = topic_model.vectorizer_model
     return f"{type(vectorizer)} {sorted(parameters_of(vectorizer).items())!r}"
 
 
 def backend_of(topic_model: BERTopic) -> MatryoshkaBackend | None:
-    """Give what embeds the documents of a topic model, as a backend; None where that cannot be."""
+    """Get the embedding model of a topic model as a backend; None if it cannot be one."""
     model = topic_model.embedding_model
     if model is None or isinstance(model, MatryoshkaBackend):
         return model
@@ -232,7 +232,7 @@ def _cloned(name: str, value: Any) -> Any:
 
 
 def _clone(value: Any) -> Any:
-    """Build an estimator anew from its parameters, and the estimators in them likewise."""
+    """Rebuild an estimator and its nested estimators from their parameters."""
     if type(value) in (list, tuple):
         return type(value)(map(_clone, value))
     if type(value) is dict:
@@ -247,7 +247,7 @@ def _clone(value: Any) -> Any:
 
 
 def _clone_parameter(value: Any) -> Any:
-    """Clone the estimators in a parameter, and share whatever else it holds."""
+    """Clone the estimators in a parameter; other objects in it are shared."""
     holds = type(value) in (list, tuple, dict) or hasattr(value, "get_params")
     return _clone(value) if holds else value
 

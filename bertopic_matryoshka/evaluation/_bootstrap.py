@@ -1,4 +1,4 @@
-"""Documents drawn again and again -> how far coherence depends on which documents there are."""
+"""Bootstrap samples of the documents -> coherence of topics on each."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from bertopic_matryoshka.evaluation._tokens import Chunk
 
 TOPICS_AT_ONCE = 32
-"""Topics that are scored at a time, in all samples."""
+"""Number of topics that are scored at a time, in all samples."""
 
 
 def bootstrap_coherence(
@@ -35,24 +35,26 @@ def bootstrap_coherence(
     n_resamples: int = 200,
     random_state: int = 0,
 ) -> NDArray[np.float64]:
-    """Score topics on bootstrap samples of the documents; the topics stay what they are.
+    """Score topics on bootstrap samples of the documents; the topics are not refitted.
 
-    A document is in a sample as often as a Poisson variable of mean 1 says, the Poisson bootstrap
-    [1]_, drawn for each document alone: topics of different models are scored on the same samples,
-    and their differences are paired.
+    In the Poisson bootstrap [1]_, each document's number of occurrences in a sample is drawn
+    independently from a Poisson distribution of mean 1. The draws depend only on the number of
+    documents, `n_resamples` and `random_state`, so that scores of different models are paired.
 
     Parameters
     ----------
     coherence : TopicCoherence
-        Over the documents.
+        Coherence over the documents.
     topics : iterable of sequences of str
+        Words of each topic, most important first.
     n_resamples : int, default=200
+        Number of bootstrap samples.
     random_state : int, default=0
 
     Returns
     -------
     scores : ndarray of shape (n_resamples,), float64
-        Mean over the topics that can be scored in the sample; NaN without any.
+        Mean coherence over the topics that can be scored in the sample; NaN without any.
 
     References
     ----------
@@ -100,7 +102,7 @@ def _needed(groups: list[NDArray[np.intp]]) -> tuple[NDArray[np.intp], NDArray[n
 def _by_document(
     chunk: Chunk, window_size: int | None, pairs: NDArray[np.intp], n_words: int
 ) -> csr_array:
-    """Count windows with each pair in each document, of shape (n_pairs, n_documents)."""
+    """Count each document's windows that contain each pair, of shape (n_pairs, n_documents)."""
     keys, documents, counts = [], [], []
     with one_thread():
         seen = seen_in(chunk, window_size, "cpu")

@@ -1,4 +1,4 @@
-"""Topics -> how well their words go together."""
+"""Topics -> coherence of their words."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ if TYPE_CHECKING:
 
 
 class TopicCoherence:
-    """Coherence of topics' words over a corpus, counted once and looked up for every topic.
+    """Coherence of topics' words over a corpus, from word counts that are kept.
 
-    The four measures that gensim has give gensim's values, to 1e-6.
+    The four measures that gensim has too give gensim's values, to 1e-6.
 
     Parameters
     ----------
     documents_or_tokens : iterable of str, or of sequences of str
-        The corpus that words are counted in: documents, or their tokens. A list is tokenised once.
-        An object that can be iterated again and again but has no length, such as one that reads a
-        file, is read anew whenever new words are counted, and is not held in memory. The `tokens`
-        of another TopicCoherence are taken as they are. A document that is repeated counts each
-        time, as in gensim; hand in distinct ones to count it once.
+        Corpus for the word counts: documents, or their tokens. A list is tokenised once. A
+        re-iterable object without a length, such as one that reads a file, is read again whenever
+        new words are counted, and is not held in memory. The `tokens` of another TopicCoherence
+        are used as they are. Repeated documents count each time, as in gensim; pass distinct ones
+        to count each once.
     measure : {"c_v", "c_npmi", "c_uci", "u_mass", "npmi"}, default="c_v"
-        A mean over a topic's words or pairs, with p the share of windows that hold them:
+        Mean over a topic's words or pairs of words; p is the share of windows that contain them:
 
         ========== =========================================== ========= ================= =========
         measure    formula                                     windows   range             source
@@ -51,26 +51,27 @@ class TopicCoherence:
 
         Higher is better. The first four add gensim's epsilon, 1e-12, to p(a, b), leave out words
         that never occur, and count a repeated word as often as the topic has it. OCTIS's NPMI is
-        "c_npmi". "npmi" is exact at the limits, gives -1 to a pair that never meets, whether or not
-        its words occur, and counts a repeated word once.
-    vectorizer : CountVectorizer, default=None
-        What turns a document into words. Give the topic model's own `vectorizer_model`, and
-        n-grams and stop words are right. None is ``CountVectorizer()``. Not used for tokens.
+        "c_npmi". "npmi" has no epsilon, gives -1 to a pair that never co-occurs, even if a word of
+        it never occurs, and counts a repeated word once.
+    vectorizer : CountVectorizer or None, default=None
+        Vectorizer that tokenises documents. Pass the topic model's own `vectorizer_model`, so that
+        n-grams and stop words match. None is ``CountVectorizer()``. Not used for tokens.
     window_size : int or None, default=None
-        Tokens in a sliding window, >= 1. None takes the measure's own, see above.
+        Size of the sliding window in tokens, >= 1. None is the measure's own, see above; it must be
+        None for "u_mass" and "npmi".
     top_n : int, default=10
-        Words of each topic that are scored, the first ones.
+        Number of words per topic that are scored, >= 2.
     device : str or None, default=None
-        What counts, such as "cuda" or "cpu". None takes a GPU where there is one. Counts are
-        integers and the same everywhere.
+        Device on which words are counted, such as "cuda" or "cpu". None uses a GPU if there is one.
+        Counts are integers and do not depend on the device.
 
     Raises
     ------
     ValueError
-        If a parameter is out of range, or a GPU is asked for and absent.
+        If a parameter is out of range, or `device` is a GPU that is not available.
     TypeError
-        If the documents are one string; when words are counted, if an item of them is neither a
-        string nor a list of strings.
+        If the documents are a single string; when words are counted, if an item is neither a string
+        nor a list of strings.
 
     References
     ----------
@@ -133,19 +134,19 @@ class TopicCoherence:
         self.counts: WordCounts = WordCounts(window_size)
 
     def score_per_topic(self, topics: Iterable[Sequence[str]]) -> NDArray[np.float64]:
-        """Score each topic. Words that were not counted before are counted now, all at once.
+        """Score each topic; words that are not counted yet are counted in one pass.
 
         Parameters
         ----------
         topics : iterable of sequences of str
-            The words of each topic, most important first. Words beyond `top_n` and empty words,
-            with which BERTopic pads short topics, are left out.
+            Words of each topic, most important first. Words beyond `top_n` and empty words, with
+            which BERTopic pads short topics, are left out.
 
         Returns
         -------
         scores : ndarray of shape (n_topics,), float64, higher is better
-            NaN for a topic of fewer than two words, where gensim gives NaN too or fails; with "c_v"
-            for a topic without any word, and 1 for one of a single word, as gensim has it.
+            NaN for a topic with fewer than two scored words, where gensim gives NaN or fails. With
+            "c_v" a topic with a single scored word has 1, as in gensim, and one with none has NaN.
 
         Raises
         ------
@@ -167,25 +168,25 @@ class TopicCoherence:
         return float(scored.mean()) if scored.size else float("nan")
 
     def count(self, words: Iterable[str]) -> None:
-        """Count words that are not counted yet, so that scores of their topics are look-ups.
+        """Count words that are not counted yet, so that scoring their topics is a look-up.
 
-        Scoring counts what it needs by itself. To count the words of many topic models in one walk
-        over the corpus, name them all here first.
+        Scoring counts missing words by itself. To count the words of many topic models in one pass
+        over the corpus, pass them all here first.
         """
         self.counts.extend(self.tokens, words, self.device)
 
     def save_counts(self, path: str | Path) -> None:
-        """Write the counts to a file, for :meth:`load_counts` on the same corpus."""
+        """Write the counts to a .npz file, for :meth:`load_counts` on the same corpus."""
         self.counts.save(path)
 
     def load_counts(self, path: str | Path) -> None:
-        """Take counts from a file that :meth:`save_counts` has written.
+        """Load counts that :meth:`save_counts` wrote.
 
         Raises
         ------
         ValueError
-            If they are of another window size; when words are counted, if they are of a corpus
-            that differs in its number of documents or tokens.
+            If the window sizes differ; when words are counted later, if the corpus differs in its
+            number of documents or tokens.
         """
         from bertopic_matryoshka.evaluation._counts import WordCounts
 
@@ -198,23 +199,23 @@ class TopicCoherence:
         self.counts = counts
 
     def cut(self, topics: Iterable[Sequence[str]]) -> list[list[str]]:
-        """Give the words of each topic that are scored."""
+        """Truncate each topic to the words that are scored."""
         kept = [[word for word in topic[: self.top_n] if word] for topic in _checked(topics)]
         return kept if self._measure.as_gensim else [list(dict.fromkeys(words)) for words in kept]
 
     def alike(
         self, topics: Sequence[Sequence[str]]
     ) -> Iterator[tuple[list[int], NDArray[np.intp], NDArray[np.intp]]]:
-        """Put together the topics that can be scored at once; their words are counted already.
+        """Group the topics that can be scored at once; their words are counted already.
 
         Yields
         ------
         members : list of int
             Positions in `topics`.
         words : ndarray of shape (n_members, n_words), int
-            The distinct words of each, as numbered in `counts`.
+            Distinct words of each topic, as numbered in `counts`.
         topic : ndarray of shape (n_positions,), int
-            All of them as indices into their words.
+            Each topic as indices into its row of `words`, the same for all members.
         """
         patterns: defaultdict[tuple[int, ...], list[int]] = defaultdict(list)
         words_of = []
@@ -235,22 +236,27 @@ class TopicCoherence:
 def embedding_coherence(
     topics: Iterable[Sequence[str]], backend: Any, *, top_n: int = 10
 ) -> NDArray[np.float64]:
-    """Mean cosine of the pairs of a topic's words under an embedding model [1]_.
+    """Mean cosine similarity of the pairs of a topic's words in an embedding model [1]_.
 
     Parameters
     ----------
     topics : iterable of sequences of str
-        The words of each topic, most important first. Empty words are left out, and a word given
-        twice counts once.
+        Words of each topic, most important first. Empty words are left out, and a repeated word
+        counts once.
     backend : MatryoshkaBackend, or any embedder of BERTopic
     top_n : int, default=10
-        Words of each topic that are scored, the first ones.
+        Number of words per topic that are scored.
 
     Returns
     -------
     scores : ndarray of shape (n_topics,), float64, in [-1, 1], higher is better
-        NaN for a topic of fewer than two words. The model that found the topics flatters them:
-        score with another one where topics of several models are compared.
+        NaN for a topic of fewer than two words. The model that found the topics may favour them:
+        score with another one to compare topics of several models.
+
+    Raises
+    ------
+    TypeError
+        If `topics` is one topic, or a word is not a string.
 
     References
     ----------

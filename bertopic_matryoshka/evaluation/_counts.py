@@ -1,4 +1,4 @@
-"""Windows that hold words, and pairs of words: exact counts, saved, extended and looked up."""
+"""Exact counts of windows that contain words and pairs of words: saved, extended, looked up."""
 
 from __future__ import annotations
 
@@ -27,22 +27,23 @@ if TYPE_CHECKING:
 
 
 class WordCounts:
-    """How many windows of a corpus hold each of some words, and each pair of them.
+    """Numbers of windows of a corpus that contain each word, and each pair of words.
 
     Parameters
     ----------
     window_size : int or None
-        In tokens; None is a window over each whole document.
+        Size of the window in tokens; None is a window over each whole document.
 
     Attributes
     ----------
     words : list of str
+        The counted words.
     number : dict of str to int
-        The place of each word in `words`.
+        Index of each word in `words`.
     together : ndarray of shape (n_words, n_words), int64
-        Windows that hold both words; on the diagonal, those that hold the word.
+        Number of windows that contain both words; on the diagonal, those that contain the word.
     n_documents, n_tokens, n_windows : int
-        Of the corpus; 0 before anything was counted.
+        Sizes of the corpus; 0 before anything was counted.
     """
 
     def __init__(self, window_size: int | None) -> None:
@@ -54,7 +55,7 @@ class WordCounts:
 
     @property
     def alone(self) -> NDArray[np.int64]:
-        """Windows that hold each word, of shape (n_words,)."""
+        """Number of windows that contain each word, of shape (n_words,)."""
         return np.diagonal(self.together)
 
     def of(self, numbers: NDArray[np.intp]) -> NDArray[np.int64]:
@@ -63,7 +64,7 @@ class WordCounts:
         Parameters
         ----------
         numbers : ndarray of shape (..., n), int
-            Words, as their places in `words`.
+            Indices into `words`.
 
         Returns
         -------
@@ -73,19 +74,20 @@ class WordCounts:
         return found
 
     def extend(self, tokens: Tokens, words: Iterable[str], device: str) -> None:
-        """Count words that are not counted yet, in one walk over the corpus; none if there are.
+        """Count words that are not counted yet, in one pass over the corpus.
 
         Parameters
         ----------
         tokens : Tokens
-            The corpus of all counts before.
+            The corpus of the existing counts, if there are any.
         words : iterable of str
         device : str
 
         Raises
         ------
         ValueError
-            If the corpus is not that of the counts before.
+            If the corpus differs from that of the existing counts in its number of documents,
+            tokens or windows.
         """
         new = [word for word in dict.fromkeys(words) if word not in self.number]
         if not new:
@@ -127,7 +129,7 @@ class WordCounts:
 
     @classmethod
     def load(cls, path: str | Path) -> WordCounts:
-        """Read counts that :meth:`save` has written."""
+        """Read counts that :meth:`save` wrote."""
         with np.load(path, allow_pickle=False) as file:
             facts, together = json.loads(file["facts"].tobytes()), file["together"]
         counts = cls(facts["window_size"])

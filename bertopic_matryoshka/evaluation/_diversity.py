@@ -1,4 +1,4 @@
-"""Topics -> how much they differ, and how evenly they share the documents."""
+"""Topics -> diversity of their words, and balance of their sizes."""
 
 from __future__ import annotations
 
@@ -23,14 +23,15 @@ def topic_diversity(topics: Iterable[Sequence[str]], top_n: int = 10) -> float:
     Parameters
     ----------
     topics : iterable of sequences of str
-        The words of each topic, most important first.
+        Words of each topic, most important first. Empty words and repetitions within a topic are
+        left out.
     top_n : int, default=10
-        Words of each topic that count.
+        Number of words per topic that count.
 
     Returns
     -------
     diversity : float in (0, 1], higher is better
-        1 where no two topics share a word; NaN without any word.
+        1 if no two topics share a word; NaN without any word.
 
     References
     ----------
@@ -42,26 +43,26 @@ def topic_diversity(topics: Iterable[Sequence[str]], top_n: int = 10) -> float:
 
 
 def inverted_rbo(topics: Iterable[Sequence[str]], top_n: int = 10, p: float = 0.9) -> float:
-    """Difference of the topics' ranked words: one minus their mean rank-biased overlap [1]_ [2]_.
+    """One minus the mean rank-biased overlap of pairs of topics' ranked words [1]_ [2]_.
 
-    Unlike :func:`topic_diversity` it weighs a shared word by its ranks, and looks at pairs of
-    topics: a word of all topics costs more than one of two.
+    Unlike :func:`topic_diversity`, it weights shared words by their ranks and is a mean over pairs
+    of topics.
 
     Parameters
     ----------
     topics : iterable of sequences of str
-        The words of each topic, most important first. Empty words and repetitions are left out,
-        and so are topics without words.
+        Words of each topic, most important first. Empty words and repetitions within a topic are
+        left out, and so are topics without words.
     top_n : int, default=10
-        Words of each topic that count.
+        Number of words per topic that count, >= 1.
     p : float in (0, 1), default=0.9
-        Weight of each rank relative to the one before it. The lower, the more the first words
-        decide.
+        Weight of each rank relative to the one before it. A lower `p` gives more weight to the
+        first words.
 
     Returns
     -------
     inverted_rbo : float in [0, 1], higher is better
-        1 where no two topics share a word, 0 where all have the same in the same order; NaN for
+        1 if no two topics share a word, 0 if all have the same words in the same order; NaN for
         fewer than two topics.
 
     Raises
@@ -71,8 +72,8 @@ def inverted_rbo(topics: Iterable[Sequence[str]], top_n: int = 10, p: float = 0.
 
     Notes
     -----
-    The overlap is extrapolated beyond the last word, equation 32 of [1]_. Where all topics have
-    `top_n` words, the result is that of OCTIS's InvertedRBO.
+    The overlap is extrapolated beyond the last word (equation 32 of [1]_). If all topics have
+    `top_n` words, the result equals OCTIS's InvertedRBO.
 
     References
     ----------
@@ -100,7 +101,7 @@ def inverted_rbo(topics: Iterable[Sequence[str]], top_n: int = 10, p: float = 0.
     for depth, counts in enumerate(shared_words(words, words), 1):
         shared = counts[one, other]
         shared_to_short = np.where(depth <= short, shared, shared_to_short)
-        # Below its end, the shorter topic is taken to go on sharing as much as it did.
+        # Beyond its end, the shorter topic is assumed to keep its share of common words.
         assumed = shared_to_short / short * np.maximum(depth - short, 0)
         agreement = np.where(depth <= long, (shared + assumed) / depth, agreement)
         overlap = overlap + (1 - p) * p ** (depth - 1) * agreement
@@ -109,20 +110,20 @@ def inverted_rbo(topics: Iterable[Sequence[str]], top_n: int = 10, p: float = 0.
 
 
 def topic_balance(sizes: ArrayLike) -> float:
-    """How evenly the documents are shared by the topics: Pielou's evenness [1]_.
+    """Evenness of the topics' sizes: Pielou's evenness [1]_.
 
-    Shannon's entropy of the topics' shares of the documents, divided by the largest that so many
-    topics can have. One topic that holds nearly all documents brings it near 0.
+    Shannon entropy of the topics' shares of the documents, divided by its maximum, log(n_topics).
+    It is near 0 if one topic has nearly all documents.
 
     Parameters
     ----------
     sizes : array-like of shape (n_topics,)
-        Documents of each topic, >= 0, without the outliers.
+        Number of documents of each topic, >= 0, without the outliers.
 
     Returns
     -------
     balance : float in [0, 1]
-        1 where all topics are of one size. Neither end is better as such: the topics of a corpus
+        1 if all topics have the same size. Higher is not better as such: the topics of a corpus
         need not be equally frequent. NaN for fewer than two topics, and without documents.
 
     Raises
@@ -161,7 +162,7 @@ def distinct(words: Iterable[str]) -> list[str]:
 
 
 def distinct_of_each(topics: Iterable[Sequence[str]], top_n: int) -> list[list[str]]:
-    """Give the distinct ones of each topic's first `top_n` words, for topics that have any."""
+    """Get the distinct words among each topic's first `top_n`, for topics that have any."""
     return [words for topic in topics if (words := distinct(topic[:top_n]))]
 
 
@@ -178,7 +179,7 @@ def shared_words(
     Yields
     ------
     shared : ndarray of shape (n_topics, n_others), int
-        Of as many first words as arrays came before, and one; the last takes all words.
+        The k-th array, from 1, counts among the first k words; the last one among all words.
     """
     column = {word: i for i, word in enumerate(dict.fromkeys(chain(*topics, *others)))}
     ranks, other_ranks = (_ranks(lists, column) for lists in (topics, others))
@@ -187,7 +188,7 @@ def shared_words(
 
 
 def _ranks(topics: Sequence[Sequence[str]], column: dict[str, int]) -> Any:
-    """Give each word's rank in each topic, from 1, as a sparse array (n_topics, n_words)."""
+    """Build a sparse array of shape (n_topics, n_words) of each word's rank, from 1."""
     lengths = [len(topic) for topic in topics]
     ranks = [rank for length in lengths for rank in range(1, length + 1)]
     columns = [column[word] for topic in topics for word in topic]

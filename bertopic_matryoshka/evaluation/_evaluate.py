@@ -1,4 +1,4 @@
-"""A fitted topic model -> how good its topics are."""
+"""A fitted topic model -> measures of its topics."""
 
 from __future__ import annotations
 
@@ -26,19 +26,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class TopicEvaluation:
-    """What evaluate_topics measured.
+    """Results of evaluate_topics.
 
     Attributes
     ----------
     summary : Series
         "n_topics", without the outlier topic; "outlier_share" in [0, 1]; the mean coherence of each
-        measure over the topics that can be scored, and "embedding" where the model can embed words;
-        "diversity", "inverted_rbo" and "balance" in [0, 1], see topic_diversity, inverted_rbo and
-        topic_balance; with labels "ami", "ari" and "v_measure", outliers being a class, over the
-        documents that have a label, and "n_unlabelled", how many have none.
+        measure over the topics that can be scored, and "embedding" (see embedding_coherence) if the
+        model can embed words; "diversity", "inverted_rbo" and "balance" in [0, 1], see
+        topic_diversity, inverted_rbo and topic_balance; with labels "ami", "ari" and "v_measure"
+        over the labelled documents, with the outliers as one cluster, and "n_unlabelled", the
+        number of documents without a label.
     per_topic : DataFrame
-        A row a topic, largest first: "topic", "size" in documents, "words", "unseen", how many of
-        the words never occur in the documents, and a column a measure.
+        One row per topic, largest first: "topic"; "size", in documents; "words"; "unseen", the
+        number of the first `top_n` words that never occur in the documents; one column per measure.
     """
 
     summary: pd.Series[float]
@@ -59,23 +60,24 @@ def evaluate_topics(
 ) -> TopicEvaluation:
     """Measure the topics of a fitted BERTopic.
 
-    Words are counted as the model itself finds them: with its preprocessing and its vectorizer's
-    analyzer, so that n-grams, stop words and case are right.
+    Documents are tokenised with the model's own preprocessing and vectorizer, so that n-grams, stop
+    words and case match its topic words.
 
     Parameters
     ----------
     topic_model : BERTopic
         Fitted.
     documents : sequence of str
-        The corpus to count in: those that it was fitted to, or others. Each counts, copies too, as
-        in gensim; hand in ``list(dict.fromkeys(documents))`` to count each text once.
+        Corpus for the word counts: the documents that the model was fitted to, or others. Repeated
+        documents count each time, as in gensim; pass ``list(dict.fromkeys(documents))`` to count
+        each text once.
     measures : sequence of str, default=("c_v", "c_npmi", "c_uci", "u_mass", "npmi")
         See TopicCoherence.
     labels : array-like of shape (n_documents,) or None, default=None
         Classes of the documents that the model was fitted to. None, NaN, pandas.NA and empty
-        strings are no label, and their documents are left out; -1 is a class like any other.
+        strings are missing labels, and their documents are left out; -1 is a class like any other.
     top_n : int, default=10
-        Words of each topic that are measured.
+        Number of words per topic that are scored, >= 2.
     device : str or None, default=None
         See TopicCoherence.
 
@@ -86,15 +88,15 @@ def evaluate_topics(
     Raises
     ------
     ValueError
-        If the model is not fitted, a measure is unknown, or labels are all missing or not as many
-        as the documents that it was fitted to.
+        If the model is not fitted, a measure is unknown, `top_n` is less than 2, or labels are all
+        missing or do not match the number of documents that the model was fitted to.
     TypeError
         If a document is not a string; the message gives its position.
 
     Warns
     -----
     RuntimeWarning
-        If documents have no label; how many.
+        If documents have no label; it gives their number.
 
     Examples
     --------
@@ -142,7 +144,7 @@ def evaluate_topics(
 def topics_of(topic_model: BERTopic) -> list[tuple[int, tuple[str, ...], int]]:
     """List the topics of a fitted model as (topic, words, size), largest first, without outliers.
 
-    Words come most important first, without the empty ones that BERTopic fills up with.
+    Words are sorted by importance, without the empty words with which BERTopic pads short topics.
     """
     sizes = topic_model.topic_sizes_
     order = sorted((t for t in sizes if t != -1), key=lambda t: (-sizes[t], t))
@@ -153,20 +155,20 @@ def topics_of(topic_model: BERTopic) -> list[tuple[int, tuple[str, ...], int]]:
 
 
 def tokens_of(topic_model: BERTopic, documents: list[str]) -> Tokens:
-    """Tokenise documents as a model does for its topics' words; it need not be fitted."""
+    """Tokenise documents with a topic model's preprocessing and vectorizer, fitted or not."""
     analyzer = topic_model.vectorizer_model.build_analyzer()
     return Tokens(topic_model._preprocess_text(documents), analyzer)  # noqa: SLF001
 
 
 def agreement(classes: NDArray[np.int_] | None, found: NDArray[np.int_]) -> dict[str, float]:
-    """Compare topics with labels: AMI, ARI and V-measure; nothing without labels.
+    """Compare topics with labels by AMI, ARI and V-measure; empty without labels.
 
     Parameters
     ----------
     classes : ndarray of shape (n_documents,), int, or None
-        -1 where there is no label: the document is left out. See check_labels.
+        Class of each document; -1 without a label, which leaves the document out. See check_labels.
     found : ndarray of shape (n_documents,), int
-        -1, the outliers, are a class of their own.
+        Topic of each document; the outliers, -1, are one cluster.
 
     Returns
     -------

@@ -1,18 +1,18 @@
-"""Counts of words and pairs -> how coherent a topic is: the measures, each with its paper.
+"""Counts of words and pairs -> coherence of a topic: the measures, each with its paper.
 
 Each measure takes the counts of one topic's words:
 
 together : ndarray of shape (..., n_words, n_words)
-    Windows that hold both words, and on the diagonal those that hold the word. Leading axes are for
-    several counts of one topic, such as those of bootstrap samples.
+    Number of windows that contain both words; on the diagonal, those that contain the word. Leading
+    axes hold several counts of one topic, such as those of bootstrap samples.
 n_windows : float or ndarray of shape (...)
-    All windows, also those without any of the words.
+    Number of all windows, including those without any of the words.
 topic : ndarray of shape (n_positions,), int
-    The topic as indices into the words, most important first; a word may be there twice.
+    The topic as indices into the words, most important first; words may be repeated.
 
-and gives an ndarray of shape (...), float64, NaN where a topic has too few words. The four measures
-that gensim has give what gensim 4 gives, with its epsilon and its treatment of repeated words; they
-leave out words that no window holds.
+and returns an ndarray of shape (...), float64, NaN if too few words can be scored. The four
+measures that gensim has too give the values of gensim 4, with its epsilon and its treatment of
+repeated words; they leave out words that no window contains.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ if TYPE_CHECKING:
     Scores = NDArray[np.float64]
 
 EPSILON = 1e-12
-"""Added to the probability of a pair, so that its logarithm is finite: gensim's value."""
+"""Constant added to the probability of a pair, so that its logarithm is finite: gensim's value."""
 
 
 def c_uci(together: NDArray[Any], n_windows: Any, topic: NDArray[np.int_]) -> Scores:
     """Mean over pairs of log((p(a, b) + epsilon) / (p(a) p(b))) [1]_ [2]_.
 
-    Pointwise mutual information: 0 by chance, higher is better, without bounds but those of epsilon
-    and the corpus.
+    Pointwise mutual information: 0 for independent words, higher is better. Bounded only by epsilon
+    and the size of the corpus.
 
     References
     ----------
@@ -50,9 +50,9 @@ def c_uci(together: NDArray[Any], n_windows: Any, topic: NDArray[np.int_]) -> Sc
 
 
 def c_npmi(together: NDArray[Any], n_windows: Any, topic: NDArray[np.int_]) -> Scores:
-    """Mean over pairs of the log ratio of c_uci, over -log(p(a, b) + epsilon) [1]_ [2]_.
+    """Mean over pairs of the log ratio of c_uci, divided by -log(p(a, b) + epsilon) [1]_ [2]_.
 
-    In [-1, 1], higher is better, 0 by chance. OCTIS calls this NPMI.
+    In [-1, 1], higher is better, 0 for independent words. OCTIS calls this NPMI.
 
     References
     ----------
@@ -66,7 +66,7 @@ def c_npmi(together: NDArray[Any], n_windows: Any, topic: NDArray[np.int_]) -> S
 
 
 def c_v(together: NDArray[Any], n_windows: Any, topic: NDArray[np.int_]) -> Scores:
-    """Mean over words of the cosine between a word's vector and the sum of all words' [1]_.
+    """Mean over words of the cosine between a word's vector and the sum of all vectors [1]_.
 
     A word's vector has its NPMI with each word of the topic. In [-1, 1], mostly in [0, 1], higher
     is better. A topic of one word has 1.
@@ -108,8 +108,8 @@ def u_mass(together: NDArray[Any], n_windows: Any, topic: NDArray[np.int_]) -> S
 def npmi(together: NDArray[Any], n_windows: Any, topic: NDArray[np.int_]) -> Scores:
     """Mean over pairs of log(p(a, b) / (p(a) p(b))) / -log p(a, b) [1]_ [2]_.
 
-    In [-1, 1], higher is better: 1 where words only occur together, 0 where they are independent,
-    -1 where they never meet.
+    In [-1, 1], higher is better: 1 if the words only occur together, 0 if they are independent, -1
+    if they never co-occur.
 
     References
     ----------
@@ -127,10 +127,10 @@ def npmi(together: NDArray[Any], n_windows: Any, topic: NDArray[np.int_]) -> Sco
 
 
 class Measure(NamedTuple):
-    """How a measure is computed, and over which windows.
+    """Function of a measure, and its windows.
 
-    `window_size` is in tokens, None for whole documents. `as_gensim` says that words which never
-    occur are left out and repeated ones stay; else each word counts once, seen or not.
+    `window_size` is in tokens, None for whole documents. With `as_gensim`, words that never occur
+    are left out and repeated ones are kept; otherwise each word counts once, seen or not.
     """
 
     of: Callable[[NDArray[Any], Any, NDArray[np.int_]], Scores]
@@ -145,7 +145,7 @@ MEASURES = {
     "u_mass": Measure(u_mass, None, as_gensim=True),
     "npmi": Measure(npmi, None, as_gensim=False),
 }
-"""Windows are those of gensim, and of Röder et al. 2015."""
+"""Measures by name, with the window sizes of gensim and of Röder et al. 2015."""
 
 
 def _probabilities(together: NDArray[Any], n_windows: Any) -> tuple[Scores, Scores]:
@@ -154,7 +154,7 @@ def _probabilities(together: NDArray[Any], n_windows: Any) -> tuple[Scores, Scor
 
 
 def _log_ratio(both: Scores, alone: Scores) -> Scores:
-    with np.errstate(divide="ignore"):  # words that no window holds are left out of the means
+    with np.errstate(divide="ignore"):  # words that no window contains are left out of the means
         return np.log((both + EPSILON) / (alone[..., :, None] * alone[..., None, :]))
 
 
@@ -168,7 +168,7 @@ def _mean_of_pairs(scores: Scores, topic: NDArray[np.int_], seen: NDArray[np.boo
 
 
 def _mean(scores: Scores, counted: NDArray[np.bool_]) -> Scores:
-    """Take the mean over the last axis of what counts, NaN where nothing does."""
+    """Mean over the last axis of the counted scores; NaN without any."""
     n = counted.sum(axis=-1)
     mean: Scores = np.where(counted, scores, 0).sum(axis=-1) / np.where(n, n, np.nan)
     return mean

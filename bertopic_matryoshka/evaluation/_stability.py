@@ -1,4 +1,4 @@
-"""Topics of two models -> how well their words agree."""
+"""Topics of two models -> agreement of their words."""
 
 from __future__ import annotations
 
@@ -19,28 +19,26 @@ def topic_stability(
 ) -> float:
     """Agreement of two models' topics by their ranked words [1]_.
 
-    Topics are matched one to one so that the pairs are together as similar as can be (Hungarian
-    method). The similarity of two topics is the average Jaccard: the share of words in both,
-    of those in either, for the first word, the first two, and so on to the end of the longer
-    topic, and of these the mean.
+    Topics are matched one to one so that the sum of similarities is largest (Hungarian method).
+    The similarity of two topics is the average Jaccard index: the mean of the Jaccard indices of
+    the first word, the first two words, and so on to the end of the longer topic.
 
-    Only words are compared, so that the models may be of two seeds, two widths or the two halves
-    of a corpus.
+    Only words are compared, so that the models may differ in seed, width or documents.
 
     Parameters
     ----------
     topics, others : iterable of sequences of str
-        The words of each topic of a model, most important first. Empty words and repetitions are
-        left out, and so are topics without words.
+        Words of each topic of a model, most important first. Empty words and repetitions within a
+        topic are left out, and so are topics without words.
     top_n : int, default=10
-        Words of each topic that count.
+        Number of words per topic that count, >= 1.
 
     Returns
     -------
     stability : float in [0, 1], higher is better
-        Mean similarity over the topics of the model that has more of them; a topic without
-        counterpart counts 0, so that splitting or losing topics costs. The same for both orders
-        of the models. NaN where neither has a topic.
+        Mean similarity over the topics of the model with more topics; unmatched topics count 0, so
+        that splitting or losing topics lowers it. Symmetric in the two models. NaN if neither has
+        a topic.
 
     Raises
     ------

@@ -26,16 +26,16 @@ class Chunk(NamedTuple):
 
 
 class Tokens:
-    """A corpus as ids of words, tokenised once and held, or read again for each walk over it.
+    """A corpus as word ids, tokenised once and held in memory, or read again for each pass.
 
     Parameters
     ----------
     documents : iterable of str, or of sequences of str
         Documents, or their tokens. A list, an array or an iterator is tokenised once, and the ids
-        are held, 4 bytes a token. Anything else that can be iterated again and again, such as an
-        object that reads a file, is read anew for each walk, and nothing of it is held.
+        are held in memory, 4 bytes per token. Any other iterable, such as an object that reads a
+        file, is read again for each pass and not held; it must be re-iterable.
     analyzer : callable
-        Makes a document's tokens from a str.
+        Splits a document, a str, into tokens.
 
     Raises
     ------
@@ -58,22 +58,22 @@ class Tokens:
         self._vocabulary.default_factory = self._vocabulary.__len__
 
     def chunks(self, words: Mapping[str, int]) -> Iterator[Chunk]:
-        """Walk over the corpus with the ids that `words` gives; other tokens have the id -1."""
+        """Iterate over the corpus with the ids in `words`; other tokens have the id -1."""
         if self._held is None and isinstance(self._documents, (Sized, Iterator)):
             self._held = list(self._read(lambda tokens: map(self._vocabulary.__getitem__, tokens)))
-            self._documents = ()  # what an iterator gave is gone, and a list is not needed again
+            self._documents = ()  # an iterator is exhausted, and a list is not needed again
         if self._held is None:
             yield from self._read(lambda tokens: map(words.get, tokens, repeat(-1)))
             return
         ids = np.full(len(self._vocabulary) + 1, -1, dtype=np.int32)
         for word, number in words.items():
             ids[self._vocabulary.get(word, -1)] = number
-        ids[-1] = -1  # where words went that the corpus has not
+        ids[-1] = -1  # words that are not in the corpus were written here
         for chunk in self._held:
             yield Chunk(ids[chunk.ids], chunk.lengths)
 
     def seen(self, words: Iterable[str]) -> set[str]:
-        """Give those of some words that the corpus has."""
+        """Get those of `words` that occur in the corpus."""
         asked = list(dict.fromkeys(words))
         there = np.zeros(len(asked) + 1, dtype=bool)  # the last is for -1
         for chunk in self.chunks({word: i for i, word in enumerate(asked)}):

@@ -1,4 +1,4 @@
-"""Word ids -> in which sliding windows each word is seen, as intervals of windows."""
+"""Word ids -> intervals of the sliding windows that contain each word."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     from bertopic_matryoshka.evaluation._tokens import Chunk
 
 OVERLAPS = {"cpu": 2**22, "cuda": 2**26}
-"""Overlaps of intervals that are listed at a time."""
+"""Number of overlaps of intervals that are listed at a time, by type of device."""
 
 
 class Intervals(NamedTuple):
-    """Windows in which a word is seen: from `start` to `end`, both included, by start.
+    """Intervals of windows that contain a word, from `start` to `end` inclusive, sorted by start.
 
-    All are int64 tensors of shape (n_intervals,). Windows are numbered through all documents of a
-    chunk, so that no interval reaches into another document. A word's intervals are disjoint.
+    All are int64 tensors of shape (n_intervals,). Windows are numbered across the documents of a
+    chunk, and each lies in one document. A word's intervals are disjoint.
     """
 
     word: torch.Tensor
@@ -38,10 +38,10 @@ class Intervals(NamedTuple):
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Keep torch on one thread of the CPU, as long as the block lasts.
+    """Limit torch to one CPU thread within the block.
 
-    Steps are so short that a second one gains little, and where other work takes its core each step
-    waits for it: 30 times as long was measured.
+    Steps are so short that a second thread gains little. On a busy machine each step waits for the
+    slowest thread: 30 times as long was measured.
     """
     before = torch.get_num_threads()
     torch.set_num_threads(1)
@@ -52,26 +52,26 @@ def one_thread() -> Iterator[None]:
 
 
 def count_windows(lengths: torch.Tensor, window_size: int | None) -> torch.Tensor:
-    """Count the windows of documents: at least one in each, also in an empty one."""
+    """Count the windows of each document: at least one, even if it is empty."""
     if window_size is None:
         return torch.ones_like(lengths)
     return (lengths - window_size + 1).clamp(min=1)
 
 
 def seen_in(chunk: Chunk, window_size: int | None, device: str) -> Intervals:
-    """Find the windows in which words are seen, as gensim's sliding windows see them.
+    """Find the windows that contain each word, as gensim's sliding windows do.
 
-    A window moves over a document a token at a time; a document that is no longer than the window
-    is one window. When a token leaves the window, its word counts as gone until it enters again,
-    though it may stand in the window a second time: gensim's treatment of repeated words, kept here
-    so that the counts are equal.
+    A window slides over a document one token at a time; a document that is no longer than the
+    window is one window. When a token leaves the window, its word counts as absent until it enters
+    again, even if the window contains it a second time. This is gensim's treatment of repeated
+    words, kept here so that the counts are equal.
 
     Parameters
     ----------
     chunk : Chunk
-        Tokens with the id -1 are no words, but take their places.
+        Tokens with the id -1 are not counted, but occupy a position.
     window_size : int or None
-        In tokens; None is a window over the whole document.
+        Size of the window in tokens; None is a window over the whole document.
     device : str
 
     Returns
@@ -86,7 +86,7 @@ def seen_in(chunk: Chunk, window_size: int | None, device: str) -> Intervals:
     first = lengths.cumsum(0) - lengths  # place of each document's first token
     document = torch.searchsorted(lengths.cumsum(0), place, right=True)
     windows = count_windows(lengths, window_size)
-    # The first window that the token is in, as the place where that window begins.
+    # Position at which the first window that contains the token begins.
     enters = first[document]
     if window_size is not None:
         enters = torch.maximum(enters, place - window_size + 1)
@@ -111,7 +111,7 @@ def seen_in(chunk: Chunk, window_size: int | None, device: str) -> Intervals:
 def overlaps(
     some: Intervals, others: Intervals, *, strictly_later: bool
 ) -> Iterator[tuple[torch.Tensor, torch.Tensor, torch.Tensor]]:
-    """List the overlaps of intervals with those that start while they last, in blocks.
+    """List the overlaps of intervals in `some` with those in `others` that start within them.
 
     Parameters
     ----------
@@ -122,7 +122,7 @@ def overlaps(
     Yields
     ------
     i, j, windows : Tensor of shape (n_overlaps,), int64
-        Indices into `some` and `others`, and how many windows both are in.
+        Indices into `some` and `others`, and the number of windows in both intervals.
     """
     low = torch.searchsorted(others.start, some.start, right=strictly_later)
     high = torch.searchsorted(others.start, some.end, right=True)
@@ -141,7 +141,7 @@ def overlaps_within(
 def _listed(
     some: Intervals, others: Intervals, low: torch.Tensor, high: torch.Tensor
 ) -> Iterator[tuple[torch.Tensor, torch.Tensor, torch.Tensor]]:
-    """List the overlaps of some[i] with others[low[i]:high[i]], fewer at a time if memory ends."""
+    """List the overlaps of some[i] with others[low[i]:high[i]], in blocks that fit in memory."""
     count = (high - low).clamp(min=0)
     before = count.cumsum(0)
     size = OVERLAPS.get(before.device.type, OVERLAPS["cpu"])
@@ -161,7 +161,7 @@ def _block(
     row: int,
     size: int,
 ) -> tuple[tuple[torch.Tensor, torch.Tensor, torch.Tensor], int]:
-    """List about `size` overlaps, from `row` on, and give the row that comes next."""
+    """List about `size` overlaps, from `row` on, and return the next row."""
     done = int(before[row - 1]) if row else 0
     until = max(int(torch.searchsorted(before, done + size, right=True)), row + 1)
     n = count[row:until]

@@ -32,10 +32,10 @@ if TYPE_CHECKING:
     from bertopic_matryoshka.report._data import Sweep
 
 FEWEST_ON_MAP = 30
-"""Documents that make a map worth a look."""
+"""Smallest number of documents for which maps are drawn."""
 
 MOST_ON_MAP = 1000
-"""Documents that a map is drawn of: enough to see the topics, in seconds."""
+"""Largest number of documents on a map: enough to see the topics, computed in seconds."""
 
 
 def contents(comparison: DimensionComparison) -> dict[str, Any]:
@@ -70,7 +70,7 @@ def contents(comparison: DimensionComparison) -> dict[str, Any]:
 
 
 def _topics(sweeps: list[Sweep]) -> list[dict[str, Any]]:
-    """Give the topics of each topic model that is no control, and what becomes of them."""
+    """List the topics of each topic model that is not a control, and their counterparts."""
     styles = styles_of(sweeps)
     return [
         {

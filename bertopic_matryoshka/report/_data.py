@@ -1,4 +1,4 @@
-"""A comparison -> what the figures, tables and sentences read of it."""
+"""A comparison -> data of the figures, tables and sentences."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ class Sweep(NamedTuple):
     Attributes
     ----------
     title : str
-        Its name.
+        Name of the topic model.
     made_of : str
-        What reduces the embeddings and finds the topics, such as "selection + Leiden".
+        Reduction and clustering, such as "selection + Leiden".
     embedding_model : str
         Key of its embedding model in the comparison.
     embeddings : str
-        The name of these embeddings, as people read it.
+        Name of these embeddings in the report.
     is_control : bool
     is_permuted : bool
         Whether its dimensions are not the first ones of the embedding model.
     runs : dict of int to list of Run
-        By width, widest first; one a seed.
+        Runs by width, widest first; one per seed.
     """
 
     title: str

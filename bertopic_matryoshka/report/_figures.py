@@ -30,7 +30,7 @@ N_PANELS = 6
 """Panels of the comparison, two of them chosen by what was measured."""
 
 TICKS_APART = 1.25
-"""Ratio between widths whose labels do not touch."""
+"""Smallest ratio between widths whose tick labels do not overlap."""
 
 
 class Panel(NamedTuple):
@@ -48,13 +48,13 @@ class Panel(NamedTuple):
 
 
 def plot_comparison(comparison: DimensionComparison, *, n_columns: int = 2) -> Figure:
-    """Draw quality and cost against width, a line for each topic model.
+    """Plot quality and cost against width, one line per topic model.
 
     Parameters
     ----------
     comparison : DimensionComparison
     n_columns : int, default=2
-        Panels side by side; 1 suits a narrow screen.
+        Number of panels side by side; 1 suits a narrow screen.
 
     Returns
     -------
@@ -88,7 +88,7 @@ def plot_comparison(comparison: DimensionComparison, *, n_columns: int = 2) -> F
         place: dict[str, Any] = {"row": i // n_columns + 1, "col": i % n_columns + 1}
         source, key = (models, "embedding_model") if panel.by_model else (table, "topic_model")
         styles = of_models if panel.by_model else of_sweeps
-        # Topic models lie on top of their controls.
+        # Topic models are drawn on top of their controls.
         for value, (title, style) in sorted(styles.items(), key=lambda item: not item[1][1].muted):
             rows = source[source[key] == value].sort_values("dim")
             if panel.column == "coherence":

@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 
 
 def write_report(comparison: DimensionComparison, path: str | Path) -> Path:
-    """Write a comparison as one HTML file that needs nothing else, and return its path.
+    """Write a comparison as one self-contained HTML file, and return its path.
 
-    It shows each width's coherence, neighbours kept and cost side by side, and what becomes of the
-    topics; it recommends no width. Maps of the documents take some seconds.
+    It shows each width's coherence, neighbours kept and cost side by side, and the counterparts of
+    the topics at other widths; it recommends no width. Maps of the documents take some seconds.
 
     Parameters
     ----------

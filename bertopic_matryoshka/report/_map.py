@@ -1,4 +1,4 @@
-"""Documents -> a plane at several widths, drawn with the same colour for the same topic."""
+"""Documents -> t-SNE maps at several widths, with the same colour for the same topic."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from bertopic_matryoshka.comparison import Run
 
 FEWEST = 4
-"""Documents that a map needs: fewer leave a perplexity below 1."""
+"""Smallest number of documents for a map: fewer give a perplexity below 1."""
 
 PERPLEXITY = 30
 """About how many neighbours a document has on the map; a third of the others where they are few."""
@@ -54,7 +54,7 @@ class DocumentMap(NamedTuple):
     rows : ndarray of shape (n_sampled,), int
         Which documents are on the maps, ascending.
     positions : dict of int to ndarray of shape (n_sampled, 2), float32
-        Of each width, descending.
+        Coordinates at each width, descending.
     """
 
     rows: NDArray[np.intp]
@@ -83,7 +83,7 @@ def document_map(
     dims : sequence of int
         Widths, from 1 to full_dim.
     sample_size : int, default=2000
-        Documents, at least 4, drawn at random; all where there are fewer.
+        Number of documents, at least 4, drawn at random; all if there are fewer.
     random_state : int or None, default=0
         Seed of the sample.
 
@@ -149,8 +149,8 @@ def map_figure(
     document_map : DocumentMap
         Has the widths of the runs.
     runs : sequence of Run
-        One a map. Each of the largest topics of the first has a colour, and so has its counterpart
-        at other widths (see pair_topics).
+        One run per map. Each of the largest topics of the first run has a colour, which its
+        counterparts at other widths share (see pair_topics).
     documents : sequence of str
         All of them.
     n_columns : int, default=2

@@ -109,7 +109,7 @@ FURTHER = {
 
 
 class Survival(TypedDict):
-    """What becomes of the largest topics of the widest embeddings.
+    """The largest topics at the widest embeddings, and their counterparts.
 
     `columns` names what they are compared with; a row has the first words of a topic, its
     documents, and for each column the share of documents that its counterpart there has in common
@@ -122,7 +122,7 @@ class Survival(TypedDict):
 
 
 def results(comparison: DimensionComparison) -> Table:
-    """Give what tells widths apart, side by side: quality, neighbours kept and cost."""
+    """Tabulate what differs between widths: quality, neighbours kept and cost."""
     table = measured(comparison)
     result = _table(comparison, "", table, RESULTS)
     if "se_coherence" not in table:
@@ -139,7 +139,7 @@ def results(comparison: DimensionComparison) -> Table:
 
 
 def further_measurements(comparison: DimensionComparison) -> list[Table]:
-    """Give what else was measured, a table for each kind."""
+    """Tabulate the other measures, one table for each kind."""
     table = measured(comparison)
     tables = [_table(comparison, title, table, columns) for title, columns in FURTHER.items()]
     return [made for made in tables if len(made["headings"]) > 1]

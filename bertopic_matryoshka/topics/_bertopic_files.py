@@ -1,4 +1,4 @@
-"""BERTopic's own files: their names, and written where BERTopic by itself would stumble."""
+"""BERTopic's own files: their names, and a save that works around BERTopic's failures."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def write_bertopic_files(topic_model: BERTopic, folder: Path) -> None:
 
 @contextmanager
 def _quiet_about_embedding_model() -> Iterator[None]:
-    """Keep back BERTopic's advice to name an embedding model: load would ignore its width."""
+    """Suppress BERTopic's advice to name an embedding model: load would ignore its width."""
     logger = logging.getLogger("BERTopic")
     level = logger.level
     logger.setLevel(logging.ERROR)

@@ -1,4 +1,4 @@
-"""Selected embeddings -> topics: a plain BERTopic with the reduction of your choice."""
+"""A backend, a reduction and a clustering -> a plain BERTopic, not fitted yet."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ if TYPE_CHECKING:
     from bertopic_matryoshka.selection import Criterion
 
 REDUCTIONS = ("variance", "pca", "umap", "none")
-"""What may stand between the embeddings and the clustering."""
+"""Reductions between the embeddings and the clustering."""
 
 CLUSTERINGS = ("leiden", "hdbscan")
-"""What may find the topics."""
+"""Clusterings that find the topics."""
 
 MIN_TOPIC_SIZE = 10
-"""Documents that make a topic, BERTopic's own default."""
+"""Smallest number of documents in a topic, BERTopic's own default."""
 
 N_COMPONENTS = 5
-"""Dimensions that PCA and UMAP leave, BERTopic's own default."""
+"""Dimensions after PCA and UMAP, BERTopic's own default."""
 
 
 def build_topic_model(
@@ -55,48 +55,51 @@ def build_topic_model(
     Parameters
     ----------
     backend : MatryoshkaBackend, SentenceTransformer, str, Path or None, default=None
-        What embeds the documents; anything else than a backend is handed to MatryoshkaBackend,
-        and None is the bundled model.
+        Embedding backend; anything but a backend is passed to MatryoshkaBackend, and None is the
+        bundled model.
     reduction : {"variance", "pca", "umap", "none"}, default="variance"
-        What stands between embeddings and clustering. "variance" is a DimensionSelector, "pca"
-        scikit-learn's PCA, "umap" a UMAP with BERTopic's settings, "none" hands the embeddings
-        on as they are.
+        Reduction of the embeddings before clustering. "variance" is a DimensionSelector, "pca"
+        scikit-learn's PCA, "umap" a UMAP with BERTopic's settings; "none" leaves the embeddings
+        unchanged.
     clustering : {"leiden", "hdbscan"} or None, default=None
-        What finds the topics: a LeidenClustering, or BERTopic's own HDBSCAN. None takes "leiden"
-        after "variance" and "none", where HDBSCAN calls most documents outliers, and "hdbscan"
-        after "pca" and "umap". An `hdbscan_model` among the BERTopic arguments is taken instead.
+        Clustering that finds the topics: a LeidenClustering, or BERTopic's own HDBSCAN. None uses
+        "leiden" after "variance" and "none", where HDBSCAN tends to label most documents as
+        outliers, and "hdbscan" after "pca" and "umap". An `hdbscan_model` among the BERTopic
+        arguments replaces it.
     n_features_to_select : int, float or None, default=None
-        For "variance": how many dimensions to keep, see DimensionSelector.
+        For "variance": number or share of dimensions to keep, see DimensionSelector.
     criterion : str or callable, default="variance"
-        For "variance": what ranks the dimensions, see DimensionSelector.
+        For "variance": criterion that ranks the dimensions, see DimensionSelector.
     n_components : int or None, default=None
-        For "pca" and "umap": how many dimensions to leave; None leaves 5, as BERTopic does.
+        For "pca" and "umap": number of components; None is 5, as in BERTopic.
     stop_words : str, iterable of str or None, default="auto"
-        Words that do not describe a topic; the clusters do not depend on them. A language, see
-        get_stop_words: "english", "de", "german"; the words themselves; or None to leave none out.
-        "auto" is "english", or whatever a `vectorizer_model` among the BERTopic arguments does.
+        Words that are left out of the topics' words; the clusters do not depend on them. Either a
+        language, see get_stop_words ("english", "de", "german"), the words themselves, or None for
+        no stop words. "auto" is "english", or the setting of a `vectorizer_model` among the
+        BERTopic arguments.
     random_state : int or None, default=None
         Seed of Leiden (None is 0), of PCA's randomised solver, and of UMAP, which then runs on one
-        thread. Dimension selection needs none.
+        thread. Dimension selection is deterministic.
     **bertopic_kwargs
         Every other argument of BERTopic, such as `hdbscan_model`, `min_topic_size`, `nr_topics`,
-        `vectorizer_model` or `calculate_probabilities`, which "leiden" has too. The
-        `representation_model` is a DistinctDocuments where none is given; before another one it is
+        `vectorizer_model` or `calculate_probabilities`, which "leiden" supports too. The default
+        `representation_model` is a DistinctDocuments; to put it before another one, pass
         ``[DistinctDocuments(), another]``.
 
     Returns
     -------
     topic_model : BERTopic
-        Its `umap_model` is an ExpectWidth around the reducer.
+        Not fitted. Its `umap_model` is an ExpectWidth around the reducer.
 
     Raises
     ------
     ValueError
-        If `reduction` is unknown, an argument belongs to another reduction, `embedding_model` or
-        `umap_model` is among the BERTopic arguments, `stop_words` is given beside a
-        `vectorizer_model`, or it is a language that CountVectorizer does not split into words.
+        If `reduction` or `clustering` is unknown, an argument belongs to another reduction,
+        `embedding_model` or `umap_model` is among the BERTopic arguments, `clustering` is combined
+        with an `hdbscan_model` or `stop_words` with a `vectorizer_model`, or `stop_words` is a
+        language that CountVectorizer does not split into words.
     ImportError
-        If umap-learn or hdbscan, or stopwordsiso for another language than English, is needed and
+        If umap-learn or hdbscan, or stopwordsiso for a language other than English, is needed and
         not installed.
 
     Warns
@@ -184,7 +187,7 @@ def build_reducer(
     random_state: int | None = None,
     low_memory: bool = False,
 ) -> Any:
-    """Build what stands between embeddings and clustering; see build_topic_model."""
+    """Build the reducer between embeddings and clustering; see build_topic_model."""
     check_reductions([reduction])
     given = {
         "n_features_to_select": (n_features_to_select is not None, ("variance",)),
@@ -215,7 +218,7 @@ def build_clusterer(
     *,
     calculate_probabilities: bool = False,
 ) -> Any:
-    """Build what finds the topics; None is BERTopic's own HDBSCAN. See build_topic_model."""
+    """Build the clusterer; None is BERTopic's own HDBSCAN. See build_topic_model."""
     if clustering is None:
         clustering = "leiden" if reduction in {"variance", "none"} else "hdbscan"
     if clustering not in CLUSTERINGS:
@@ -241,7 +244,7 @@ def build_vectorizer(
     language: str = "english",
     n_gram_range: tuple[int, int] = (1, 1),
 ) -> CountVectorizer:
-    """Build what splits documents into words; see build_topic_model."""
+    """Build the vectorizer; see build_topic_model."""
     if isinstance(stop_words, str) and stop_words == "auto":
         if language.lower() != "english":
             raise ValueError(
@@ -253,7 +256,7 @@ def build_vectorizer(
 
 
 def check_reductions(reductions: Collection[str]) -> tuple[str, ...]:
-    """Check that each name is a reduction; a name given twice counts once."""
+    """Check that each name is a reduction; repeated names count once."""
     if isinstance(reductions, str) or not reductions:
         raise ValueError(
             f"reductions={reductions!r} must be a list with some of {', '.join(REDUCTIONS)}."

@@ -19,7 +19,7 @@ Arrays = dict[str, "NDArray[Any]"]
 
 
 def pack(estimator: Any) -> tuple[dict[str, Any], Arrays]:
-    """Divide an estimator's attributes into JSON values and arrays.
+    """Split an estimator's attributes into JSON values and arrays.
 
     Parameters
     ----------
@@ -65,7 +65,7 @@ def pack(estimator: Any) -> tuple[dict[str, Any], Arrays]:
 
 
 def unpack(state: dict[str, Any], arrays: Arrays, allowed: Sequence[type]) -> Any:
-    """Put together what :func:`pack` took apart.
+    """Rebuild an estimator from the output of :func:`pack`.
 
     Raises
     ------

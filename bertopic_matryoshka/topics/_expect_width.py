@@ -15,19 +15,24 @@ if TYPE_CHECKING:
 
 
 class ExpectWidth(TransformerMixin, BaseEstimator):  # type: ignore[misc]
-    """A reducer that refuses embeddings of another width than its topic model's backend.
+    """A reducer that rejects embeddings whose width differs from the backend's.
 
     BERTopic fits precomputed embeddings of any width and fails, or compares wrong vectors, only
-    when the backend embeds the next document. The check belongs to the reducer, because the
-    reducer is the first to see them.
+    when the backend embeds the next document. The check is in the reducer, the first step that
+    gets the embeddings.
 
     Parameters
     ----------
     reducer : estimator with fit and transform
-        What does the work. Its attributes can be read from here, as in
+        Wrapped reducer. Its attributes can be read from the wrapper, as in
         ``topic_model.umap_model.support_``.
     width : int
-        The backend's width.
+        Width of the backend's embeddings.
+
+    Raises
+    ------
+    ValueError
+        In its methods, if the embeddings are not of shape (n_documents, width).
 
     Examples
     --------
@@ -49,7 +54,7 @@ class ExpectWidth(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         return self
 
     def fit_transform(self, X: NDArray[np.floating], y: Any = None) -> Any:
-        """Fit the reducer and reduce X, in the reducer's own way where it has one."""
+        """Check the width of X, fit the reducer and reduce X."""
         self._check(X)
         if hasattr(self.reducer, "fit_transform"):
             return self.reducer.fit_transform(X, y)
@@ -57,7 +62,7 @@ class ExpectWidth(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
     @available_if(lambda self: hasattr(self.reducer, "partial_fit"))  # type: ignore[untyped-decorator]
     def partial_fit(self, X: NDArray[np.floating], y: Any = None) -> ExpectWidth:
-        """Check the width of a batch and go on fitting the reducer."""
+        """Check the width of a batch and update the reducer with it."""
         self._check(X)
         self.reducer.partial_fit(X, y)
         return self
@@ -77,7 +82,7 @@ class ExpectWidth(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         return True
 
     def __getattr__(self, name: str) -> Any:
-        # Only what is not found here comes to this. While unpickling there is no reducer yet.
+        # Called only for attributes not found here. During unpickling there is no reducer yet.
         if name.startswith("__") or "reducer" not in self.__dict__:
             raise AttributeError(name)
         return getattr(self.reducer, name)

@@ -1,4 +1,4 @@
-"""BERTopic where hdbscan is not installed: its transform, which fails there, and the remedy."""
+"""A workaround for BERTopic's transform, which fails if hdbscan is not installed."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from bertopic import _bertopic
 def allow_missing_hdbscan() -> None:
     """Let BERTopic's transform work where hdbscan is not installed.
 
-    BERTopic 0.17 asks whether a clusterer is an HDBSCAN by ``isinstance(clusterer, None)`` there,
-    so that ``transform``, and a fit with ``calculate_probabilities``, end in a TypeError with any
-    clusterer. No argument of BERTopic avoids the question, so this call replaces the function that
-    asks it, ``bertopic._bertopic.is_supported_hdbscan``, for the rest of the process: a clusterer
-    is then no HDBSCAN. Once a process is enough, before or after fitting and loading.
+    Without hdbscan, BERTopic 0.17 checks for an HDBSCAN by ``isinstance(clusterer, None)``, so that
+    ``transform``, and a fit with ``calculate_probabilities``, raise a TypeError with any clusterer.
+    No argument of BERTopic avoids the check, so this call replaces the function
+    ``bertopic._bertopic.is_supported_hdbscan`` for the rest of the process; it then returns False
+    instead of failing. Call it once per process, before or after fitting and loading.
 
-    Where hdbscan is installed, or BERTopic gives an answer of its own, nothing is changed.
+    If hdbscan is installed, or BERTopic's check does not fail, nothing changes.
 
     Examples
     --------
@@ -38,7 +38,7 @@ def allow_missing_hdbscan() -> None:
 
 
 def warn_of_missing_hdbscan() -> None:
-    """Say what will fail, and how to mend it, where it will."""
+    """Warn that transform will fail, with the remedy, if it will."""
     if _fails():
         warnings.warn(
             "hdbscan is not installed, and this BERTopic then fails in transform with any "

@@ -1,4 +1,4 @@
-"""Topic models -> a folder and back: BERTopic's safetensors files and what those leave out."""
+"""Topic models -> a folder and back: BERTopic's safetensors files, reducer and clusterer."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ STATE_FILE = MANIFEST
 ARRAYS_FILE = "matryoshka.safetensors"
 FORMAT_VERSION = 2
 
-# What may be built from a file: no other class is ever looked up by a name read from it.
+# Classes that may be built from a file; no other class is looked up by a name in it.
 SAFE_ESTIMATORS = (
     BaseCluster,
     BaseDimensionalityReduction,
@@ -67,28 +67,28 @@ SAFE_ESTIMATORS = (
 def save_topic_model(
     topic_model: BERTopic, path: str | Path, *, save_embedding_model: bool = False
 ) -> None:
-    """Save a fitted topic model to a folder, without pickle, and without losing the selector.
+    """Save a fitted topic model to a folder without pickle, with its reducer and clusterer.
 
-    The folder holds BERTopic's own safetensors files, which ``BERTopic.load`` reads, and two of
-    ours: matryoshka.json (backend recipe, width, prompt, parameters, and the SHA-256 digest of
-    each file) and matryoshka.safetensors (the arrays of reducer and clusterer).
+    The folder holds BERTopic's own safetensors files, which ``BERTopic.load`` reads, and two more:
+    matryoshka.json (backend recipe, width, prompt, parameters, and the SHA-256 digest of each
+    file) and matryoshka.safetensors (the arrays of reducer and clusterer).
 
-    A save is whole or not there. If the process is killed or the disk is full, load_topic_model
-    gives the older model or the new one, never parts of both. A killed save may leave a subfolder
-    whose name begins with ".matryoshka-"; it is ignored, and the next save removes it. Processes
-    may load while one saves, and several that save wait for each other.
+    Saving is atomic. If the process is killed or the disk is full, load_topic_model gives the
+    older model or the new one, never parts of both. A killed save may leave a subfolder whose name
+    begins with ".matryoshka-"; it is ignored, and the next save removes it. Other processes may
+    load during a save; concurrent saves wait for each other.
 
     Parameters
     ----------
     topic_model : BERTopic
         Fitted, with a MatryoshkaBackend.
     path : str or Path
-        Folder, or a link to one; made if it is not there. An older save in it is replaced, its
-        other files stay.
+        Folder, or a link to one; created if it does not exist. An older save in it is replaced;
+        its other files stay.
     save_embedding_model : bool, default=False
-        Whether to put the embedding model's weights into the folder too. Needed where the backend
-        was built from a loaded model and the loading side shall not hand one over. Done in any
-        case where the weights were loaded from this folder.
+        Whether to save the embedding model's weights too. Needed if the backend was built from a
+        loaded model and `backend` is not passed to load_topic_model. Always done if the weights
+        were loaded from this folder.
 
     Raises
     ------
@@ -97,34 +97,33 @@ def save_topic_model(
     ValueError
         If the model is not fitted.
     SavedModelError
-        If the folder holds a pickle of another origin, or BERTopic's files could not be loaded.
+        If the folder holds a pickle that no save wrote, or BERTopic's files could not be loaded.
     NotADirectoryError, FileExistsError
-        If `path` is a file, or has a subfolder "images" or "embedding_model" of another origin in
-        the way.
+        If `path` is a file, or has a subfolder "images" or "embedding_model" that no save wrote.
     OSError, SafetensorError
-        If the disk is full or the folder cannot be written to. The older save is whole.
+        If the disk is full or the folder cannot be written to. The older save stays intact.
     TimeoutError
         If another process has been saving to the folder for ten minutes.
 
     Warns
     -----
     LossySaveWarning
-        If the reducer or the clusterer has no safe format, as hdbscan.HDBSCAN has none. The
-        loaded model then assigns new documents to the nearest topic embedding, as BERTopic.load
-        does. Or if the backend was built from a loaded model whose weights are not saved.
+        If the reducer or the clusterer has no safe format, such as hdbscan.HDBSCAN. The loaded
+        model then assigns new documents to the nearest topic embedding, as BERTopic.load does.
+        Also if the backend was built from a loaded model whose weights are not saved.
 
     See Also
     --------
-    load_topic_model : The way back.
+    load_topic_model : Load a saved topic model.
 
     Notes
     -----
-    ``BERTopic.load`` knows of no manifest. If a save is killed while its files are put in their
-    places, which takes a few renames, config.json is absent and BERTopic.load fails with
-    FileNotFoundError; load_topic_model works, and the next save mends it. On Windows, a file that
-    is being read cannot be replaced: the save fails and the older one is there still.
+    ``BERTopic.load`` does not read the manifest. If a save is killed while its files are moved to
+    their places, which takes a few renames, config.json is absent and BERTopic.load fails with
+    FileNotFoundError; load_topic_model works, and the next save repairs the folder. On Windows, a
+    file that is being read cannot be replaced: the save fails and the older one stays.
 
-    `memory` of LeidenClustering and `device` are not saved: they belong to the machine.
+    `memory` of LeidenClustering and `device` are not saved, as they depend on the machine.
     """
     backend = topic_model.embedding_model
     if not isinstance(backend, MatryoshkaBackend):
@@ -164,7 +163,7 @@ def save_topic_model(
         if save_embedding_model:
             save_model(backend.embedding_model, draft / MODEL_FOLDER)
         save_file(arrays, draft / ARRAYS_FILE)
-        # What could not be loaded is not saved in the place of what can.
+        # A save that cannot be loaded must not replace one that can.
         refuse_pickles(draft)
         check_bertopic_files(draft, values["width"], may_have_more=True)
 
@@ -178,36 +177,38 @@ def load_topic_model(
     device: str | None = None,
     trust_remote_code: bool = False,
 ) -> BERTopic:
-    """Load what :func:`save_topic_model` saved; ``transform`` gives the topics it gave before.
+    """Load a topic model that :func:`save_topic_model` saved.
+
+    Where reducer and clusterer were saved, ``transform`` assigns the same topics as before.
 
     Parameters
     ----------
     path : str or Path
-        The folder.
+        Folder of the save.
     backend : MatryoshkaBackend, SentenceTransformer or None, default=None
-        The embedding model, where it was not saved by name, or to use another copy. None builds
+        Embedding model to use, needed if neither its name nor its weights were saved. None builds
         the backend that was saved; its model is loaded at first use.
     device : str or None, default=None
-        Where to load the model; the one used before saving belongs to another machine.
+        Device of the embedding model; it is not saved.
     trust_remote_code : bool, default=False
-        Must be True for a model that was saved with trust_remote_code: a file is no reason to
-        run code.
+        Must be True for a model that was saved with trust_remote_code: a saved file alone does not
+        permit running code.
 
     Returns
     -------
     topic_model : BERTopic
-        If its clusterer was left out at saving, ``hdbscan_model`` is BERTopic's BaseCluster.
+        If its clusterer was not saved, ``hdbscan_model`` is BERTopic's BaseCluster.
 
     Raises
     ------
     FileNotFoundError
         If nothing was saved in the folder.
     SavedModelError
-        If a file is damaged, missing or not part of the save; if the folder holds what could run
-        code (below); if its format is newer than this release. The message names the file.
+        If a file is damaged, missing or not part of the save; if the folder holds files that could
+        run code (see Notes); if its format is newer than this release. The message names the file.
     ValueError
-        If the model needs `backend` or `trust_remote_code`, or `backend` has another width than
-        the saved one.
+        If the model needs `backend` or `trust_remote_code`, or the width of `backend` differs from
+        that of the saved one.
 
     Warns
     -----
@@ -217,15 +218,16 @@ def load_topic_model(
 
     Notes
     -----
-    Loading runs nothing that comes with the folder. Every file's SHA-256 digest is checked before
-    anything is built. Refused are: files that libraries unpickle, wherever in the folder (.bin,
-    .pkl, .pickle, .joblib, .pt, .pth, .ckpt, .dill); a model named in BERTopic's config.json, which
-    BERTopic.load would load even where a backend is given; and, unless `trust_remote_code`, an
-    embedding model whose modules are not sentence-transformers' own, or that brings code.
-    Estimators are built from a fixed list of classes, and `memory`, a cache of pickles, is None.
+    Loading runs no code from the folder unless `trust_remote_code`. Every file's SHA-256 digest is
+    checked before anything is built. Refused are: files that libraries unpickle, anywhere in the
+    folder (.bin, .pkl, .pickle, .joblib, .pt, .pth, .ckpt, .dill); a model named in BERTopic's
+    config.json, which BERTopic.load would load even if a backend is passed; and, unless
+    `trust_remote_code`, an embedding model whose modules are not sentence-transformers' own, or
+    that comes with code. Estimators are built from a fixed list of classes, and `memory`, a cache
+    of pickles, is None.
 
-    Folders of format 1, without digests, are read as far as their files fit each other. Save the
-    model again to give it digests.
+    Folders of format 1 have no digests; only the consistency of their files is checked. Save the
+    model again to add digests.
     """
     folder = Path(path)
 
@@ -277,7 +279,7 @@ def _checked_state(version: Version) -> dict[str, Any]:
 
 
 def _restore_steps(topic_model: BERTopic, state: dict[str, Any], version: Version) -> None:
-    """Give a loaded topic model its reducer and clusterer again."""
+    """Restore the reducer and clusterer of a loaded topic model."""
     arrays = read_arrays(version.content / ARRAYS_FILE)
     steps = {}
     for role in ("reducer", "clusterer"):
@@ -289,12 +291,12 @@ def _restore_steps(topic_model: BERTopic, state: dict[str, Any], version: Versio
             _forget_machine(steps[role])
     if "reducer" in steps:
         topic_model.umap_model = ExpectWidth(steps["reducer"], state["width"])
-        # A clusterer without its reducer would be handed embeddings that it never saw the like of.
+        # Without its reducer, a clusterer would get embeddings of a space it was not fitted in.
         topic_model.hdbscan_model = steps.get("clusterer", topic_model.hdbscan_model)
 
 
 def _forget_machine(estimator: Any) -> None:
-    """Reset what belongs to a machine: its device, and a cache, which holds pickles."""
+    """Reset what depends on the machine: the device, and the cache, which holds pickles."""
     for name in ("device", "memory"):
         if hasattr(estimator, name):
             setattr(estimator, name, None)
@@ -349,7 +351,7 @@ def _refuse_what_others_unpickle(folder: Path) -> None:
 
 
 def _of_older_save(folder: Path) -> set[str]:
-    """Name what an older save wrote into a folder; BERTopic's files are taken for one."""
+    """Name what an older save wrote into a folder; BERTopic's own files count as one."""
     state, topics = (_read_any(folder / name) for name in (STATE_FILE, "topics.json"))
     names = {*BERTOPIC_FILES, ARRAYS_FILE}
     names |= {name.partition("/")[0] for name in state.get("files", {})}
@@ -366,7 +368,7 @@ def _of_older_save(folder: Path) -> set[str]:
 
 
 def _read_any(file: Path) -> dict[str, Any]:
-    """Read a JSON object; an empty one where there is none."""
+    """Read a JSON object; an empty one if the file is missing or not a JSON object."""
     try:
         found = json.loads(file.read_bytes())
     except (OSError, ValueError):

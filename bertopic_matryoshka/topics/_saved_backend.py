@@ -20,7 +20,7 @@ MODEL_FOLDER = "embedding_model"
 
 
 def save_embedding_model(model: SentenceTransformer, folder: Path) -> None:
-    """Save an embedding model, without pointers to code that it does without.
+    """Save an embedding model, without references to code that it does not need.
 
     transformers keeps the ``auto_map`` of a configuration that it found code for among its own
     classes, and load_backend would refuse it.

@@ -1,7 +1,7 @@
 """The files of a saved topic model -> checked before anything is built from them.
 
-Digests tell damage, but whoever gives away a folder can write digests too. So nothing is read that
-could run code, and nothing is built from values that BERTopic would take as they are.
+Digests detect damage, but not tampering, as anyone can write digests too. So no file is read that
+could run code, and values that BERTopic would use unchecked are checked first.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def read_json(file: Path, text: bytes | None = None) -> Any:
     Raises
     ------
     SavedModelError
-        If it is missing or is no JSON.
+        If it is missing or not JSON.
     """
     try:
         return json.loads(file.read_bytes() if text is None else text)
@@ -126,12 +126,12 @@ def read_arrays(file: Path) -> dict[str, NDArray[Any]]:
 
 
 def check_bertopic_files(content: Path, width: int, *, may_have_more: bool) -> None:
-    """Check what BERTopic.load would take as it is, or leave out without a word.
+    """Check what BERTopic.load would use unchecked, or leave out silently.
 
     Parameters
     ----------
     content : Path
-        The folder of BERTopic's own files.
+        Folder of BERTopic's own files.
     width : int
         Width of the embeddings that the model was fitted on.
     may_have_more : bool
@@ -226,12 +226,12 @@ def _check_topics(topics: dict[str, Any], file: Path) -> None:
 
 
 def find_pickles(folder: Path) -> list[Path]:
-    """List the files in a folder that libraries would unpickle, by their names' endings."""
+    """List the files in a folder that libraries would unpickle, by suffix."""
     return [file for file in _walk(folder) if file.suffix.lower() in PICKLES]
 
 
 def refuse_pickles(folder: Path) -> None:
-    """Refuse a folder with a file that libraries would unpickle, wherever in it.
+    """Refuse a folder that has, at any depth, a file that libraries would unpickle.
 
     Raises
     ------
@@ -246,7 +246,7 @@ def refuse_pickles(folder: Path) -> None:
 
 
 def refuse_foreign_code(model_folder: Path) -> None:
-    """Refuse an embedding model that needs other code than sentence-transformers' own.
+    """Refuse an embedding model that needs code other than sentence-transformers' own.
 
     Raises
     ------

@@ -1,9 +1,9 @@
-"""The files of a folder -> all replaced at once, and read as one save left them.
+"""The files of a folder -> replaced atomically, and read as one save left them.
 
-A save writes into a subfolder. It counts from the moment in which its manifest takes the older
-one's place, one rename. Only then are its files linked to their places in the folder, where
-``BERTopic.load`` looks for them; until that is done, the manifest's own subfolder is read instead.
-So a save that is killed leaves the older files or the new ones, and no reader needs a lock.
+A save writes into a subfolder. It is committed by one rename, in which its manifest replaces the
+older one. Only then are its files linked to their places in the folder, where ``BERTopic.load``
+looks for them; until that is done, the manifest's own subfolder is read instead. So a killed save
+leaves the older files or the new ones, and no reader needs a lock.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ MANIFEST = "matryoshka.json"
 LOCK = ".matryoshka.lock"
 REPLACED = ".matryoshka-replaced"
 WORK = ".matryoshka-"
-"""What the names of a save's own subfolders begin with."""
+"""Prefix of the names of a save's own subfolders."""
 
 LOCK_SECONDS = 600
 RETRY_SECONDS = 60
@@ -39,14 +39,14 @@ REMEDY = "Copy the folder again from where it is whole, or save the topic model 
 
 
 class Version(NamedTuple):
-    """What a reader found.
+    """The version of a save that a reader found.
 
     Attributes
     ----------
     file : Path
         The manifest.
     text : bytes
-        What it holds.
+        Contents of the manifest.
     stamp : tuple of int
         Its inode and time: another save of the same model is another version.
     content : Path
@@ -67,7 +67,7 @@ def replace_files(
     replaced: Callable[[Path], Collection[str]],
     last: str,
 ) -> None:
-    """Write files into a folder in the place of an older save's, all or none.
+    """Replace the files of an older save in a folder, all or none.
 
     One process at a time saves to a folder; others wait for it. What a killed save left is removed
     by the next one.
@@ -75,7 +75,7 @@ def replace_files(
     Parameters
     ----------
     path : Path
-        The folder, or a link to it; made if it is not there. Its other files stay as they are.
+        The folder, or a link to it; created if it does not exist. Its other files stay as they are.
     values : dict
         JSON types, kept in the manifest beside the files' digests.
     write : callable
@@ -95,7 +95,7 @@ def replace_files(
     TimeoutError
         If another process is saving to the folder for longer than LOCK_SECONDS.
     OSError
-        If the disk is full or the folder cannot be written to; the older files are there still.
+        If the disk is full or the folder cannot be written to; the older files stay.
     """
     folder = Path(os.path.realpath(path))
     if folder.exists() and not folder.is_dir():
@@ -165,7 +165,7 @@ def check_digests(version: Version, values: dict[str, Any], names: Collection[st
     ----------
     version : Version
     values : dict
-        What its manifest holds.
+        Contents of its manifest.
     names : collection of str
         Files and subfolders that are read, and so may hold nothing that is not of the save.
 

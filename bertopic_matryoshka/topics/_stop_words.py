@@ -1,4 +1,4 @@
-"""Words that say nothing about a topic, by language."""
+"""Stop words by language."""
 
 from __future__ import annotations
 
@@ -15,43 +15,46 @@ aint arent didnt doesnt dont hadnt havent heres hes im isnt itll ive mightnt mus
 shes shouldnt thats theres theyll theyre theyve wasnt werent weve whats wont wouldnt youd youll
 youre youve
 """
-"""What scikit-learn's list lacks: words of Snowball's (NLTK's) and spaCy's lists, what a vectorizer
-that splits at apostrophes leaves of contractions, and contractions written without one."""
+"""Words missing from scikit-learn's list: those of Snowball's (NLTK's) and spaCy's lists, fragments
+of contractions after splitting at apostrophes, and contractions written without one."""
 
 UNSPLIT = frozenset({"bn", "gu", "hi", "ja", "mr", "th", "yo", "zh"})
 """Languages that CountVectorizer does not split into words: they are written without spaces, or
-with signs that its pattern takes for the end of a word."""
+with marks that its pattern treats as word boundaries."""
 
 
 def get_stop_words(language: str) -> list[str]:
-    """Get the words of a language that are left out of topics, as CountVectorizer splits them.
+    """Get the stop words of a language, tokenised as CountVectorizer tokenises documents.
 
     Parameters
     ----------
     language : str
         "english", or a language of stopwordsiso: its ISO 639-1 code, such as "de", or its English
-        name where Python's ``locale`` knows it, such as "german".
+        name if Python's ``locale`` knows it, such as "german".
 
     Returns
     -------
     stop_words : list of str
-        Lower case, sorted, each once; for ``CountVectorizer(stop_words=...)``. For more than one
-        language, add the lists.
+        Lower case, sorted, without duplicates; for ``CountVectorizer(stop_words=...)``. For several
+        languages, add the lists.
 
     Raises
     ------
+    TypeError
+        If `language` is not a str.
     ValueError
         If the language is unknown.
     ImportError
-        If it is not English and stopwordsiso, the extra ``languages``, is not installed.
+        If the language is not English and stopwordsiso (extra ``languages``) is not installed.
 
     Notes
     -----
-    English is scikit-learn's list, the words of Snowball's and spaCy's that it lacks, and what
-    CountVectorizer leaves of contractions: "don", "ll", "ve". So the verb "won" goes with "won't",
-    and some nouns of scikit-learn's list with it: "system", "bill", "fire", "interest". To keep
-    them, take them out of the list, as below. Other languages are stopwordsiso's lists; its English
-    one is not used, since it has "computer", "home", "test" and "world".
+    The English list is scikit-learn's, with the missing words of Snowball's and spaCy's lists and
+    the fragments of contractions that CountVectorizer produces: "don", "ll", "ve". So it has the
+    verb "won", from "won't", and some nouns of scikit-learn's list: "system", "bill", "fire",
+    "interest". To keep such words in topics, remove them from the list, as below. Other languages
+    use stopwordsiso's lists; its English one is not used, since it has "computer", "home", "test"
+    and "world".
 
     Examples
     --------
@@ -69,7 +72,7 @@ def get_stop_words(language: str) -> list[str]:
 
 
 def check_stop_words(stop_words: str | Iterable[str] | None) -> list[str] | None:
-    """Give the words of a language, or those given, as CountVectorizer() will see them."""
+    """Get the stop words of a language, or tokenise a list as CountVectorizer() does."""
     if stop_words is None:
         return None
     if isinstance(stop_words, str):
@@ -90,13 +93,13 @@ def check_stop_words(stop_words: str | Iterable[str] | None) -> list[str] | None
 
 
 def _as_split(words: Iterable[str]) -> list[str]:
-    """Add the pieces: a vectorizer compares what it has split, "aujourd" and "hui"."""
+    """Add the tokens of each word: a vectorizer compares tokens, such as "aujourd" and "hui"."""
     split = CountVectorizer().build_analyzer()
     return sorted({piece for word in words for piece in (word.lower(), *split(word))})
 
 
 def _language_code(language: str) -> str:
-    """Return the code of a language that is given by its code or English name."""
+    """Return the code of a language from its code or English name."""
     if not isinstance(language, str):
         raise TypeError(
             f"language={language!r} must be the name or code of one language. For several, add "

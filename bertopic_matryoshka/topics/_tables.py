@@ -1,4 +1,4 @@
-"""A fitted topic model -> the tables that people open: one of topics, one of documents."""
+"""A fitted topic model -> a table of topics and a table of documents."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def topics_table(topic_model: BERTopic) -> pd.DataFrame:
     Returns
     -------
     topics : DataFrame
-        A row a topic, the outlier topic -1 first where there is one. Columns: "topic"; "size", in
+        One row per topic, the outlier topic -1 first if there is one. Columns: "topic"; "size", in
         documents; "words", most important first; "representative_document".
     """
     info = topic_model.get_topic_info()
@@ -41,9 +41,9 @@ def documents_table(topic_model: BERTopic, documents: Documents) -> pd.DataFrame
     Returns
     -------
     rows : DataFrame
-        A row a row of the source, in its order. Columns: "row", from 0; "topic", -1 for outliers
-        and for rows that are no document; "probability", of the topic, 0 for those rows and
-        missing where the clusterer gives none; "is_document".
+        One row per row of the source, in its order. Columns: "row", from 0; "topic", -1 for
+        outliers and for rows that are not documents; "probability" of the topic, 0 for those rows
+        and missing if the clusterer gives none; "is_document".
     """
     is_document = np.zeros(documents.n_rows, dtype=bool)
     is_document[documents.rows] = True

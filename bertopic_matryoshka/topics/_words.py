@@ -1,4 +1,4 @@
-"""Documents with their topics -> the topics' words, counted so that no copy speaks twice."""
+"""Documents with their topics -> the topics' words, with repeated documents counted once."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ if TYPE_CHECKING:
 class DistinctDocuments(BaseRepresentation):  # type: ignore[misc]
     """Topic words by c-TF-IDF in which a document that is repeated in a topic counts once.
 
-    A BERTopic representation model. Without it a text that was posted sixty times has sixty votes
-    on the words of its topic. Copies are equal texts, and where the topics are a LeidenClustering's
-    its near copies too. Words, their weights and `c_tf_idf_` are then those of the distinct
-    documents; the vocabulary stays that of all. Where no document is repeated nothing changes.
+    A BERTopic representation model. Without it, a text that was posted sixty times counts sixty
+    times in the words of its topic. Copies are equal texts and, with a LeidenClustering, its near
+    copies too. Words, their weights and `c_tf_idf_` are computed from the distinct documents; the
+    vocabulary stays that of all documents. If no document is repeated, nothing changes.
 
-    Other representation models go on from its words: ``[DistinctDocuments(), KeyBERTInspired()]``.
+    Chain other representation models after it: ``[DistinctDocuments(), KeyBERTInspired()]``.
 
     See Also
     --------
-    LeidenClustering : Makes the topics themselves from distinct documents.
+    LeidenClustering : Clusters distinct documents.
 
     Examples
     --------
@@ -44,7 +44,7 @@ class DistinctDocuments(BaseRepresentation):  # type: ignore[misc]
         c_tf_idf: csr_matrix,
         topics: Words,
     ) -> Words:
-        """Count the words of the topics' distinct documents; BERTopic calls it.
+        """Count the words of the topics' distinct documents; called by BERTopic.
 
         Parameters
         ----------
@@ -52,7 +52,7 @@ class DistinctDocuments(BaseRepresentation):  # type: ignore[misc]
         documents : DataFrame
             With columns "Document", "ID" and "Topic".
         c_tf_idf : csr_matrix of shape (n_topics, n_words)
-            Of all documents; becomes that of the distinct ones.
+            Weights from all documents; overwritten by those from the distinct ones.
         topics : dict of int to list of (str, float)
 
         Returns
@@ -65,22 +65,22 @@ class DistinctDocuments(BaseRepresentation):  # type: ignore[misc]
         chain = chain["Main"] if isinstance(chain, dict) and "Main" in chain else chain
         is_last = (chain[-1] if isinstance(chain, list) else chain) is self
         n_words = topic_model.top_n_words if is_last else max(map(len, topics.values()))
-        # A stream's batch and a slice of time are not all that the matrix was counted from.
+        # Batches of online learning and time slices are only part of the matrix's documents.
         is_whole = c_tf_idf is topic_model.c_tf_idf_
         is_whole &= not hasattr(topic_model.vectorizer_model, "partial_fit")
         kept = _distinct(documents, getattr(topic_model.hdbscan_model, "copy_of_", None))
         if is_whole and not kept.all():
             counted, topics = _counted(topic_model, documents[kept], n_words)
-            # In place, since BERTopic hands the same matrix to what comes next, and keeps it.
+            # In place, since BERTopic passes the same matrix on and keeps it.
             c_tf_idf.data, c_tf_idf.indices = counted.data, counted.indices
             c_tf_idf.indptr = counted.indptr
         return {topic: words[:n_words] for topic, words in topics.items()}
 
 
 def _distinct(documents: pd.DataFrame, copy_of: NDArray[np.int_] | None) -> NDArray[np.bool_]:
-    """Mark the first of each text in a topic that repeats no other document of the topic."""
+    """Mark the distinct documents of each topic: the first of equal texts, without near copies."""
     kept: NDArray[np.bool_] = ~documents.duplicated(["Topic", "Document"]).to_numpy()
-    # Other documents than those that were clustered may be handed in.
+    # `documents` need not be those that were clustered.
     if copy_of is not None and "ID" in documents and len(copy_of) == len(documents):
         ids, topics = documents["ID"].to_numpy(), documents["Topic"].to_numpy()
         if np.array_equal(np.sort(ids), np.arange(ids.size)):
@@ -93,14 +93,14 @@ def _distinct(documents: pd.DataFrame, copy_of: NDArray[np.int_] | None) -> NDAr
 def _counted(
     topic_model: BERTopic, documents: pd.DataFrame, n_words: int
 ) -> tuple[csr_matrix, Words]:
-    """Count as BERTopic does, with the vocabulary that it has."""
+    """Compute c-TF-IDF and topic words as BERTopic does, with the vocabulary already fitted."""
     vectorizer, top_n_words = topic_model.vectorizer_model, topic_model.top_n_words
     joined = documents.groupby(["Topic"], as_index=False).agg({"Document": " ".join})
     topic_model.vectorizer_model, topic_model.top_n_words = _Fitted(vectorizer), n_words
     try:
         with np.errstate(divide="ignore"):
             counted, words = topic_model._c_tf_idf(joined)  # noqa: SLF001
-        # A word that only near copies have is as rare as any; BERTopic divides by its count.
+        # A word that occurs only in dropped copies has count 0, by which BERTopic divides.
         idf = topic_model.ctfidf_model._idf_diag.data  # noqa: SLF001
         idf[np.isinf(idf)] = idf[np.isfinite(idf)].max()
         topics = topic_model._extract_words_per_topic(  # noqa: SLF001
@@ -112,7 +112,7 @@ def _counted(
 
 
 class _Fitted:
-    """A vectorizer that keeps the vocabulary that it has."""
+    """A vectorizer that keeps its fitted vocabulary."""
 
     def __init__(self, vectorizer: Any) -> None:
         self.fit_transform = vectorizer.transform
