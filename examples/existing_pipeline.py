@@ -1,4 +1,4 @@
-"""A BERTopic pipeline as people have it, with our backend, selector and clusterer put in.
+"""A usual BERTopic pipeline with our backend, selector and clusterer.
 
 python examples/existing_pipeline.py [N_DOCUMENTS]
 """

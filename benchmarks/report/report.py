@@ -1,4 +1,4 @@
-"""A report on AG News: a Matryoshka model, and two that were not trained to be cut as controls.
+"""A report on AG News: a Matryoshka model, and two models without Matryoshka training as controls.
 
     python -m benchmarks.report.report --corpora FOLDER... --embeddings FOLDER... --out FOLDER
 
