@@ -3,7 +3,7 @@
     python -m benchmarks.comparison.dimensions --corpus ag.parquet --embeddings matryoshka_ag.npy \
         --dims 768 512 256 128 64 --model "name of the model" [--methods UMAP]
 
---methods keeps the methods whose name contains one of the words. The corpus has the columns text and
+--methods keeps the methods whose name has one of the words. The corpus has the columns text and
 label. Prints a markdown table: mean over the seeds, with the standard deviation behind it where it
 is not zero in the digits shown.
 """
