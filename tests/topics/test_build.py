@@ -27,10 +27,12 @@ from sklearn.metrics.pairwise import cosine_similarity
 
 from bertopic_matryoshka import (
     DimensionSelector,
+    DistinctDocuments,
     ExpectWidth,
     LeidenClustering,
     MatryoshkaBackend,
     build_topic_model,
+    get_stop_words,
     truncate,
 )
 from bertopic_matryoshka.topics._build import N_COMPONENTS, build_reducer, check_reductions
@@ -288,7 +290,11 @@ def test_expect_width_can_be_cloned_pickled_and_asked_for_what_it_lacks(embeddin
 def test_topics_are_those_of_the_two_liner(backend, docs, embeddings, clusterer):
     built = build_topic_model(backend, hdbscan_model=clusterer())
     by_hand = BERTopic(
-        embedding_model=backend, umap_model=DimensionSelector(), hdbscan_model=clusterer()
+        embedding_model=backend,
+        umap_model=DimensionSelector(),
+        hdbscan_model=clusterer(),
+        vectorizer_model=CountVectorizer(stop_words=get_stop_words("english")),
+        representation_model=DistinctDocuments(),
     )
     topics, _ = built.fit_transform(docs, embeddings)
     topics_by_hand, _ = by_hand.fit_transform(docs, embeddings)
