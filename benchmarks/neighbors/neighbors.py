@@ -45,11 +45,11 @@ def faiss_exact(X: np.ndarray) -> np.ndarray:
 def faiss_cells(X: np.ndarray) -> np.ndarray:
     import faiss
 
-    n_cells = int(len(X) ** 0.5)
+    n_lists = int(len(X) ** 0.5)
     flat = faiss.IndexFlatIP(X.shape[1])
-    index = faiss.IndexIVFFlat(flat, X.shape[1], n_cells, faiss.METRIC_INNER_PRODUCT)
+    index = faiss.IndexIVFFlat(flat, X.shape[1], n_lists, faiss.METRIC_INNER_PRODUCT)
     index.cp.niter = 5
-    index.train(X[:: max(1, len(X) // (50 * n_cells))])
+    index.train(X[:: max(1, len(X) // (50 * n_lists))])
     index.add(X)
     index.nprobe = 8
     return index.search(X, K + 1)[1][:, 1:]

@@ -12,7 +12,7 @@ from bertopic_matryoshka._memory import in_blocks
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-SAMPLE_PER_CELL = 32
+SAMPLE_PER_LIST = 32
 """Number of rows per list in the sample on which k-means runs."""
 
 KMEANS_ROUNDS = 4
@@ -26,7 +26,7 @@ exact in float32 up to 4,000 dimensions, so that the lists are the same on any n
 and on any device."""
 
 
-def cell_candidates(
+def inverted_file_candidates(
     base: torch.Tensor,
     queries: torch.Tensor | None,
     n_candidates: int,
@@ -62,16 +62,16 @@ def cell_candidates(
        videos", ICCV 2003.
     """
     n_rows = base.shape[0]
-    n_cells = max(1, int(n_rows**0.5))
-    centres = _kmeans(base, n_cells)
+    n_lists = max(1, int(n_rows**0.5))
+    centres = _kmeans(base, n_lists)
     cell = _nearest(base, centres, 1)[:, 0]
     order = cell.argsort(stable=True)
     rows = base[order]  # each list is contiguous
     position = torch.empty_like(order)
     position[order] = torch.arange(n_rows, device=order.device)
     # Lists differ in size: large ones are split, so that all fit one table of similarities.
-    width = math.ceil(1.5 * n_rows / n_cells)
-    sizes = torch.bincount(cell, minlength=n_cells)
+    width = math.ceil(1.5 * n_rows / n_lists)
+    sizes = torch.bincount(cell, minlength=n_lists)
     pieces, piece_centres = _pieces(sizes.tolist(), width), (sizes + width - 1) // width
     bounds = torch.tensor(pieces, device=base.device)  # (n_pieces, 2)
     centres = centres.repeat_interleave(piece_centres, dim=0)
@@ -141,11 +141,11 @@ def _leave_out(
     similar[query, probe * width + own[query] - bounds[query, probe, 0]] = -torch.inf
 
 
-def _kmeans(rows: torch.Tensor, n_cells: int) -> torch.Tensor:
-    """Spherical k-means on evenly spaced rows; centres of shape (n_cells, n_dims)."""
+def _kmeans(rows: torch.Tensor, n_lists: int) -> torch.Tensor:
+    """Spherical k-means on evenly spaced rows; centres of shape (n_lists, n_dims)."""
     n = rows.shape[0]
-    sample = rows[_evenly(n, min(n, SAMPLE_PER_CELL * n_cells), rows.device)]
-    centres = _whole_numbers(sample[_evenly(sample.shape[0], n_cells, rows.device)])
+    sample = rows[_evenly(n, min(n, SAMPLE_PER_LIST * n_lists), rows.device)]
+    centres = _whole_numbers(sample[_evenly(sample.shape[0], n_lists, rows.device)])
     whole = _whole_numbers(sample)
     for _ in range(KMEANS_ROUNDS):
         cell = _most_similar(torch.split(whole, BLOCK_ROWS), centres, 1)[:, 0]

@@ -31,7 +31,7 @@ EXACT_ROWS = 8_000
 SHORTLIST_DIMS = 64
 """Principal axes on which "two_stage" looks for candidates."""
 
-CELL_DIMS = 128
+INVERTED_FILE_DIMS = 128
 """Principal axes on which "approximate" looks for candidates in wider rows."""
 
 SHORTLIST = {"two_stage": 4.0, "approximate": 1.5}
@@ -110,7 +110,7 @@ def nearest_neighbors(
     if method not in METHODS:
         raise ValueError(f"method={method!r} must be one of {', '.join(METHODS)}.")
     if n_probes < 1:
-        raise ValueError(f"n_probes={n_probes} must be at least 1, a number of cells.")
+        raise ValueError(f"n_probes={n_probes} must be at least 1, a number of lists.")
     device = find_device(device)
     # These need torch, which takes a second to import.
     from bertopic_matryoshka.neighbors._rows import DeviceRows
@@ -145,7 +145,7 @@ def _candidates(
 ) -> Iterator[tuple[int, torch.Tensor]]:
     """Yield the first row of each block of queries, and candidates for its neighbours."""
     from bertopic_matryoshka.neighbors._exact import all_candidates
-    from bertopic_matryoshka.neighbors._inverted_file import cell_candidates
+    from bertopic_matryoshka.neighbors._inverted_file import inverted_file_candidates
 
     own = asked is base
     available = base.n_rows - own
@@ -158,7 +158,7 @@ def _candidates(
             base.chunks, asked.chunks, base.n_rows, n_candidates, own=own, n_sure=n_sure
         )
         return
-    dims = SHORTLIST_DIMS if method == "two_stage" else CELL_DIMS
+    dims = SHORTLIST_DIMS if method == "two_stage" else INVERTED_FILE_DIMS
     axes = _principal_axes(base, dims) if dims < base.n_dims else None
     short = base.whole(axes)
     queries = short if own else asked.whole(axes)
@@ -166,7 +166,7 @@ def _candidates(
         n_candidates = min(round(SHORTLIST[method] * n_neighbors) + SPARE, available)
     if method == "approximate":
         given = None if own else queries
-        yield from cell_candidates(short, given, n_candidates, n_probes, BLOCK_BYTES)
+        yield from inverted_file_candidates(short, given, n_candidates, n_probes, BLOCK_BYTES)
     else:
         yield from all_candidates(
             lambda: [(0, short)],

@@ -13,7 +13,7 @@ from bertopic_matryoshka.neighbors._inverted_file import (
     _nearest,
     _pieces,
     _whole_numbers,
-    cell_candidates,
+    inverted_file_candidates,
 )
 
 ALL = 10_000  # more probes than there are pieces
@@ -30,7 +30,7 @@ def clustered(n_clusters, size, dims=8, noise=0.05, seed=0):
 
 
 def candidates(base, queries, n, n_probes, block_bytes=BYTES):
-    blocks = list(cell_candidates(base, queries, n, n_probes, block_bytes))
+    blocks = list(inverted_file_candidates(base, queries, n, n_probes, block_bytes))
     starts = [start for start, _ in blocks]
     assert starts == np.cumsum([0, *(len(found) for _, found in blocks[:-1])]).tolist()
     return torch.cat([found for _, found in blocks])
@@ -83,10 +83,10 @@ def test_one_cell_has_the_rows_around_a_query():
 
 def test_blocks_do_not_matter_and_stay_as_they_were_found():
     base = clustered(20, 20, noise=0.3)
-    once = list(cell_candidates(base, None, 10, 3, BYTES))
+    once = list(inverted_file_candidates(base, None, 10, 3, BYTES))
     assert len(once) == 1
     small = 4 * 3 * 30 * 7  # cells are 30 wide: seven queries at a time
-    blocks = list(cell_candidates(base, None, 10, 3, small))
+    blocks = list(inverted_file_candidates(base, None, 10, 3, small))
     assert [len(found) for _, found in blocks[:2]] == [7, 7]
     assert torch.equal(torch.cat([found for _, found in blocks]), once[0][1])
     assert torch.equal(candidates(base, None, 10, 3, 1), once[0][1])  # one at a time
@@ -96,7 +96,7 @@ def test_blocks_do_not_matter_and_stay_as_they_were_found():
 def test_a_table_takes_as_much_memory_as_it_may():
     base = clustered(20, 20, noise=0.3)
     with Memory() as memory:
-        list(cell_candidates(base, None, 10, 3, 50_000))
+        list(inverted_file_candidates(base, None, 10, 3, 50_000))
     assert 25_000 < memory.largest <= 50_000
 
 

@@ -340,7 +340,7 @@ def test_auto_says_what_it_chose(caplog):
             {"method": "annoy"},
             "'annoy' must be one of auto, exact, two_stage, approximate, pynndescent",
         ),
-        ({"n_probes": 0}, "n_probes=0 must be at least 1, a number of cells"),
+        ({"n_probes": 0}, "n_probes=0 must be at least 1, a number of lists"),
         ({"embeddings": np.ones(3)}, r"embeddings has shape \(3,\)"),
         ({"queries": np.ones(5)}, r"queries has shape \(5,\) and must be \(n_rows, n_dims\)"),
         ({"queries": np.ones((2, 4))}, "queries are 4 wide and embeddings 5. Cut or select both"),
