@@ -201,7 +201,8 @@ def test_rows_that_do_not_fit_are_read(tmp_path, dtype):
     X[60_000:] = X[:6_000]  # in another chunk
     np.save(tmp_path / "X.npy", X)
     mapped = np.load(tmp_path / "X.npy", mmap_mode="r")
-    options = {"dims": DIMS, "n_neighbors": 16, "sample_size": 30, "device": "cpu"}
+    # In 2 dimensions 66,000 rows lie closer on the circle than float32 tells cosines apart.
+    options = {"dims": DIMS[:-1], "n_neighbors": 16, "sample_size": 30, "device": "cpu"}
     held = compare_prefixes(X, **options)
     with Memory(most=4 * X.size - 1) as memory:
         read = compare_prefixes(mapped, **options)
