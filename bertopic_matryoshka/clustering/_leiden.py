@@ -12,14 +12,22 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.sparse import csr_matrix
 from sklearn.base import BaseEstimator, ClusterMixin
+from sklearn.exceptions import NotFittedError
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, check_memory, validate_data
 
 from bertopic_matryoshka._validation import check_at_least
 from bertopic_matryoshka.clustering._communities import check_flavor
 from bertopic_matryoshka.clustering._membership import membership, shares, weighted_shares
+from bertopic_matryoshka.clustering._merge_tree import MergeTree
 from bertopic_matryoshka.clustering._ordering import count_clusters, ranks_by_size, row_order
-from bertopic_matryoshka.clustering._partition import at_resolution, in_number
+from bertopic_matryoshka.clustering._partition import (
+    FineDivision,
+    at_resolution,
+    fine_division,
+    in_number,
+    without_core,
+)
 from bertopic_matryoshka.clustering._supervision import (
     class_of_copies,
     known_classes,
@@ -50,7 +58,7 @@ MANY = 0.1
 
 
 class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
-    """Clusters of the cosine nearest-neighbour graph: Leiden communities, merged and settled.
+    """Clusters of the cosine nearest-neighbour graph: Leiden communities, merged.
 
     Takes HDBSCAN's place in BERTopic: ``BERTopic(umap_model=DimensionSelector(),
     hdbscan_model=LeidenClustering())``. It needs no UMAP before it, calls no document an outlier
@@ -59,7 +67,8 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
     Parameters
     ----------
     n_clusters : int or None, default=None
-        How many clusters to find. None takes what `resolution` gives.
+        How many clusters to find. None takes what `resolution` gives. Any other number can be had
+        after fitting, see :meth:`labels_at`.
     resolution : float, default=1.0
         How fine the clusters are, > 0: more for a larger value. Relative to the graph's density,
         so that it needs no tuning for the number of rows. Halved while most communities would be
@@ -72,7 +81,7 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         square root of the number of distinct rows where there are fewer than 225. Core rows have
         at least half of their neighbours in their cluster. The rows of smaller ones go to the
         clusters of their neighbours. Where `n_clusters` are not found so, clusters of as many rows
-        do, with fewer of them core.
+        do, with fewer of them core; where even that is too few, with none.
     min_membership : float, default=0.0
         Rows with a smaller share, in [0, 1], of their neighbours in their own cluster become
         outliers. 0 makes none but zero rows, and rows in parts of the graph with fewer than
@@ -108,7 +117,20 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
     n_clusters_ : int
         Clusters found.
     resolution_ : float
-        The resolution that was used.
+        The resolution that was used; with `n_clusters` the one of the fine communities.
+    children_ : ndarray of shape (n_leaves_ - 1, 2), int
+        Nodes that each merge of the tree joins, as in AgglomerativeClustering: nodes below
+        `n_leaves_` are leaves, and merge i makes node ``n_leaves_ + i``. This and the next three
+        are computed when they are first asked for, unless `n_clusters` is given.
+    distances_ : ndarray of shape (n_leaves_ - 1,), float64, in [0, 2]
+        Height of each merge, never falling. Up to 1 it is the graph's linkage, as a logarithm; from
+        1 Ward's criterion, as a square root. Each is over the largest of its part: the two have no
+        common scale.
+    n_leaves_ : int
+        Fine communities, which are the leaves.
+    leaf_labels_ : ndarray of shape (n_samples,), int
+        Leaf of each row; -1 for zero rows, and rows in parts of the graph with fewer than
+        `min_cluster_size`.
     copy_of_ : ndarray of shape (n_samples,), int
         Index of the row that each row repeats; its own where it repeats none.
     n_copies_ : int
@@ -128,6 +150,15 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
     rows move to the cluster of most of their neighbours, and clusters without a core dissolve.
     Leiden alone gives clusters of even size; merging lets large topics be large and small ones
     stand apart.
+
+    With `n_clusters`, and for :meth:`labels_at`, the division is finer still and the same for any
+    number: communities of some 2.5 times `min_cluster_size` rows, at most some 4,000. They merge
+    into a tree: by the graph's linkage down to 12 clusters, and by Ward's criterion on their
+    centroids from there, which is better at few clusters and worse at many. With `y` the graph's
+    linkage goes up to the top. A number is a cut of the tree. Then rows move to the cluster of most
+    of their neighbours, so that the tree in `children_` is nested but clusters at two numbers are
+    so but for rows at their borders. Strictly nested cuts cost agreement with known labels,
+    see docs/no-umap.md. Where the tree has too few leaves for a number, a finer division makes it.
 
     Rows that repeat others, such as reposts, signatures and templates, would be one another's
     neighbours and make topics of their own. So they count once: equal rows, and near copies, which
@@ -215,7 +246,8 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         Warns
         -----
         RuntimeWarning
-            If fewer than `n_clusters` clusters of sufficient size were found, or `y` is not used,
+            If fewer than `n_clusters` clusters of sufficient size were found, or some of them have
+            no row with at least half of its neighbours in its cluster; or if `y` is not used,
             being of another length than X, as in BERTopic where zero-shot topics took documents.
         """
         self._check_parameters()
@@ -232,35 +264,83 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
             graph_of = partial(self._cached(neighbor_graph), n_neighbors=k)
             graph = supervised(graph, classes, self._fit_rows, graph_of, min_size, counts)
             at_least = max(1, n_large_classes(classes, min_size, counts))
-        seed = int(check_random_state(self.random_state).randint(2**31 - 1))
-        found = self._clusters(graph, counts, min_size, at_least, seed)
-        if counts.size == 1:
-            graph = csr_matrix([[1.0]])  # its copies are the neighbours that it has
-        strength = membership(graph, found)
-        kept = np.where((found >= 0) & (strength >= self.min_membership), found, -1)
-        ranks = ranks_by_size(kept, count_clusters(found), counts)
+        self._seed = int(check_random_state(self.random_state).randint(2**31 - 1))
+        self._min_size, self._supervised = min_size, y is not None
+        self._indptr, self._indices = graph.indptr, graph.indices
+        self._counts, self._group = counts, np.full(rows.shape[0], -1)
+        self._group[order] = group
+        self.__dict__.pop("_leaves", None)  # of an earlier fit
+        found = self._clusters(graph, at_least)
+        graph, strength, kept, ranks = self._kept(graph, found)
         self._fit_labels = ranks[kept]
         self.n_clusters_ = count_clusters(self._fit_labels)
-        self.labels_ = np.full(rows.shape[0], -1)
-        self.labels_[order] = self._fit_labels[group]
+        self.labels_ = self._of_rows(self._fit_labels)
         probabilities = np.where(kept >= 0, strength, 0.0)
         if self.calculate_probabilities:
             probabilities = shares(graph, ranks[found], self.n_clusters_)
         self.probabilities_ = np.zeros((rows.shape[0], *probabilities.shape[1:]))
         self.probabilities_[order] = probabilities[group]
-        if self.n_clusters is not None and self.n_clusters_ < self.n_clusters:
-            warnings.warn(
-                f"n_clusters={self.n_clusters}, but only {self.n_clusters_} clusters of at least "
-                f"min_cluster_size={min_size} rows were found. Ask for fewer, or "
-                "lower min_cluster_size.",
-                RuntimeWarning,
-                stacklevel=2,
-            )
+        if self.n_clusters is not None:
+            self._warn_of_number(graph, found, self.n_clusters_, self.n_clusters)
         return self
 
     def fit_predict(self, X: ArrayLike, y: ArrayLike | None = None) -> NDArray[np.int_]:
         """Find the clusters of the rows, see :meth:`fit`, and return `labels_`."""
         return self.fit(X, y).labels_  # scikit-learn's own would leave y out
+
+    def labels_at(self, n_clusters: int) -> NDArray[np.int_]:
+        """Give the labels at another number of clusters, without a new fit.
+
+        They are those that a fit with this `n_clusters` and the same seed finds. `labels_`,
+        `probabilities_` and what :meth:`predict` gives stay as they are.
+
+        Parameters
+        ----------
+        n_clusters : int
+
+        Returns
+        -------
+        labels : ndarray of shape (n_samples,), int
+            As `labels_`.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If `n_clusters` is not an int, below 1, or more than the rows can make.
+
+        Warns
+        -----
+        RuntimeWarning
+            As :meth:`fit` does.
+        """
+        check_is_fitted(self)
+        check_at_least(n_clusters, 1, name="n_clusters")
+        graph = self._graph()
+        found = self._in_number(graph, n_clusters)
+        graph, _, kept, ranks = self._kept(graph, found)
+        labels = ranks[kept]
+        self._warn_of_number(graph, found, count_clusters(labels), n_clusters)
+        return self._of_rows(labels)
+
+    @property
+    def children_(self) -> NDArray[np.int_]:
+        """Nodes that each merge of the tree joins."""
+        return self._division().tree.children
+
+    @property
+    def distances_(self) -> NDArray[np.float64]:
+        """Height of each merge."""
+        return self._division().tree.distances
+
+    @property
+    def n_leaves_(self) -> int:
+        """Fine communities, which are the leaves of the tree."""
+        return self._division().tree.n_leaves
+
+    @property
+    def leaf_labels_(self) -> NDArray[np.int_]:
+        """Leaf of each row."""
+        return self._of_rows(self._division().leaves)
 
     def predict(self, X: ArrayLike) -> NDArray[np.int_]:
         """Assign new rows to the cluster of most of their neighbours.
@@ -352,36 +432,120 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         cached = check_memory(self.memory).cache(graph_of)
         return partial(cached, method=self.method, device=self.device)
 
-    def _clusters(
-        self, graph: csr_matrix, counts: NDArray[np.int_], min_size: int, at_least: int, seed: int
-    ) -> NDArray[np.int_]:
-        if self.n_clusters is None:
-            found, self.resolution_ = at_resolution(
-                graph,
-                float(self.resolution),
-                min_size,
-                seed,
-                at_least=at_least,
-                flavor=self.flavor,
-                counts=counts,
-            )
+    def _clusters(self, graph: csr_matrix, at_least: int) -> NDArray[np.int_]:
+        if self.n_clusters is not None:
+            found = self._in_number(graph, self.n_clusters)
+            self.resolution_ = self._division().resolution
             return found
-        n_samples, most = int(counts.sum()), int(counts.sum()) // min_size
-        if self.n_clusters > most:
+        found, self.resolution_ = at_resolution(
+            graph,
+            float(self.resolution),
+            self._min_size,
+            self._seed,
+            at_least=at_least,
+            flavor=self.flavor,
+            counts=self._counts,
+        )
+        return found
+
+    def _in_number(self, graph: csr_matrix, n_clusters: int) -> NDArray[np.int_]:
+        n_samples = int(self._counts.sum())
+        most = n_samples // self._min_size
+        if n_clusters > most:
             raise ValueError(
-                f"n_clusters={self.n_clusters} with min_cluster_size={min_size} needs "
+                f"n_clusters={n_clusters} with min_cluster_size={self._min_size} needs "
                 f"more rows than n_samples={n_samples}. Ask for at most {most}, or lower "
                 "min_cluster_size."
             )
-        if self.n_clusters > counts.size:
+        if n_clusters > self._counts.size:
             raise ValueError(
-                f"n_clusters={self.n_clusters} needs as many distinct rows, but {self.n_copies_} "
-                f"of n_samples={n_samples} repeat others. Ask for at most {counts.size}."
+                f"n_clusters={n_clusters} needs as many distinct rows, but {self.n_copies_} "
+                f"of n_samples={n_samples} repeat others. Ask for at most {self._counts.size}."
             )
-        found, self.resolution_ = in_number(
-            graph, self.n_clusters, min_size, seed, self.flavor, counts
+        return in_number(
+            graph,
+            self._fit_rows,
+            n_clusters,
+            self._min_size,
+            self._seed,
+            division=self._division(),
+            n_top=1 if self._supervised else None,
+            flavor=self.flavor,
+            counts=self._counts,
         )
+
+    def _graph(self) -> csr_matrix:
+        """Put together the graph of the distinct rows; its arrays alone are kept and saved."""
+        if not hasattr(self, "_indptr"):
+            raise NotFittedError(
+                "This LeidenClustering was fitted and saved by an earlier version, which kept no "
+                "graph: the tree of merges is not known. Fit it again."
+            )
+        n = self._counts.size
+        return csr_matrix((np.ones(self._indices.size), self._indices, self._indptr), (n, n))
+
+    def _division(self) -> FineDivision:
+        """Divide the graph finely, once; keep the parts, which are arrays and can be saved."""
+        check_is_fitted(self, "_fit_rows")
+        if not hasattr(self, "_leaves"):
+            division = fine_division(
+                self._graph(),
+                self._fit_rows,
+                self._min_size,
+                self._seed,
+                n_top=1 if self._supervised else None,
+                flavor=self.flavor,
+                counts=self._counts,
+            )
+            self._leaves, self._leaf_resolution = division.leaves, division.resolution
+            self._children, self._distances = division.tree.children, division.tree.distances
+        tree = MergeTree(self._children, self._distances, count_clusters(self._leaves))
+        return FineDivision(self._leaves, tree, self._leaf_resolution)
+
+    def _kept(
+        self, graph: csr_matrix, found: NDArray[np.int_]
+    ) -> tuple[csr_matrix, NDArray[np.float64], NDArray[np.int_], NDArray[np.int_]]:
+        """Find the rows that `min_membership` leaves in their clusters, and number these by size.
+
+        Returns
+        -------
+        graph : csr_matrix
+            Of a single row, with itself as its neighbour: its copies are those that it has.
+        strength : ndarray of shape (n_distinct,), float64
+        kept : ndarray of shape (n_distinct,), int
+            `found`, and -1 for outliers.
+        ranks : ndarray of shape (n_found + 1,), int
+        """
+        if self._counts.size == 1:
+            graph = csr_matrix([[1.0]])
+        strength = membership(graph, found)
+        kept = np.where((found >= 0) & (strength >= self.min_membership), found, -1)
+        return graph, strength, kept, ranks_by_size(kept, count_clusters(found), self._counts)
+
+    def _of_rows(self, labels: NDArray[np.int_]) -> NDArray[np.int_]:
+        """Give each row the label of the distinct row that it is or repeats; a zero row -1."""
+        found: NDArray[np.int_] = np.append(labels, -1)[self._group]
         return found
+
+    def _warn_of_number(
+        self, graph: csr_matrix, found: NDArray[np.int_], n_found: int, n_clusters: int
+    ) -> None:
+        coreless = without_core(graph, found)
+        if n_found < n_clusters:
+            message = (
+                f"n_clusters={n_clusters}, but only {n_found} clusters of at least "
+                f"min_cluster_size={self._min_size} rows were found. Ask for fewer, or lower "
+                "min_cluster_size."
+            )
+        elif coreless:
+            message = (
+                f"n_clusters={n_clusters} were found, but {coreless} of them have no row with at "
+                "least half of its neighbours in its cluster: they are borders between others. "
+                "Ask for fewer, or lower min_cluster_size."
+            )
+        else:
+            return
+        warnings.warn(message, RuntimeWarning, stacklevel=3)
 
     def _check_parameters(self) -> None:
         check_at_least(1 if self.n_clusters is None else self.n_clusters, 1, name="n_clusters")

@@ -50,7 +50,7 @@ def cluster_sizes(
     return np.bincount(labels[inside], weights, minlength=count).astype(np.int64)
 
 
-def only(labels: NDArray[np.int_], keep: NDArray[np.bool_]) -> NDArray[np.int_]:
+def keep_clusters(labels: NDArray[np.int_], keep: NDArray[np.bool_]) -> NDArray[np.int_]:
     """Keep some clusters, numbered from 0 in their order; the rows of others become -1.
 
     Parameters

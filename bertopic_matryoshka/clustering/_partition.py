@@ -1,21 +1,27 @@
-"""A neighbour graph -> clusters: divided finely by Leiden, merged, and settled by vote."""
+"""A neighbour graph -> clusters: divided finely by Leiden, merged, and smoothed by votes."""
 
 from __future__ import annotations
 
-import math
-from functools import cache, partial
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
 from scipy.sparse.csgraph import connected_components
 
-from bertopic_matryoshka.clustering._communities import communities, resolution_for
-from bertopic_matryoshka.clustering._merging import filled, merged, settled, with_lone_parts
-from bertopic_matryoshka.clustering._ordering import cluster_sizes, count_clusters, only
+from bertopic_matryoshka.clustering._communities import communities
+from bertopic_matryoshka.clustering._membership import membership
+from bertopic_matryoshka.clustering._merge_tree import MergeTree, merge_clusters, merge_tree
+from bertopic_matryoshka.clustering._ordering import cluster_sizes, count_clusters, keep_clusters
+from bertopic_matryoshka.clustering._smoothing import (
+    CORE,
+    add_lone_parts,
+    assign_unlabelled,
+    prune_clusters,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterator
 
-    import numpy as np
     from numpy.typing import NDArray
     from scipy.sparse import csr_matrix
 
@@ -27,6 +33,18 @@ FINE_RESOLUTION = 2.0
 
 MIN_LIFT = 0.1
 """Of the edges that chance would give, at a `resolution` of 1: clusters with fewer stay apart."""
+
+LEAF_SIZES = 4.5
+"""Times `min_cluster_size`: rows of a fine community, about."""
+
+MOST_LEAVES = 4000
+"""Fine communities that are aimed at, unless more clusters are asked for."""
+
+COMMUNITIES = 11.0
+"""Communities that Leiden finds at its resolution 1, about, and in proportion above."""
+
+FINEST = 1.0
+"""Communities that are aimed at in the last division, times `min_cluster_size`, over all rows."""
 
 HALVINGS = 12
 """Of a resolution at which most communities are too small."""
@@ -54,7 +72,7 @@ def at_resolution(
     resolution : float
         Higher for more clusters.
     min_cluster_size : int
-        Core rows that a cluster has at least, see settled.
+        Core rows that a cluster has at least, see prune_clusters.
     seed : int
     at_least : int, default=1
         Clusters below which none are merged.
@@ -71,97 +89,227 @@ def at_resolution(
     resolution : float
         The one that was used.
     """
+    found, resolution = _large_communities(
+        graph, resolution, min_cluster_size, seed, flavor, counts
+    )
+    n_clusters = max(at_least, round(count_clusters(found) / FINER))
+    coarse = merge_clusters(graph, found, n_clusters, MIN_LIFT * resolution)
+    return prune_clusters(graph, coarse, min_cluster_size, counts=counts), resolution
+
+
+def _large_communities(
+    graph: csr_matrix,
+    resolution: float,
+    min_cluster_size: int,
+    seed: int,
+    flavor: str,
+    counts: NDArray[np.int_] | None,
+) -> tuple[NDArray[np.int_], float]:
+    """Find communities, and keep those of sufficient size; the rows of others become -1.
+
+    Halves the resolution until half of the rows that can be in such communities are.
+    """
     n_parts, part_of = connected_components(graph, directed=False)
     parts = cluster_sizes(part_of, n_parts, counts)
     within_reach = parts[parts >= min_cluster_size].sum()
     for _ in range(HALVINGS):
         found = communities(graph, FINE_RESOLUTION * resolution, seed, flavor)
         sizes = cluster_sizes(found, count_clusters(found), counts)
-        if 2 * sizes[sizes >= min_cluster_size].sum() >= within_reach:
+        large = sizes >= min_cluster_size
+        if 2 * sizes[large].sum() >= within_reach:
             break
         resolution /= 2
-    fine = _large(graph, found, min_cluster_size, counts)
-    n_clusters = max(at_least, round(count_clusters(fine) / FINER))
-    coarse = merged(graph, fine, n_clusters, MIN_LIFT * resolution)
-    return settled(graph, coarse, min_cluster_size, counts=counts), resolution
+    kept = keep_clusters(found, large)
+    return add_lone_parts(graph, kept, min_cluster_size, counts), resolution
+
+
+@dataclass(frozen=True)
+class FineDivision:
+    """Communities finer than clusters are to be, and the tree of their merges.
+
+    Attributes
+    ----------
+    leaves : ndarray of shape (n,), int
+        Community of each row, from 0 without a gap, each of at least `min_cluster_size` rows; -1
+        in parts of the graph with fewer.
+    tree : MergeTree
+    resolution : float
+        At which at_resolution would begin with the same communities.
+    """
+
+    leaves: NDArray[np.int_]
+    tree: MergeTree
+    resolution: float
+
+
+def fine_division(
+    graph: csr_matrix,
+    rows: NDArray[np.floating],
+    min_cluster_size: int,
+    seed: int,
+    *,
+    finer: int = 1,
+    n_top: int | None = None,
+    flavor: str = "graspologic",
+    counts: NDArray[np.int_] | None = None,
+) -> FineDivision:
+    """Divide a graph finely, into communities of some LEAF_SIZES times `min_cluster_size` rows.
+
+    Parameters
+    ----------
+    graph, min_cluster_size, seed, flavor, counts
+        See at_resolution.
+    rows : ndarray of shape (n, n_dims)
+    finer : int, default=1
+        How many times as many communities are aimed at.
+    n_top : int or None, default=None
+        See merge_tree.
+    """
+    n_rows = graph.shape[0] if counts is None else int(counts.sum())
+    aim = finer * min(n_rows / (LEAF_SIZES * min_cluster_size), MOST_LEAVES)
+    resolution = max(aim / COMMUNITIES, 1.0) / FINE_RESOLUTION
+    found, resolution = _large_communities(
+        graph, resolution, min_cluster_size, seed, flavor, counts
+    )
+    leaves = assign_unlabelled(graph, found)
+    return FineDivision(leaves, merge_tree(graph, leaves, rows, n_top), resolution)
+
+
+def cut_division(
+    graph: csr_matrix,
+    division: FineDivision,
+    n_clusters: int,
+    min_cluster_size: int,
+    counts: NDArray[np.int_] | None = None,
+) -> NDArray[np.int_] | None:
+    """Cut a tree into `n_clusters`, smoothed and each with a core.
+
+    Where clusters dissolve as they are smoothed, it cuts deeper, until enough are left; those
+    above the number are merged as in the tree. Where too many dissolve at every depth, smaller
+    cores do.
+
+    Returns
+    -------
+    labels : ndarray of shape (n,), int, or None
+        From 0 without a gap, of exactly `n_clusters`. None where no depth leaves as many.
+    """
+    tree = division.tree
+    if n_clusters > tree.n_leaves:
+        return None
+    for core in dict.fromkeys((min_cluster_size, min_cluster_size // 2, 1)):
+        depth = n_clusters
+        while True:
+            cut = tree.cut(depth)
+            labels = np.append(cut, -1)[division.leaves]
+            found = prune_clusters(graph, labels, min_cluster_size, core, counts)
+            origin = _origins(found, labels)
+            lost = n_clusters - np.unique(origin).size
+            if lost <= 0:
+                first = np.unique(cut, return_index=True)[1]  # a leaf of each cluster of the cut
+                return _merged_to(tree, n_clusters, depth, first[origin], found)
+            if depth == tree.n_leaves:
+                break
+            depth = min(max(depth + lost, round(1.1 * depth)), tree.n_leaves)
+    return None
+
+
+def _origins(found: NDArray[np.int_], labels: NDArray[np.int_]) -> NDArray[np.int_]:
+    """Cluster in `labels` of which most rows of each cluster found are; the first of two."""
+    inside = np.flatnonzero((found >= 0) & (labels >= 0))
+    n_labels = count_clusters(labels)
+    pairs, votes = np.unique(found[inside] * n_labels + labels[inside], return_counts=True)
+    last = np.lexsort((-pairs, votes))
+    origin = np.zeros(count_clusters(found), dtype=np.int64)
+    origin[pairs[last] // n_labels] = pairs[last] % n_labels
+    return origin
+
+
+def _merged_to(
+    tree: MergeTree,
+    n_clusters: int,
+    depth: int,
+    leaf: NDArray[np.int_],
+    labels: NDArray[np.int_],
+) -> NDArray[np.int_]:
+    """Merge clusters as the tree merges a leaf of each, until `n_clusters` are left."""
+    low, high = n_clusters, depth
+    while low < high:
+        middle = (low + high) // 2
+        if np.unique(tree.cut(middle)[leaf]).size >= n_clusters:
+            high = middle
+        else:
+            low = middle + 1
+    names = np.unique(tree.cut(low)[leaf], return_inverse=True)[1]
+    return np.append(names, -1)[labels]
 
 
 def in_number(
     graph: csr_matrix,
+    rows: NDArray[np.floating],
     n_clusters: int,
     min_cluster_size: int,
     seed: int,
+    *,
+    division: FineDivision | None = None,
+    n_top: int | None = None,
     flavor: str = "graspologic",
     counts: NDArray[np.int_] | None = None,
-) -> tuple[NDArray[np.int_], float]:
-    """Find `n_clusters` clusters, or as many as the search finds; see at_resolution.
+) -> NDArray[np.int_]:
+    """Find `n_clusters` clusters, or as many as there are communities.
 
-    Some clusters dissolve when they are settled, so that it bisects how many to merge down to.
-    Where too many dissolve, it takes finer communities, then smaller cores, and at last communities
-    as Leiden finds them.
+    Where the division does not give the number, finer ones do; and at last communities as Leiden
+    finds them, with a core or not.
+
+    Parameters
+    ----------
+    graph, rows, min_cluster_size, seed, n_top, flavor, counts
+        See fine_division.
+    n_clusters : int
+    division : FineDivision or None, default=None
+        The one to begin with; None divides.
 
     Returns
     -------
     labels : ndarray of shape (n,), int
         From 0 without a gap, each of at least `min_cluster_size` rows; -1 in parts of the graph
         with fewer.
-    resolution : float
-        At which at_resolution would begin with the same communities.
     """
-    search = partial(
-        resolution_for,
-        min_cluster_size=min_cluster_size,
-        seed=seed,
-        flavor=flavor,
-        counts=counts,
-    )
+    n_rows = graph.shape[0] if counts is None else int(counts.sum())
 
-    @cache  # every size of cores begins with the same communities
-    def divided(finer: float) -> tuple[NDArray[np.int_], float]:
-        least = math.ceil(finer * n_clusters)
-        found, tried = search(graph, least, 3 * least // 2)
-        return _large(graph, found, min_cluster_size, counts), tried
+    def divisions() -> Iterator[FineDivision]:
+        finer = 1
+        aim = min(n_rows / (LEAF_SIZES * min_cluster_size), MOST_LEAVES)
+        while True:
+            if finer == 1 and division is not None:
+                yield division
+            elif finer == 1 or aim * finer >= n_clusters:
+                yield fine_division(
+                    graph,
+                    rows,
+                    min_cluster_size,
+                    seed,
+                    finer=finer,
+                    n_top=n_top,
+                    flavor=flavor,
+                    counts=counts,
+                )
+            if aim * finer * min_cluster_size >= FINEST * n_rows:
+                break
+            finer *= 2
 
-    for core in (min_cluster_size, min_cluster_size // 2, 1):
-        for finer in (FINER, 2 * FINER):
-            fine, tried = divided(finer)
-            settle = partial(
-                settled, graph, min_cluster_size=min_cluster_size, min_core=core, counts=counts
-            )
-            labels = settle(fine)
-            if count_clusters(labels) >= n_clusters:
-                labels = _merged_to(graph, fine, n_clusters, settle, labels)
-                return labels, tried / FINE_RESOLUTION
-    found, tried = search(graph, n_clusters, math.ceil(FINER * n_clusters))
-    labels = merged(graph, _large(graph, found, min_cluster_size, counts), n_clusters)
-    return filled(graph, labels), tried / FINE_RESOLUTION
-
-
-def _merged_to(
-    graph: csr_matrix,
-    fine: NDArray[np.int_],
-    n_clusters: int,
-    settle: Callable[[NDArray[np.int_]], NDArray[np.int_]],
-    best: NDArray[np.int_],
-) -> NDArray[np.int_]:
-    """Merge as many fine communities as leave `n_clusters` when settled; `best` has enough."""
-    low, high = n_clusters, count_clusters(fine)
-    while low < high and count_clusters(best) > n_clusters:
-        middle = (low + high) // 2
-        labels = settle(merged(graph, fine, middle))
-        if count_clusters(labels) >= n_clusters:
-            best, high = labels, middle
-        else:
-            low = middle + 1
-    return merged(graph, best, n_clusters)
+    tried = []
+    for divided in divisions():
+        labels = cut_division(graph, divided, n_clusters, min_cluster_size, counts)
+        if labels is not None:
+            return labels
+        tried.append(divided)
+    enough = [divided for divided in tried if divided.tree.n_leaves >= n_clusters]
+    best = enough[0] if enough else max(tried, key=lambda divided: divided.tree.n_leaves)
+    cut = best.tree.cut(min(n_clusters, best.tree.n_leaves))
+    return np.append(cut, -1)[best.leaves]
 
 
-def _large(
-    graph: csr_matrix,
-    labels: NDArray[np.int_],
-    min_cluster_size: int,
-    counts: NDArray[np.int_] | None,
-) -> NDArray[np.int_]:
-    """Keep the communities of sufficient size, numbered from 0; the rows of others become -1."""
-    large = cluster_sizes(labels, count_clusters(labels), counts) >= min_cluster_size
-    return with_lone_parts(graph, only(labels, large), min_cluster_size, counts)
+def without_core(graph: csr_matrix, labels: NDArray[np.int_]) -> int:
+    """Count the clusters without a single core row, see prune_clusters."""
+    core = labels[(labels >= 0) & (membership(graph, labels) >= CORE)]
+    return count_clusters(labels) - np.unique(core).size

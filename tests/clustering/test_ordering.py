@@ -5,7 +5,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from bertopic_matryoshka.clustering._ordering import count_clusters, only, ranks_by_size, row_order
+from bertopic_matryoshka.clustering._ordering import (
+    count_clusters,
+    keep_clusters,
+    ranks_by_size,
+    row_order,
+)
 
 
 @given(
@@ -15,7 +20,7 @@ from bertopic_matryoshka.clustering._ordering import count_clusters, only, ranks
     st.randoms(use_true_random=False),
 )
 def test_shuffled_rows_come_in_the_same_order(rows, random):
-    """Rows may differ in late columns only, which is where the first tell nothing."""
+    """Rows may differ in late columns keep_clusters, which is where the first tell nothing."""
     shuffled = np.random.default_rng(random.getrandbits(32)).permutation(rows)
     np.testing.assert_array_equal(rows[row_order(rows)], shuffled[row_order(shuffled)])
     assert sorted(row_order(rows)) == list(range(len(rows)))
@@ -40,8 +45,8 @@ def test_no_clusters():
 
 def test_only_some_clusters_stay_numbered_from_0():
     labels = np.array([2, 0, -1, 1, 2])
-    assert only(labels, np.array([True, False, True])).tolist() == [1, 0, -1, -1, 1]
-    assert only(labels, np.zeros(3, dtype=bool)).tolist() == [-1] * 5
+    assert keep_clusters(labels, np.array([True, False, True])).tolist() == [1, 0, -1, -1, 1]
+    assert keep_clusters(labels, np.zeros(3, dtype=bool)).tolist() == [-1] * 5
 
 
 def test_clusters_are_counted_without_none():

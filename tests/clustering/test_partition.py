@@ -93,7 +93,7 @@ def test_the_steps_in_their_order(text):
     coarse = merged(text, kept, round(n_of(kept) / partition.FINER))
     assert n_of(kept) > n_of(coarse) > 3
     labels, resolution = at_resolution(text, 1.0, 10, seed=0)
-    np.testing.assert_array_equal(labels, settled(text, coarse, 10))
+    np.testing.assert_array_equal(labels, prune_clusters(text, coarse, 10))
     assert resolution == 1
 
 

@@ -187,46 +187,46 @@ def every(labels):
 def test_votes_of_three_neighbours(labels, expected):
     graph = graph_of("01 02 03")
     first = np.arange(4) == 0
-    assert voted(graph, np.array(labels), first, 1).tolist() == expected
+    assert propagate_labels(graph, np.array(labels), first, 1).tolist() == expected
 
 
 def test_a_tie_with_another_leaves_it_where_it_is():
     graph = graph_of("01 02 03 04")
     labels = np.array([1, 0, 0, 1, 1])
-    assert voted(graph, labels, every(labels), 1)[0] == 1
+    assert propagate_labels(graph, labels, every(labels), 1)[0] == 1
 
 
 def test_one_vote_more_moves_it():
     graph = graph_of("01 02 03 04 05")
     labels = np.array([1, 0, 0, 0, 1, 1])
-    assert voted(graph, labels, every(labels), 1)[0] == 0
+    assert propagate_labels(graph, labels, every(labels), 1)[0] == 0
 
 
 def test_who_may_not_move_stays():
     labels = np.array([0, 1, 1, 1])
-    assert voted(cliques(4), labels, np.arange(4) > 0, 9).tolist() == [0, 1, 1, 1]
-    assert voted(cliques(4), labels, every(labels), 9).tolist() == [1, 1, 1, 1]
+    assert propagate_labels(cliques(4), labels, np.arange(4) > 0, 9).tolist() == [0, 1, 1, 1]
+    assert propagate_labels(cliques(4), labels, every(labels), 9).tolist() == [1, 1, 1, 1]
 
 
 def test_a_row_without_neighbours_stays():
     graph = graph_of("01", n=4)
     labels = np.array([0, -1, 1, -1])
-    assert voted(graph, labels, every(labels), 3).tolist() == [0, 0, 1, -1]
+    assert propagate_labels(graph, labels, every(labels), 3).tolist() == [0, 0, 1, -1]
 
 
 def test_all_vote_at_once():
     # Each sees only the other side: in a round they swap.
     graph = graph_of("02 03 12 13")
     labels = np.array([0, 0, 1, 1])
-    assert voted(graph, labels, every(labels), 1).tolist() == [1, 1, 0, 0]
-    assert voted(graph, labels, every(labels), 2).tolist() == [0, 0, 1, 1]
+    assert propagate_labels(graph, labels, every(labels), 1).tolist() == [1, 1, 0, 0]
+    assert propagate_labels(graph, labels, every(labels), 2).tolist() == [0, 0, 1, 1]
 
 
 def test_rounds_are_counted():
     path = graph_of("01 12 23 34")
     labels = np.array([0, -1, -1, -1, -1])
     for rounds in range(6):
-        found = voted(path, labels, every(labels), rounds)
+        found = propagate_labels(path, labels, every(labels), rounds)
         assert (found == 0).sum() == min(1 + rounds, 5)
     assert labels.tolist() == [0, -1, -1, -1, -1]  # not written into
 
@@ -242,7 +242,7 @@ def test_a_vote_is_counted(graph_and_labels):
         most = votes.max()
         if most > 0 and not (labels[row] >= 0 and votes[labels[row]] == most):
             expected[row] = votes.argmax()
-    np.testing.assert_array_equal(voted(graph, labels, every(labels), 1), expected)
+    np.testing.assert_array_equal(propagate_labels(graph, labels, every(labels), 1), expected)
 
 
 def test_more_votes_than_are_counted_at_a_time():
@@ -250,7 +250,7 @@ def test_more_votes_than_are_counted_at_a_time():
     ring = csr_matrix((np.ones(2 * n), (np.r_[:n, :n], np.r_[1:n, 0, n - 1, : n - 1])), (n, n))
     labels = np.arange(n)
     expected = np.r_[1, : n - 2, 0]  # the first of both neighbours
-    np.testing.assert_array_equal(voted(ring, labels, every(labels), 1), expected)
+    np.testing.assert_array_equal(propagate_labels(ring, labels, every(labels), 1), expected)
 
 
 # ---- filled
@@ -259,7 +259,7 @@ def test_more_votes_than_are_counted_at_a_time():
 def test_rows_are_filled_from_the_borders_inwards():
     path = graph_of("01 12 23 34 45 56")
     labels = np.array([0, -1, -1, -1, -1, -1, 1])
-    found = filled(path, labels)
+    found = assign_unlabelled(path, labels)
     assert found[[0, 1, 2, 4, 5, 6]].tolist() == [0, 0, 0, 1, 1, 1]
     assert found[3] in (0, 1)
 
@@ -269,7 +269,7 @@ def test_a_long_way_is_gone_to_its_end():
     path = csr_matrix(np.eye(n, k=1) + np.eye(n, k=-1))
     labels = np.full(n, -1)
     labels[0] = 0
-    assert filled(path, labels).tolist() == [0] * n
+    assert assign_unlabelled(path, labels).tolist() == [0] * n
 
 
 def test_filling_ends_where_rows_would_swap_for_ever():
@@ -277,9 +277,9 @@ def test_filling_ends_where_rows_would_swap_for_ever():
     graph = graph_of("02 03 12 13 04 14 25 35")
     labels = np.array([-1, -1, -1, -1, 0, 1])
     movers = labels < 0
-    swapping = [voted(graph, labels, movers, rounds)[0] for rounds in range(20, 24)]
+    swapping = [propagate_labels(graph, labels, movers, rounds)[0] for rounds in range(20, 24)]
     assert len(set(swapping)) == 2
-    found = filled(graph, labels)
+    found = assign_unlabelled(graph, labels)
     assert (found >= 0).all()
     assert found[4:].tolist() == [0, 1]
 
@@ -287,13 +287,13 @@ def test_filling_ends_where_rows_would_swap_for_ever():
 def test_filled_rows_vote_again():
     # 1 knows only 0 at first; then 2 and 3 have a cluster too, the other one.
     graph = graph_of("01 12 13 24 35")
-    assert filled(graph, np.array([0, -1, -1, -1, 1, 1])).tolist() == [0, 1, 1, 1, 1, 1]
+    assert assign_unlabelled(graph, np.array([0, -1, -1, -1, 1, 1])).tolist() == [0, 1, 1, 1, 1, 1]
 
 
 @given(labelled_graphs(max_rows=15))
 def test_only_rows_without_a_path_stay_unfilled(graph_and_labels):
     graph, labels = graph_and_labels
-    found = filled(graph, labels)
+    found = assign_unlabelled(graph, labels)
     parts = connected_components(graph, directed=False)[1]
     with_cluster = np.isin(parts, parts[labels >= 0])
     np.testing.assert_array_equal(found >= 0, with_cluster)
@@ -308,7 +308,7 @@ def test_a_weak_cluster_dissolves_into_its_neighbours():
     bridges = [(8, row) for row in range(4)] + [(9, row) for row in range(4, 8)] + [(8, 9)]
     graph = cliques(4, 4, 1, 1, bridges=bridges)
     labels = np.repeat([0, 1, 2], [4, 4, 2])
-    assert settled(graph, labels, 2).tolist() == [0] * 4 + [1] * 4 + [0, 1]
+    assert prune_clusters(graph, labels, 2).tolist() == [0] * 4 + [1] * 4 + [0, 1]
 
 
 def test_half_of_the_neighbours_make_a_core():
@@ -318,38 +318,38 @@ def test_half_of_the_neighbours_make_a_core():
     labels = np.repeat([0, 1], [5, 4])
     graph = cliques(5, 1, 1, 1, 1, bridges=ring + out)
     assert membership(graph, labels)[5:].tolist() == [0.5] * 4
-    assert settled(graph, labels, 4).tolist() == labels.tolist()
+    assert prune_clusters(graph, labels, 4).tolist() == labels.tolist()
     # Four core rows are not enough for five; the clique has them.
-    assert settled(graph, labels, 5).tolist() == [0] * 9
+    assert prune_clusters(graph, labels, 5).tolist() == [0] * 9
 
 
 def test_a_cluster_with_a_core_but_too_few_rows_dissolves():
     graph = cliques(6, 3, bridges=[(0, 6)])
     labels = clique_labels(6, 3)
-    assert settled(graph, labels, 3).tolist() == labels.tolist()
-    assert settled(graph, labels, 4, min_core=1).tolist() == [0] * 9
-    assert settled(graph, labels, 4).tolist() == [0] * 9
+    assert prune_clusters(graph, labels, 3).tolist() == labels.tolist()
+    assert prune_clusters(graph, labels, 4, min_core=1).tolist() == [0] * 9
+    assert prune_clusters(graph, labels, 4).tolist() == [0] * 9
 
 
 def test_borders_are_smoothed():
     graph = cliques(5, 5, bridges=[(4, 5)])
     labels = np.array([0, 0, 0, 0, 1, 1, 1, 1, 1, 1])  # row 4 belongs to the first
-    assert settled(graph, labels, 3).tolist() == clique_labels(5, 5).tolist()
+    assert prune_clusters(graph, labels, 3).tolist() == clique_labels(5, 5).tolist()
 
 
 def test_where_all_are_weak_a_part_is_one_cluster():
     # Every row has its neighbours in another cluster.
     graph = graph_of("02 03 12 13 46 47 56 57", n=10)
     labels = np.array([0, 0, 1, 1, 2, 2, 3, 3, -1, -1])
-    assert settled(graph, labels, 4).tolist() == [0] * 4 + [1] * 4 + [-1] * 2
-    assert settled(graph, labels, 5).tolist() == [-1] * 10
+    assert prune_clusters(graph, labels, 4).tolist() == [0] * 4 + [1] * 4 + [-1] * 2
+    assert prune_clusters(graph, labels, 5).tolist() == [-1] * 10
 
 
 def test_no_cluster_at_all():
     labels = np.full(4, -1)
-    assert settled(cliques(4), labels, 5).tolist() == [-1] * 4
-    assert settled(cliques(4), labels, 4).tolist() == [0] * 4
-    assert settled(csr_matrix((4, 4)), labels, 2).tolist() == [-1] * 4
+    assert prune_clusters(cliques(4), labels, 5).tolist() == [-1] * 4
+    assert prune_clusters(cliques(4), labels, 4).tolist() == [0] * 4
+    assert prune_clusters(csr_matrix((4, 4)), labels, 2).tolist() == [-1] * 4
 
 
 @settings(max_examples=200)
@@ -357,7 +357,7 @@ def test_no_cluster_at_all():
 def test_settled_clusters_are_as_promised(graph_and_labels, min_cluster_size, min_core):
     graph, labels = graph_and_labels
     before = labels.copy()
-    found = settled(graph, labels, min_cluster_size, min_core)
+    found = prune_clusters(graph, labels, min_cluster_size, min_core)
     np.testing.assert_array_equal(labels, before)
     count = found.max() + 1
     assert set(found) - {-1} == set(range(count))
@@ -379,8 +379,8 @@ def test_settled_clusters_are_as_promised(graph_and_labels, min_cluster_size, mi
 def test_settling_does_not_depend_on_the_order_of_rows(graph_and_labels, random):
     graph, labels = graph_and_labels
     rows = np.random.default_rng(random.getrandbits(32)).permutation(labels.size)
-    found = settled(graph, labels, 2)
-    shuffled = settled(graph[rows][:, rows].tocsr(), labels[rows], 2)
+    found = prune_clusters(graph, labels, 2)
+    shuffled = prune_clusters(graph[rows][:, rows].tocsr(), labels[rows], 2)
     assert same_partition(found[rows], shuffled)
 
 
@@ -388,4 +388,4 @@ def test_lone_parts_are_clusters_where_they_are_large_enough():
     graph = cliques(3, 4, 2, 3)
     labels = np.array([-1, 0, -1, *[-1] * 9])
     expected = [-1, 0, -1, 1, 1, 1, 1, -1, -1, 2, 2, 2]
-    assert with_lone_parts(graph, labels, 3).tolist() == expected
+    assert add_lone_parts(graph, labels, 3).tolist() == expected
