@@ -184,9 +184,9 @@ def cut_division(
 ) -> NDArray[np.int_] | None:
     """Cut a tree into `n_clusters`, smoothed and each with a core.
 
-    Where clusters dissolve as they are smoothed, it cuts deeper, until enough are left; those
-    above the number are merged as in the tree. Where too many dissolve at every depth, smaller
-    cores do.
+    A single core row is enough here: to ask for more would give other clusters than those that the
+    tree has, and less agreement with known labels. Where clusters dissolve as they are smoothed, it
+    cuts deeper, until enough are left; those above the number are merged as in the tree.
 
     Returns
     -------
@@ -196,21 +196,19 @@ def cut_division(
     tree = division.tree
     if n_clusters > tree.n_leaves:
         return None
-    for core in dict.fromkeys((min_cluster_size, min_cluster_size // 2, 1)):
-        depth = n_clusters
-        while True:
-            cut = tree.cut(depth)
-            labels = np.append(cut, -1)[division.leaves]
-            found = prune_clusters(graph, labels, min_cluster_size, core, counts)
-            origin = _origins(found, labels)
-            lost = n_clusters - np.unique(origin).size
-            if lost <= 0:
-                first = np.unique(cut, return_index=True)[1]  # a leaf of each cluster of the cut
-                return _merged_to(tree, n_clusters, depth, first[origin], found)
-            if depth == tree.n_leaves:
-                break
-            depth = min(max(depth + lost, round(1.1 * depth)), tree.n_leaves)
-    return None
+    depth = n_clusters
+    while True:
+        cut = tree.cut(depth)
+        labels = np.append(cut, -1)[division.leaves]
+        found = prune_clusters(graph, labels, min_cluster_size, 1, counts)
+        origin = _origins(found, labels)
+        lost = n_clusters - np.unique(origin).size
+        if lost <= 0:
+            first = np.unique(cut, return_index=True)[1]  # a leaf of each cluster of the cut
+            return _merged_to(tree, n_clusters, depth, first[origin], found)
+        if depth == tree.n_leaves:
+            return None
+        depth = min(max(depth + lost, round(1.1 * depth)), tree.n_leaves)
 
 
 def _origins(found: NDArray[np.int_], labels: NDArray[np.int_]) -> NDArray[np.int_]:

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from bertopic_matryoshka.clustering._merging import merged
 from graphs import clique_labels, cliques, contiguous, labelled_graphs, same_partition
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -11,7 +12,6 @@ from scipy.sparse.csgraph import connected_components
 from bertopic_matryoshka.clustering import _partition as partition
 from bertopic_matryoshka.clustering._communities import communities, resolution_for
 from bertopic_matryoshka.clustering._membership import membership
-from bertopic_matryoshka.clustering._merging import merged, settled
 from bertopic_matryoshka.clustering._partition import at_resolution, in_number
 from bertopic_matryoshka.neighbors._graph import neighbor_graph
 
