@@ -9,7 +9,7 @@ import numpy as np
 from scipy.sparse.csgraph import connected_components
 
 from bertopic_matryoshka.clustering._communities import communities
-from bertopic_matryoshka.clustering._membership import membership
+from bertopic_matryoshka.clustering._membership import membership, one_hot
 from bertopic_matryoshka.clustering._merge_tree import MergeTree, merge_clusters, merge_tree
 from bertopic_matryoshka.clustering._ordering import cluster_sizes, count_clusters, keep_clusters
 from bertopic_matryoshka.clustering._smoothing import (
@@ -42,9 +42,6 @@ MOST_LEAVES = 4000
 
 COMMUNITIES = 11.0
 """Communities that Leiden finds at its resolution 1, about, and in proportion above."""
-
-FINEST = 1.0
-"""Communities that are aimed at in the last division, times `min_cluster_size`, over all rows."""
 
 HALVINGS = 12
 """Of a resolution at which most communities are too small."""
@@ -123,6 +120,36 @@ def _large_communities(
     return add_lone_parts(graph, kept, min_cluster_size, counts), resolution
 
 
+def _join_small(
+    graph: csr_matrix,
+    labels: NDArray[np.int_],
+    min_cluster_size: int,
+    counts: NDArray[np.int_] | None,
+) -> NDArray[np.int_]:
+    """Join communities that are too small with such ones beside them; those left become -1.
+
+    In rounds, each with the one that it has most edges with for their sizes, that is left.
+    """
+    while True:
+        count = count_clusters(labels)
+        sizes = cluster_sizes(labels, count, counts)
+        small = sizes < min_cluster_size
+        member = one_hot(labels, count)
+        edges = (member.T @ graph @ member).tocoo()
+        pairs = (edges.row < edges.col) & small[edges.row] & small[edges.col]
+        row, column = edges.row[pairs], edges.col[pairs]
+        order = np.lexsort((column, row, -edges.data[pairs] / (sizes[row] * sizes[column])))
+        names, free = np.arange(count), small.copy()
+        for a, b in zip(row[order].tolist(), column[order].tolist(), strict=True):
+            if free[a] and free[b]:
+                names[b] = a
+                free[a] = free[b] = False
+        if not pairs.any():
+            kept = keep_clusters(labels, ~small)
+            return add_lone_parts(graph, kept, min_cluster_size, counts)
+        labels = np.unique(names, return_inverse=True)[1][labels]
+
+
 @dataclass(frozen=True)
 class FineDivision:
     """Communities finer than clusters are to be, and the tree of their merges.
@@ -161,16 +188,21 @@ def fine_division(
         See at_resolution.
     rows : ndarray of shape (n, n_dims)
     finer : int, default=1
-        How many times as many communities are aimed at.
+        How many times as many communities are aimed at. Where these would be smaller than
+        `min_cluster_size`, small ones are joined.
     n_top : int or None, default=None
         See merge_tree.
     """
     n_rows = graph.shape[0] if counts is None else int(counts.sum())
     aim = finer * min(n_rows / (LEAF_SIZES * min_cluster_size), MOST_LEAVES)
     resolution = max(aim / COMMUNITIES, 1.0) / FINE_RESOLUTION
-    found, resolution = _large_communities(
-        graph, resolution, min_cluster_size, seed, flavor, counts
-    )
+    if aim * min_cluster_size < n_rows:
+        found, resolution = _large_communities(
+            graph, resolution, min_cluster_size, seed, flavor, counts
+        )
+    else:  # most would be too small
+        found = communities(graph, FINE_RESOLUTION * resolution, seed, flavor)
+        found = _join_small(graph, found, min_cluster_size, counts)
     leaves = assign_unlabelled(graph, found)
     return FineDivision(leaves, merge_tree(graph, leaves, rows, n_top), resolution)
 
@@ -291,7 +323,7 @@ def in_number(
                     flavor=flavor,
                     counts=counts,
                 )
-            if aim * finer * min_cluster_size >= FINEST * n_rows:
+            if aim * finer * min_cluster_size >= n_rows:
                 break
             finer *= 2
 
