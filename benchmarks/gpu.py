@@ -30,7 +30,7 @@ from bertopic_matryoshka import (
     compare_dimensions,
     nearest_neighbors,
 )
-from bertopic_matryoshka.cli.demo._docstrings import load_docstrings
+from bertopic_matryoshka.cli.demo import load_docstrings
 from bertopic_matryoshka.neighbors._prefixes import compare_prefixes
 
 if TYPE_CHECKING:

@@ -1,5 +1,5 @@
 from .clustering import LeidenClustering
-from .comparison import DimensionComparison, compare_dimensions
+from .comparison import DimensionComparison, TopicScorer, compare_dimensions
 from .embedding import MatryoshkaBackend, truncate
 from .evaluation import (
     TopicCoherence,
@@ -11,7 +11,12 @@ from .evaluation import (
     topic_diversity,
     topic_stability,
 )
-from .exceptions import DamagedFileWarning, LossySaveWarning, TruncationWarning
+from .exceptions import (
+    DamagedFileWarning,
+    LossySaveWarning,
+    SavedModelError,
+    TruncationWarning,
+)
 from .neighbors import compare_prefixes, nearest_neighbors
 from .report import plot_comparison, write_png, write_report
 from .selection import DimensionInspection, DimensionSelector, inspect_dimensions
@@ -20,6 +25,7 @@ from .topics import (
     ExpectWidth,
     allow_missing_hdbscan,
     build_topic_model,
+    get_stop_words,
     load_topic_model,
     save_topic_model,
 )
@@ -34,8 +40,10 @@ __all__ = [
     "LeidenClustering",
     "LossySaveWarning",
     "MatryoshkaBackend",
+    "SavedModelError",
     "TopicCoherence",
     "TopicEvaluation",
+    "TopicScorer",
     "TruncationWarning",
     "allow_missing_hdbscan",
     "build_topic_model",
@@ -43,6 +51,7 @@ __all__ = [
     "compare_prefixes",
     "embedding_coherence",
     "evaluate_topics",
+    "get_stop_words",
     "inspect_dimensions",
     "inverted_rbo",
     "load_topic_model",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -72,14 +73,53 @@ def check_at_least(value: object, low: int, *, name: str) -> None:
         raise ValueError(f"{name}={value} must be at least {low}.")
 
 
-def check_labels(labels: ArrayLike | None, n_documents: int) -> NDArray[Any] | None:
-    """Check that there is a label for each document."""
+def check_labels(labels: ArrayLike | None, n_documents: int) -> NDArray[np.int_] | None:
+    """Check that there is a label for each document, and number the classes.
+
+    Parameters
+    ----------
+    labels : array-like of shape (n_documents,) or None
+        None, NaN, NaT, pandas.NA and strings of white space are no label, and no class. Anything
+        else is one, numbers such as -1 too.
+    n_documents : int
+
+    Returns
+    -------
+    classes : ndarray of shape (n_documents,), int, or None
+        From 0; -1 where there is no label.
+
+    Raises
+    ------
+    ValueError
+        If they are not as many as the documents, or none is a label.
+
+    Warns
+    -----
+    RuntimeWarning
+        If some are missing; how many.
+    """
     if labels is None:
         return None
-    classes = np.asarray(labels)
-    if classes.shape != (n_documents,):
+    import pandas as pd  # takes half a second
+
+    # NumPy would make strings of a list with strings and NaN.
+    given: Any = labels
+    cells = np.asarray(given if hasattr(given, "dtype") else pd.Series(list(given), dtype=object))
+    if cells.shape != (n_documents,):
         raise ValueError(
-            f"labels has shape {classes.shape} and must have shape ({n_documents},), as documents."
+            f"labels has shape {cells.shape} and must have shape ({n_documents},), as documents."
+        )
+    names = [None if isinstance(cell, str) and not cell.strip() else cell for cell in cells]
+    classes: NDArray[np.int_] = pd.factorize(pd.Series(names, dtype=object))[0].astype(np.int64)
+    n_missing = int((classes < 0).sum())
+    if n_missing == n_documents:
+        raise ValueError(f"labels holds no label: all {n_documents} are missing. Leave it out.")
+    if n_missing:
+        warnings.warn(
+            f"{n_missing:,} of {n_documents:,} documents have no label. Agreement with the labels "
+            "is measured over the others.",
+            RuntimeWarning,
+            stacklevel=3,
         )
     return classes
 

@@ -1,6 +1,6 @@
-"""The package's warnings.
+"""The package's warnings and errors.
 
-None is a UserWarning: importing BERTopic silences those for the whole process.
+No warning is a UserWarning: importing BERTopic silences those for the whole process.
 """
 
 from __future__ import annotations
@@ -16,3 +16,7 @@ class LossySaveWarning(RuntimeWarning):
 
 class DamagedFileWarning(RuntimeWarning):
     """A stored file is truncated, corrupt or not what its name says."""
+
+
+class SavedModelError(ValueError):
+    """A saved topic model is damaged, incomplete, or holds what could run code."""

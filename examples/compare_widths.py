@@ -1,26 +1,46 @@
-"""How many dimensions to keep: compare widths and write a report.
+"""What each width keeps and costs: compare widths of one model and write a report.
 
 python examples/compare_widths.py [N_DOCUMENTS] [REPORT.html]
 """
 
 import sys
 
-from bertopic_matryoshka import MatryoshkaBackend, compare_dimensions, write_report
-from bertopic_matryoshka.cli.demo._docstrings import load_docstrings
+from bertopic import BERTopic
+from sklearn.feature_extraction.text import CountVectorizer
+
+from bertopic_matryoshka import (
+    DimensionSelector,
+    LeidenClustering,
+    MatryoshkaBackend,
+    compare_dimensions,
+    write_report,
+)
+from bertopic_matryoshka.cli.demo import load_docstrings
 
 n_documents = int(sys.argv[1]) if len(sys.argv) > 1 else 3000
 report = sys.argv[2] if len(sys.argv) > 2 else "report.html"
 
 corpus = load_docstrings(("scipy", "sklearn"), limit=n_documents)
+
+
+def topic_model(backend):
+    return BERTopic(
+        embedding_model=backend,
+        umap_model=DimensionSelector(),
+        hdbscan_model=LeidenClustering(),
+        vectorizer_model=CountVectorizer(stop_words="english"),
+    )
+
+
+backend = MatryoshkaBackend()
 comparison = compare_dimensions(
     corpus.texts,
-    MatryoshkaBackend(),
-    reductions=["variance"],
+    {
+        "first dimensions": topic_model(backend),
+        "permuted dimensions": topic_model(backend.permuted(0)),  # a control
+    },
     labels=corpus.labels,
-    random_state=(0, 1, 2),
-    controls=["random"],
 )
-columns = ["line", "dim", "n_topics", "coherence", "coherence_error", "ami", "neighbors_kept"]
+columns = ["topic_model", "dim", "n_topics", "coherence", "se_coherence", "ami", "neighbors_kept"]
 print(comparison.summary[columns].round(3).to_string(index=False))
-print(comparison.recommend())
 print(write_report(comparison, report))

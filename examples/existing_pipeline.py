@@ -13,10 +13,11 @@ from bertopic_matryoshka import (
     DimensionSelector,
     LeidenClustering,
     MatryoshkaBackend,
+    get_stop_words,
     load_topic_model,
     save_topic_model,
 )
-from bertopic_matryoshka.cli.demo._docstrings import load_docstrings
+from bertopic_matryoshka.cli.demo import load_docstrings
 
 n_documents = int(sys.argv[1]) if len(sys.argv) > 1 else 3000
 docs = load_docstrings(("scipy", "sklearn"), limit=n_documents).texts
@@ -25,7 +26,7 @@ topic_model = BERTopic(
     embedding_model=MatryoshkaBackend(truncate_dim=128),
     umap_model=DimensionSelector(),
     hdbscan_model=LeidenClustering(),
-    vectorizer_model=CountVectorizer(stop_words="english"),
+    vectorizer_model=CountVectorizer(stop_words=get_stop_words("english")),
     representation_model=KeyBERTInspired(),
 )
 topics, _ = topic_model.fit_transform(docs)

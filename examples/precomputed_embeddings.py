@@ -11,7 +11,7 @@ from bertopic_matryoshka import (
     inspect_dimensions,
     truncate,
 )
-from bertopic_matryoshka.cli.demo._docstrings import load_docstrings
+from bertopic_matryoshka.cli.demo import load_docstrings
 
 n_documents = int(sys.argv[1]) if len(sys.argv) > 1 else 3000
 docs = load_docstrings(("scipy", "sklearn"), limit=n_documents).texts
@@ -22,4 +22,5 @@ print(inspect_dimensions(embeddings).summary())
 for dim in backend.dims:
     topic_model = build_topic_model(backend.truncated(dim))
     topics, _ = topic_model.fit_transform(docs, truncate(embeddings, dim))
-    print(f"{dim:>4} dims: {len(set(topics))} topics")
+    largest = " ".join(word for word, _ in topic_model.get_topic(0)[:5])
+    print(f"{dim:>4} dims: {len(set(topics))} topics, the largest: {largest}")

@@ -11,7 +11,7 @@ from sklearn.cluster import KMeans
 from sklearn.feature_extraction.text import CountVectorizer
 
 from bertopic_matryoshka import MatryoshkaBackend, build_topic_model
-from bertopic_matryoshka.cli.demo._docstrings import load_docstrings
+from bertopic_matryoshka.cli.demo import load_docstrings
 
 settings.register_profile("unhurried", deadline=None)  # a busy machine is no failure
 settings.load_profile("unhurried")

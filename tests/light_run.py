@@ -32,9 +32,7 @@ def run(docs, folder):
         unmended = str(error)
     package.allow_missing_hdbscan()
     package.allow_missing_hdbscan()  # a second time does nothing
-    comparison = package.compare_dimensions(
-        docs, dims=[64, 32], reductions=("variance",), progress=False
-    )
+    comparison = package.compare_dimensions(docs, dims=[64, 32], seeds=1, progress=False)
     package.write_report(comparison, folder / "report.html")
     near, _ = package.nearest_neighbors(backend.embed(docs), 5, method="approximate")
     return {
@@ -43,8 +41,8 @@ def run(docs, folder):
         "unmended": unmended,
         "transformed": topic_model.transform(docs)[0],
         "loaded": loaded.transform(docs)[0],
-        "cells": [[cell.dim, cell.n_topics, cell.coherence] for cell in comparison.cells],
-        "made_with": comparison.made_with,
+        "runs": [[run.dim, run.n_topics, run.coherence] for run in comparison.runs],
+        "provenance": comparison.provenance,
         "pca": package.build_topic_model(backend, reduction="pca", clustering="leiden")
         .fit(docs)
         .transform(docs)[0],
@@ -58,10 +56,6 @@ def run(docs, folder):
                 "umap": lambda: package.build_topic_model(backend, reduction="umap"),
                 "pca": lambda: package.build_topic_model(backend, reduction="pca"),
                 "hdbscan": lambda: package.build_topic_model(backend, clustering="hdbscan"),
-                "compare umap": lambda: package.compare_dimensions(docs, backend),
-                "compare pca": lambda: package.compare_dimensions(
-                    docs, backend, reductions=["pca"]
-                ),
             }.items()
         },
     }

@@ -7,8 +7,10 @@ import re
 from pathlib import Path
 
 import pytest
+from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 
 import bertopic_matryoshka
+from bertopic_matryoshka.cli.demo import load_docstrings
 
 ROOT = Path(__file__).parents[1]
 MODULES = [
@@ -33,10 +35,28 @@ def test_every_public_name_is_there_and_documented():
         assert f"bertopic_matryoshka.{name}\n" in documented
 
 
-def test_the_readmes_python_runs(docs, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
+def readmes_python():
     blocks = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.DOTALL)
     assert blocks
+    return blocks
+
+
+def test_the_readmes_python_runs(docs, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     names = {"docs": docs}
-    for block in blocks:
+    for block in readmes_python():
         exec(compile(block, "README.md", "exec"), names)
+
+
+@pytest.mark.parametrize("library", ["numpy", "scipy", "pandas", "sklearn", "torch"])
+def test_the_ten_lines_describe_topics_without_stop_words(library):
+    lines = readmes_python()[0]
+    assert len([line for line in lines.splitlines() if line.strip()]) == 10
+    names = {"docs": load_docstrings((library,), limit=300).texts}
+    exec(compile(lines, "README.md", "exec"), names)
+    topics = names["topic_model"].get_topics()
+    assert len(topics) > 1
+    words = {word for topic in topics.values() for word, _ in topic}
+    assert (
+        words & (ENGLISH_STOP_WORDS | {"did", "does", "don", "just", "ll", "using", "ve"}) == set()
+    )

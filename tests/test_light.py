@@ -3,17 +3,26 @@
 import json
 import subprocess
 import sys
+from importlib.metadata import distribution
 from pathlib import Path
 
 import bertopic._bertopic
 import numpy as np
 import pytest
 from hdbscan import HDBSCAN
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 from sklearn.cluster import KMeans
 from sklearn.metrics import adjusted_mutual_info_score
 
+try:
+    import tomllib
+except ImportError:  # before Python 3.11, where pytest brings it
+    import tomli as tomllib
+
 from bertopic_matryoshka import allow_missing_hdbscan, build_topic_model, nearest_neighbors
 
+ROOT = Path(__file__).parents[1]
 RUN = Path(__file__).with_name("light_run.py")
 EVERY = 2  # of the documents, so that the run is short
 
@@ -51,8 +60,8 @@ def test_a_saved_and_loaded_model_gives_the_same_topics(light):
 
 
 def test_widths_are_compared(light):
-    assert [dim for dim, _, _ in light["cells"]] == [64, 32]
-    for _, n_topics, coherence in light["cells"]:
+    assert [dim for dim, _, _ in light["runs"]] == [64, 32]
+    for _, n_topics, coherence in light["runs"]:
         assert n_topics >= 3
         assert coherence > 0
 
@@ -80,13 +89,36 @@ def test_approximate_neighbours_need_nothing(light, embeddings):
         ("umap", "umap-learn", '"variance" needs nothing'),
         ("pca", "hdbscan", 'clustering="leiden" needs nothing'),
         ("hdbscan", "hdbscan", 'clustering="leiden" needs nothing'),
-        ("compare umap", "umap-learn", '"variance" needs nothing'),
-        ("compare pca", "hdbscan", 'clustering="leiden" needs nothing'),
     ],
 )
 def test_what_is_not_installed_is_named_with_the_remedy(light, name, package, instead):
     assert f"pip install {package}." in light["refusals"][name]
     assert instead in light["refusals"][name]
+
+
+def brought_by(*names):
+    """The distributions that pip installs with these, as the environment at hand has them."""
+    found, left = set(), [canonicalize_name(name) for name in names]
+    while left:
+        name = left.pop()
+        if name in found:
+            continue
+        found.add(name)
+        for text in distribution(name).requires or ():
+            requirement = Requirement(text)
+            if requirement.marker is None or requirement.marker.evaluate({"extra": ""}):
+                left.append(canonicalize_name(requirement.name))
+    return found
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/getting-started.md"])
+def test_the_light_installation_brings_all_that_is_needed(page):
+    lines = (ROOT / page).read_text("utf-8").splitlines()
+    at = lines.index("pip install --no-deps bertopic bertopic-matryoshka")
+    named = lines[at - 1].removeprefix("pip install ").split()
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    names = {canonicalize_name(Requirement(text).name) for text in project["dependencies"]}
+    assert names - brought_by(*named) == {"bertopic"}
 
 
 # ---- BERTopic's transform, which fails without hdbscan

@@ -4,21 +4,17 @@ import json
 
 import torch
 from sentence_transformers import SentenceTransformer
+from sentence_transformers.sentence_transformer.modules import (
+    Normalize,
+    Pooling,
+    StaticEmbedding,
+    Transformer,
+)
 from tokenizers import Tokenizer
 from tokenizers.models import WordPiece
 from tokenizers.pre_tokenizers import BertPreTokenizer
 from tokenizers.processors import TemplateProcessing
 from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
-
-try:
-    from sentence_transformers.sentence_transformer.modules import (
-        Normalize,
-        Pooling,
-        StaticEmbedding,
-        Transformer,
-    )
-except ImportError:  # before sentence-transformers 5.4
-    from sentence_transformers.models import Normalize, Pooling, StaticEmbedding, Transformer
 
 __all__ = ["StaticEmbedding", "make_model", "write_config"]
 

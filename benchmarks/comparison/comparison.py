@@ -17,7 +17,7 @@ import torch
 
 from benchmarks.corpus import machine
 from bertopic_matryoshka import MatryoshkaBackend, compare_dimensions
-from bertopic_matryoshka.cli.demo._docstrings import load_docstrings
+from bertopic_matryoshka.cli.demo import load_docstrings
 from bertopic_matryoshka.neighbors._prefixes import compare_prefixes
 
 

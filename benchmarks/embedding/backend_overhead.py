@@ -12,7 +12,7 @@ import time
 import numpy as np
 
 from bertopic_matryoshka import MatryoshkaBackend
-from bertopic_matryoshka.cli.demo._docstrings import load_docstrings
+from bertopic_matryoshka.cli.demo import load_docstrings
 from bertopic_matryoshka.comparison._provenance import versions
 
 

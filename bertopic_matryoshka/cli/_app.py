@@ -92,10 +92,11 @@ def demo(
         read,
         [backend],
         out=out,
-        reductions={"variance": None, "umap": [backend.full_dim]},
+        reductions=["variance", "umap"],
+        widths_of={"umap": [backend.full_dim]},
         controls=["random"],
         min_topic_size=15,
-        random_state=range(3),
+        seeds=range(3),
     )
 
 
@@ -163,15 +164,15 @@ def compare(
         out=out,
         dims=widths,
         reductions=_names(reductions),
-        criterion=_names(criterion),
-        clustering=None if clustering is None else _names(clustering),
+        criteria=_names(criterion),
+        clusterings=None if clustering is None else _names(clustering),
         controls=[
             name if name == "random" else _backend(name, None, device) for name in control or []
         ],
         n_topics=topics,
         min_topic_size=min_topic_size,
         measure=measure,
-        random_state=range(seed, seed + seeds),
+        seeds=range(seed, seed + seeds),
         halves=halves,
         store=store,
         n_jobs=jobs,
@@ -227,11 +228,12 @@ def fit(
         typer.Option(min=1, help="How many topics; pca and umap can only merge down to it."),
     ] = None,
     min_topic_size: MinTopicSize = 10,
+    stop_words: Annotated[
+        str, typer.Option(help='Language of the words left out, such as english or de; "none".')
+    ] = "english",
     seed: Seed = 0,
 ) -> None:
     """Fit a topic model; write topics.csv, documents.csv and the model."""
-    from sklearn.feature_extraction.text import CountVectorizer
-
     from bertopic_matryoshka._validation import check_enough
     from bertopic_matryoshka.clustering import LeidenClustering
     from bertopic_matryoshka.documents import read_documents
@@ -259,7 +261,7 @@ def fit(
         reduction=reduction,
         random_state=seed,
         min_topic_size=min_topic_size,
-        vectorizer_model=CountVectorizer(stop_words="english"),
+        stop_words=None if stop_words == "none" else stop_words,
         **how_many,
     )
     terminal.working("fitting topics", topic_model.fit_transform, documents.texts)
@@ -281,16 +283,39 @@ def run(arguments: Sequence[str] | None = None) -> None:
 
 
 def _compare(
-    documents: Documents, backends: Sequence[MatryoshkaBackend], *, out: Path, **arguments: Any
+    documents: Documents,
+    backends: Sequence[MatryoshkaBackend],
+    *,
+    out: Path,
+    seeds: Sequence[int],
+    measure: str = "c_v",
+    halves: bool = False,
+    device: str | None = None,
+    store: Path | None = None,
+    n_jobs: int = 1,
+    **kinds: Any,
 ) -> None:
-    from bertopic_matryoshka.comparison import compare_dimensions
+    from dataclasses import replace
+
+    from bertopic_matryoshka.cli._compared import compared
+    from bertopic_matryoshka.comparison import TopicScorer, compare_dimensions
     from bertopic_matryoshka.report import write_report
 
     terminal.say(f"{documents.source}: {documents.summary()}")
+    topic_models, dims, controls = compared(backends, device=device, **kinds)
     with terminal.progress() as progress:
         comparison = compare_dimensions(
-            documents.texts, backends, labels=documents.labels, progress=progress, **arguments
+            documents.texts,
+            topic_models,
+            dims=dims,
+            seeds=seeds,
+            labels=documents.labels,
+            scorer=TopicScorer(measure=measure, split_half=halves, device=device),
+            store=store,
+            n_jobs=n_jobs,
+            progress=progress,
         )
+    comparison = replace(comparison, controls=controls)
     out.mkdir(parents=True, exist_ok=True)
     comparison.summary.to_csv(out / "summary.csv", index=False)
     comparison.to_csv(out / "comparison.csv")

@@ -27,25 +27,14 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from bertopic_matryoshka.comparison import DimensionComparison
+    from bertopic_matryoshka.report import Survival
+    from bertopic_matryoshka.report import Table as Results
     from bertopic_matryoshka.selection import DimensionInspection
 
 console = Console()
 errors = Console(stderr=True)
 
-# Column of the comparison's summary, its heading, and how a value is written.
-_COLUMNS = (
-    ("line", "line", "{}"),
-    ("dim", "dims", "{:d}"),
-    ("n_topics", "topics", "{}"),
-    ("outlier_share", "outliers", "{:.0%}"),
-    ("coherence", "coherence", "{}"),
-    ("neighbors_kept", "kept", "{:.0%}"),
-    ("ami", "AMI", "{:.3f}"),
-    ("seed_stability", "seeds", "{:.2f}"),
-    ("seconds", "s", "{:,.1f}"),
-)
-
-TOPICS_SHOWN = 6
+TOPICS_SHOWN, WORDS_SHOWN = 6, 6
 
 
 def say(text: str) -> None:
@@ -103,25 +92,24 @@ def progress() -> Iterator[Callable[[int, int, str], None]]:
 
 
 def print_comparison(comparison: DimensionComparison) -> None:
-    """Print a row a line and width, and for each line the answer and topics at its width."""
-    from bertopic_matryoshka.comparison import caution_across
-    from bertopic_matryoshka.report import against_control, answer, certainty, controls_of, decide
+    """Print what tells widths apart side by side, what limits it, and what becomes of topics."""
+    from bertopic_matryoshka.report import (
+        choice,
+        compared,
+        notes,
+        results,
+        surviving_topics,
+        sweeps_of,
+    )
 
-    console.print(_summary_table(comparison))
-    decided = decide(comparison)
-    for decision in decided.values():
-        sentences = [answer(decision, name_line=len(decided) > 1), certainty(decision)]
-        if decision.recommendation is not None:
-            sentences += decision.recommendation.cautions
-        say(f"\n{' '.join(filter(None, sentences))}")
-        for cell in decision.kept[:1]:
-            for topic in cell.topics[:TOPICS_SHOWN]:
-                say(f"  {topic.size:>6,}  {', '.join(topic.words[:8])}")
-    first = next(iter(decided.values()))
-    for control in sorted(controls_of(comparison)):
-        say(f"\nControl, {control}: {against_control(first, comparison, control)}")
-    if across := caution_across(comparison.cells):
-        say(f"\n{across}")
+    say(f"{compared(comparison)}\n")
+    _print_results(results(comparison))
+    for sentence in (choice(comparison), *notes(comparison)):
+        say(f"\n{sentence}")
+    for sweep in sweeps_of(comparison):
+        if not sweep.is_control:
+            console.print()
+            console.print(_topics_table(sweep.title, surviving_topics(sweep)))
     if comparison.umap_compile_seconds is not None:
         say(
             f"\nUMAP took {comparison.umap_compile_seconds:.0f} s to compile itself before the "
@@ -129,33 +117,43 @@ def print_comparison(comparison: DimensionComparison) -> None:
         )
 
 
-def _summary_table(comparison: DimensionComparison) -> Table:
-    from bertopic_matryoshka.report import short
+def _print_results(results: Results) -> None:
+    """Print a row a width below the name of its topic model, in columns of equal width."""
+    headings = [heading["short"] for heading in results["headings"]]
+    rows = [headings, *(row for group in results["groups"] for row in group["rows"])]
+    widths = [max(map(len, texts)) for texts in zip(*rows, strict=True)]
 
-    frame = comparison.summary
-    frame["n_topics"] = frame["n_topics"].map(short)
-    frame["coherence"] = [
-        _written(mean, f"{{:.3f}} ± {error:.3f}")
-        for mean, error in zip(frame["coherence"], frame["coherence_error"], strict=True)
-    ]
-    shown = [column for column in _COLUMNS if column[0] in frame]
-    n_seeds = int(frame["n_seeds"].max())
-    title = f"{comparison.n_documents:,} documents, {', '.join(comparison.models)}"
-    title += f", means over {n_seeds} seeds" if n_seeds > 1 else ""
-    table = Table(title=escape(title), box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
-    for name, heading, _ in shown:
-        if name == "line":
-            table.add_column(heading, overflow="fold")
-        else:
-            text = comparison.measure if name == "coherence" else heading
-            table.add_column(text, justify="right", no_wrap=True)
-    for _, row in frame.iterrows():
-        table.add_row(*(escape(_written(row[column], form)) for column, _, form in shown))
+    def line(texts: list[str]) -> str:
+        return "  ".join(text.rjust(width) for text, width in zip(texts, widths, strict=True))
+
+    say(line(headings))
+    for group in results["groups"]:
+        console.print(f"[bold]{escape(group['title'])}[/]{' (control)' * group['is_control']}")
+        for row in group["rows"]:
+            say(line(row))
+    say("dims: dimensions of the embeddings; ±: standard error; kept: nearest neighbours kept;")
+    say("fit s: seconds of the first seed; MB: embeddings in float32.")
+
+
+def _topics_table(title: str, topics: Survival) -> Table:
+    caption = "share of documents that a topic and its counterpart have in common"
+    table = Table(
+        title=escape(f"{title}: largest topics at {topics['dim']} dimensions"),
+        caption=caption if topics["columns"] else None,
+        title_justify="left",
+        caption_justify="left",
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
+        collapse_padding=True,
+    )
+    table.add_column("topic", overflow="fold")
+    for heading in ("docs", *topics["columns"]):
+        table.add_column(escape(heading), justify="right", no_wrap=True)
+    for words, size, shares in topics["rows"][:TOPICS_SHOWN]:
+        texts = ("-" if share is None else f"{share:.0%}" for share in shares)
+        first = ", ".join(words.split(", ")[:WORDS_SHOWN])
+        table.add_row(escape(first), f"{size:,}", *texts)
     return table
-
-
-def _written(value: Any, form: str) -> str:
-    return "-" if value != value else form.format(value)  # noqa: PLR0124  (NaN)
 
 
 def print_inspection(inspection: DimensionInspection) -> None:

@@ -77,11 +77,11 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         Neighbours of each row in the graph. None is 15, and the square root of the number of
         distinct rows where there are fewer than 225.
     min_cluster_size : int or None, default=None
-        Core rows that make a cluster, >= 2, copies counted. None is 10, and two thirds of the
-        square root of the number of distinct rows where there are fewer than 225. Core rows have
-        at least half of their neighbours in their cluster. The rows of smaller ones go to the
-        clusters of their neighbours. With `n_clusters` clusters of as many rows do, with at least
-        one of them core; where too few are found so, with none.
+        Core rows that make a cluster, >= 2, copies counted; core rows have at least half of their
+        neighbours in their cluster. The rows of smaller ones go to the clusters of their
+        neighbours. With `n_clusters` clusters of as many rows do, with at least one of them core;
+        where too few are found so, with none. None is 10, and two thirds of the square root of the
+        number of distinct rows where there are fewer than 225.
     min_membership : float, default=0.0
         Rows with a smaller share, in [0, 1], of their neighbours in their own cluster become
         outliers. 0 makes none but zero rows, and rows in parts of the graph with fewer than

@@ -1,23 +1,40 @@
 from ._compare import compare_dimensions
-from ._comparison import DimensionComparison
+from ._comparison import DimensionComparison, EmbeddingModel
 from ._matching import SMALLEST_MATCH, Pair, pair_topics
-from ._recommendation import Recommendation, by_width, caution_across
-from ._result import Cell, Topic
-from ._significance import Difference, SeedSpread, paired_difference, seed_spread
+from ._result import Run, Topic
+from ._scorer import TopicScorer
+from ._setting import Condition, Setting
+from ._significance import (
+    MANY_OUTLIERS,
+    TOPICS_RATIO,
+    Difference,
+    Recommendation,
+    SeedSpread,
+    by_width,
+    paired_difference,
+    seed_spread,
+)
+from ._topic_models import short_name
 
 __all__ = [
+    "MANY_OUTLIERS",
     "SMALLEST_MATCH",
-    "Cell",
+    "TOPICS_RATIO",
+    "Condition",
     "Difference",
     "DimensionComparison",
+    "EmbeddingModel",
     "Pair",
     "Recommendation",
+    "Run",
     "SeedSpread",
+    "Setting",
     "Topic",
+    "TopicScorer",
     "by_width",
-    "caution_across",
     "compare_dimensions",
     "pair_topics",
     "paired_difference",
     "seed_spread",
+    "short_name",
 ]

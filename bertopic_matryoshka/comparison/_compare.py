@@ -1,54 +1,56 @@
-"""Documents -> one topic model for each width and whatever else is compared, measured."""
+"""Documents and topic models -> one fit for each width and seed, measured."""
 
 from __future__ import annotations
 
 import tempfile
-import time
 from contextlib import nullcontext
-from dataclasses import asdict
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from joblib import Parallel, delayed
-from sklearn.feature_extraction.text import CountVectorizer
 
-from bertopic_matryoshka._validation import (
-    check_at_least,
-    check_enough,
-    check_labels,
-    find_device,
-    list_of_strings,
-)
-from bertopic_matryoshka.comparison._cache import RunStore
-from bertopic_matryoshka.comparison._comparison import DimensionComparison, ModelRun
-from bertopic_matryoshka.comparison._fit import Fitting, part_rows
-from bertopic_matryoshka.comparison._grid import PARTS, plan
-from bertopic_matryoshka.comparison._grid_arguments import (
-    check_installed,
-    check_parts,
-    check_seeds,
-    clusterings_of,
-    named_criteria,
-)
-from bertopic_matryoshka.comparison._models import ComparedModel, compared_models
+from bertopic_matryoshka._validation import check_labels, list_of_strings
+from bertopic_matryoshka.comparison._comparison import DimensionComparison, EmbeddingModel
+from bertopic_matryoshka.comparison._embedding_models import find_sources
+from bertopic_matryoshka.comparison._fit import Fitting
 from bertopic_matryoshka.comparison._progress import Progress, Steps
-from bertopic_matryoshka.comparison._provenance import package_versions, versions
-from bertopic_matryoshka.comparison._result import ARRAYS, Cell, measure_cell
+from bertopic_matryoshka.comparison._provenance import versions
+from bertopic_matryoshka.comparison._result import ARRAYS, Run, measure_run
+from bertopic_matryoshka.comparison._scorer import TopicScorer
+from bertopic_matryoshka.comparison._setting import (
+    PARTS,
+    Condition,
+    check_seeds,
+    part_rows,
+    plan,
+)
+from bertopic_matryoshka.comparison._store import (
+    RunStore,
+    keys_of_runs,
+    keys_of_topic_models,
+)
+from bertopic_matryoshka.comparison._topic_models import (
+    check_enough_documents,
+    clone_topic_model,
+    described,
+    how_words_are_found,
+    named_topic_models,
+    reducer_of,
+    short_name_of,
+)
 from bertopic_matryoshka.evaluation import TopicCoherence, tokens_of
 from bertopic_matryoshka.neighbors import compare_prefixes
-from bertopic_matryoshka.topics import (
-    MIN_TOPIC_SIZE,
-)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-    import numpy as np
+    from bertopic import BERTopic
     from numpy.typing import ArrayLike, NDArray
 
-    from bertopic_matryoshka.comparison._grid import Spec
+    from bertopic_matryoshka.comparison._embedding_models import Source
+    from bertopic_matryoshka.comparison._setting import Setting
     from bertopic_matryoshka.embedding import MatryoshkaBackend
-    from bertopic_matryoshka.selection import Criterion
 
 N_NEIGHBORS = 10
 """Neighbours of a document of which each width keeps a share."""
@@ -56,98 +58,56 @@ N_NEIGHBORS = 10
 
 def compare_dimensions(
     documents: Sequence[str],
-    backend: MatryoshkaBackend
-    | Sequence[MatryoshkaBackend]
-    | Mapping[str, MatryoshkaBackend]
-    | None = None,
+    topic_models: BERTopic | Mapping[str, BERTopic] | None = None,
     *,
     dims: Sequence[int] | Mapping[str, Sequence[int]] | None = None,
-    reductions: Sequence[str] | Mapping[str, Sequence[int] | None] = ("variance", "umap"),
-    criterion: str | Criterion | Sequence[str | Criterion] = "variance",
-    clustering: str | Sequence[str] | None = None,
-    random_state: int | Sequence[int] | None = 0,
-    n_topics: int | None = None,
-    controls: Sequence[Any] = (),
-    halves: bool = False,
-    embeddings: ArrayLike | Mapping[str, ArrayLike] | None = None,
+    seeds: int | Sequence[int | None] = 3,
     labels: ArrayLike | None = None,
-    measure: str = "c_v",
-    n_samples: int = 200,
-    n_features_to_select: float | None = None,
-    n_components: int | None = None,
-    top_n: int = 10,
+    embeddings: ArrayLike | Mapping[str, ArrayLike] | None = None,
+    scorer: TopicScorer | None = None,
     store: str | Path | None = None,
     n_jobs: int = 1,
-    device: str | None = None,
     progress: bool | Progress = True,
-    **bertopic_kwargs: Any,
 ) -> DimensionComparison:
-    """Fit and measure one topic model for each width, and whatever else is compared.
+    """Fit and measure topic models at several widths of their embeddings.
 
-    Documents are encoded once by each model, at full width, and cut to each of `dims`. Words are
-    counted once. UMAP is compiled on a part of the documents before the clock runs.
+    Each embedding model encodes the documents once, at full width, and every width is cut from
+    that. Words are counted once. Each fit is one of a clone: the topic models that are handed in
+    are never changed, and nothing that they have learnt is used.
 
     Parameters
     ----------
     documents : sequence of str
-    backend : MatryoshkaBackend, sequence or dict of them, or None, default=None
-        The embedding models; a dict names them. None is the bundled one, or none at all where
-        `embeddings` are given: then nothing can be embedded later, and representation models that
-        embed words fail.
-    dims : sequence of int, dict or None, default=None
-        Widths to compare, or those of each model by its name. None takes those that a model was
-        trained at, where known, else the full width and its halvings down to 32.
-    reductions : sequence or dict, default=("variance", "umap")
-        Some of "variance", "pca", "umap" and "none". A dict gives a reduction its own widths:
-        ``{"variance": None, "umap": [768]}`` compares "variance" at all of `dims` and "umap" at
-        768 alone.
-    criterion : str, callable or sequence of them, default="variance"
-        For "variance": what ranks the dimensions, see DimensionSelector. It matters with
-        `n_features_to_select`.
-    clustering : str, sequence or None, default=None
-        "leiden", "hdbscan" or both, see build_topic_model. An `hdbscan_model` is taken instead.
-    random_state : int, sequence of int or None, default=0
-        Seed of PCA, UMAP and Leiden, and of an `hdbscan_model` where several are given. Three or
-        more show how far results depend on it.
-    n_topics : int or None, default=None
-        How many topics every model is to have, as the number moves every measure. Clusterers with
-        `n_clusters` find them, the others' are merged by BERTopic's `nr_topics`, and may be fewer.
-    controls : sequence, default=()
-        What to hold the first model against, with the first reduction, criterion and clustering:
-        "random" for random dimensions of it, drawn by the seed, in place of the first ones; a
-        backend, or the name of one of the models, such as one not trained to be cut.
-    halves : bool, default=False
-        Whether to fit the first seed to both halves of the documents too, for their stability.
-    embeddings : array-like of shape (n_documents, full_dim), dict of them or None, default=None
-        The documents at full width, where they are encoded already, or those of each model.
+    topic_models : BERTopic, dict of them by name, or None, default=None
+        What to compare, as scikit-learn's searches take an estimator: embedding model, reduction,
+        clustering, number of topics, words and representation are those of the topic model. None
+        is ``build_topic_model()`` on the bundled model, or on `embeddings` alone where these are
+        given. A single one is named by what it is made of, such as "selection + Leiden".
+    dims : sequence of int, dict of them by the topic model's name, or None, default=None
+        Widths to compare. None, and a name that the dict leaves out, takes those that the embedding
+        model was trained at, where known, else its full width and its halvings down to 32.
+    seeds : int or sequence of int, default=3
+        How many seeds, 0, 1, ..., or the seeds themselves; see Notes. Three or more show how far
+        results depend on them.
     labels : array-like of shape (n_documents,) or None, default=None
-        Classes to measure AMI, ARI and V-measure against.
-    measure : str, default="c_v"
-        Of coherence, see TopicCoherence.
-    n_samples : int, default=200
-        Bootstrap samples of the documents, >= 2, for the error of the coherence.
-    n_features_to_select : int, float or None, default=None
-        For "variance", see DimensionSelector. A float is a share of each width.
-    n_components : int or None, default=None
-        For "pca" and "umap": dimensions to leave; None is 5.
-    top_n : int, default=10
-        Words of each topic that are measured.
+        Classes to measure AMI, ARI and V-measure against. None, NaN, pandas.NA and empty strings
+        are no label: their documents are left out, and a RuntimeWarning says how many.
+    embeddings : array-like of shape (n_documents, full_dim), dict of them or None, default=None
+        The documents at full width where they are encoded already; a dict names those of each topic
+        model. One array is that of the topic models without an embedding model, and of those whose
+        embedding model is as wide.
+    scorer : TopicScorer or None, default=None
+        Measure of coherence, words, bootstrap samples, device, and whether halves of the documents
+        are fitted too. None is ``TopicScorer()``.
     store : str, Path or None, default=None
-        Folder that keeps embeddings and finished cells. A run that was killed goes on where it was,
-        and a later one computes only what is new.
+        Folder that keeps embeddings and finished runs. A comparison that was killed goes on where
+        it was, and a later one computes only what is new.
     n_jobs : int, default=1
-        Cells that are fitted at the same time, in processes; -1 for all cores. Seconds are then
+        Runs that are fitted at the same time, in processes; -1 for all cores. Seconds are then
         those of a busy machine.
-    device : str or None, default=None
-        Where neighbours are found and words counted, such as "cuda" or "cpu"; None takes a GPU
-        where there is one. A backend has its own.
     progress : bool or callable, default=True
         Whether to show a progress bar with the time left. A callable is given the number of
         finished steps, of all steps, and what comes next.
-    **bertopic_kwargs
-        Every other argument of BERTopic. `hdbscan_model`, `vectorizer_model` and others are
-        copied for each cell. `vectorizer_model` is ``CountVectorizer(stop_words="english")``
-        unless given: words that are everywhere are coherent and say nothing.
 
     Returns
     -------
@@ -156,166 +116,210 @@ def compare_dimensions(
     Raises
     ------
     TypeError
-        If a document is not a string; the message gives its position.
+        If a document is not a string, a topic model is no BERTopic, or an estimator in it cannot
+        be cloned.
     ValueError
-        If there are fewer documents than a topic needs, a width is out of range, a reduction is
-        unknown, `embeddings` or `labels` are not as many as the documents, or a BERTopic argument
-        cannot be told from others for the `store`.
-    ImportError
-        If umap-learn or hdbscan is needed and not installed.
+        If there are fewer documents than a topic needs, a width is out of range, documents cannot
+        be embedded, `embeddings` or `labels` are not as many as the documents, or a part of a topic
+        model cannot be told from others for the `store`.
+
+    See Also
+    --------
+    build_topic_model : A topic model in one call.
+    MatryoshkaBackend.permuted : A control: permuted dimensions in place of the first ones.
+
+    Notes
+    -----
+    **Seeds.** A seed is set as every parameter called ``random_state``, whatever it was: of
+    `umap_model`, `hdbscan_model`, `vectorizer_model`, `ctfidf_model` and `representation_model`,
+    and of estimators within these, as scikit-learn does with nested estimators. HDBSCAN has none.
+    A permuted backend takes it too, so that each seed draws other dimensions. The seed None leaves
+    all of them as they are.
+
+    **Number of topics.** It moves every measure: compare topic models with equal numbers, by
+    `n_clusters` of a LeidenClustering or k-means and `nr_topics` of BERTopic. BERTopic counts the
+    outliers among its `nr_topics`, so that 20 give 19 topics where there are outliers and 20 where
+    not; here `nr_topics` is the number of topics without outliers in both cases. A model that finds
+    fewer keeps them.
+
+    **Embedding models.** What is no MatryoshkaBackend is made one where it can be: a
+    SentenceTransformer or the name of one, with the prompt that MatryoshkaBackend finds for it.
+    Others, such as spaCy's, need `embeddings`; nothing can be embedded later then, so that
+    representation models that embed words fail. Backends that load the same model with the same
+    prompt encode once.
+
+    **Clones.** Estimators are built anew from the parameters of their constructors. An estimator of
+    your own that does not keep these under their names, as scikit-learn asks, is deep-copied,
+    with all that it has learnt. What is no estimator, such as the client of a language model or a
+    spaCy pipeline in a representation model, is shared by all clones; with `n_jobs` it must be
+    possible to pickle it.
 
     Examples
     --------
-    >>> from bertopic_matryoshka import MatryoshkaBackend, compare_dimensions
-    >>> comparison = compare_dimensions(docs, MatryoshkaBackend(), dims=[256, 64])  # doctest: +SKIP
-    >>> comparison.recommend().dim  # doctest: +SKIP
+    >>> from bertopic import BERTopic
+    >>> from bertopic_matryoshka import DimensionSelector, LeidenClustering, MatryoshkaBackend
+    >>> backend = MatryoshkaBackend()
+    >>> topic_models = {
+    ...     "selection": BERTopic(
+    ...         embedding_model=backend,
+    ...         umap_model=DimensionSelector(),
+    ...         hdbscan_model=LeidenClustering(20),
+    ...     ),
+    ...     "UMAP": BERTopic(embedding_model=backend, nr_topics=20),
+    ... }
+    >>> comparison = compare_dimensions(docs, topic_models, dims=[256, 64])  # doctest: +SKIP
+    >>> comparison.summary  # doctest: +SKIP
     """
     documents = list_of_strings(documents)
-    min_topic_size = int(bertopic_kwargs.get("min_topic_size", MIN_TOPIC_SIZE))
-    check_enough(documents, min_topic_size)
-    if len(documents) < 3:
-        raise ValueError(f"{len(documents)} documents have no neighbourhoods. Add documents.")
-    check_at_least(n_samples, 2, name="n_samples")
     labels = check_labels(labels, len(documents))
-    find_device(device)
-    seeds = check_seeds(random_state)
-    if n_topics is not None:
-        check_at_least(n_topics, 1, name="n_topics")
-        if bertopic_kwargs.get("nr_topics") is not None:
-            raise ValueError("n_topics and nr_topics are both given. Leave nr_topics out.")
-    criteria = named_criteria(criterion)
-    bertopic_kwargs.setdefault("vectorizer_model", CountVectorizer(stop_words="english"))
-    models = compared_models(backend, embeddings, controls, len(documents))
-    clusterings = clusterings_of(reductions, clustering, bertopic_kwargs.get("hdbscan_model"))
-    specs = plan(
-        {name: model.full_dim for name, model in models.items()},
-        {name: model.default_dims for name, model in models.items()},
-        dims=dims,
-        reductions=reductions,
-        criteria=list(criteria),
-        clusterings=clusterings,
-        seeds=seeds,
-        controls=[name for name, model in models.items() if model.is_control],
-        random_control="random" in controls,
-        halves=halves,
+    scorer = TopicScorer() if scorer is None else scorer
+    if not isinstance(scorer, TopicScorer):
+        raise TypeError(f"scorer={scorer!r} must be a TopicScorer, such as TopicScorer().")
+    numbers = check_seeds(seeds)
+    named = named_topic_models(topic_models, has_embeddings=embeddings is not None)
+    check_enough_documents(named, len(documents), halved=scorer.split_half)
+    templates = {name: clone_topic_model(topic_model) for name, topic_model in named.items()}
+    sources, backends = find_sources(named, embeddings, len(documents))
+    conditions = {
+        name: _condition(templates[name], sources[name], backends[name]) for name in named
+    }
+    settings = plan(conditions, sources, dims=dims, seeds=numbers, split_half=scorer.split_half)
+    coherences = _coherences(templates, documents, scorer)  # says what is wrong with a vectorizer
+    kept = RunStore(store)
+    known = (
+        keys_of_topic_models(templates, sources, backends, documents, labels, scorer, numbers)
+        if kept
+        else {}
     )
-    given = bertopic_kwargs.get("hdbscan_model")
-    check_installed(specs, min_topic_size, given=given)
-    check_parts(specs, len(documents), min_topic_size, n_topics)
-    several = len(seeds) > 1
-    kept = RunStore(
-        store,
-        documents,
-        settings={
-            "versions": package_versions(),
-            "labels": labels,
-            "measure": measure,
-            "n_samples": n_samples,
-            "n_topics": n_topics,
-            "n_features_to_select": n_features_to_select,
-            "n_components": n_components,
-            "top_n": top_n,
-            "reseed": several and given is not None,
-            "criterion": {name: c for name, c in criteria.items() if not isinstance(c, str)},
-            **bertopic_kwargs,
-        },
-    )
-    shared = tempfile.TemporaryDirectory() if several or len(criteria) > 1 else nullcontext()
-    with Steps(2 * len(models) + len(specs), progress) as steps, shared as memory:
-        rows: dict[str, NDArray[np.floating]] = {}
+    shares_graphs = len(numbers) > 1 or len(named) > 1
+    shared = tempfile.TemporaryDirectory() if shares_graphs else nullcontext()
+    of_sources = {source.name: source for source in sources.values()}
+    with Steps(2 * len(of_sources) + len(settings), progress) as steps, shared as memory:
+        embedding_models: dict[str, EmbeddingModel] = {}
+        for name, source in of_sources.items():
+            widths = {s.dim for s in settings if sources[s.topic_model] is source}
+            embedding_models[name] = _embedded(
+                source, widths, documents, kept, steps, scorer.device
+            )
         fitting = Fitting(
             documents=documents,
-            embeddings=rows,
-            backends={name: model.backend for name, model in models.items()},
-            criteria=criteria,
-            n_topics=n_topics,
-            n_features_to_select=n_features_to_select,
-            n_components=n_components,
-            device=device,
+            topic_models=templates,
+            conditions=conditions,
+            backends=backends,
+            embeddings={name: of.embeddings for name, of in embedding_models.items()},
             memory=memory,
-            reseed=several,
-            bertopic_kwargs=bertopic_kwargs,
         )
-        # Before anything is encoded: this says what is wrong with arguments of BERTopic and others.
-        coherence = TopicCoherence(
-            tokens_of(fitting.topic_model(specs[0]), documents),
-            measure=measure,
-            top_n=top_n,
-            device=device,
+        keys = keys_of_runs(settings, known, conditions, embedding_models)
+        n_resamples = scorer.n_resamples
+        runs = list(
+            _runs(settings, keys, fitting, kept, steps, coherences, labels, n_resamples, n_jobs)
         )
-        runs = {}
-        for name, model in models.items():
-            steps.begin(f"encoding {len(documents):,} documents, {name}")
-            rows[name], seconds = _encoded(model, documents, kept)
-            steps.begin(f"neighbourhoods, {name}")
-            full_dim = rows[name].shape[1]
-            widths = sorted({s.dim for s in specs if s.line.model == name} | {full_dim})
-            neighborhoods = compare_prefixes(
-                rows[name],
-                widths,
-                n_neighbors=min(N_NEIGHBORS, (len(documents) - 1) // 2),
-                device=device,
-            )
-            runs[name] = ModelRun(full_dim, seconds, model.is_control, neighborhoods, rows[name])
-        cells = list(_cells(specs, fitting, kept, steps, coherence, labels, n_samples, n_jobs))
     return DimensionComparison(
-        cells=tuple(cell for cell in cells if cell.spec.part == PARTS[0]),
-        half_cells=tuple(cell for cell in cells if cell.spec.part != PARTS[0]),
-        models=runs,
+        runs=tuple(run for run in runs if run.setting.part == PARTS[0]),
+        half_runs=tuple(run for run in runs if run.setting.part != PARTS[0]),
+        conditions=conditions,
+        embedding_models=embedding_models,
         n_documents=len(documents),
-        measure=measure,
+        measure=scorer.measure,
         documents=documents,
-        made_with=versions(device),
+        provenance=versions(scorer.device),
+        controls=tuple(name for name, of in conditions.items() if of.is_permuted),
     )
 
 
-def _cells(
-    specs: Sequence[Spec],
+def _condition(
+    topic_model: BERTopic, source: Source, backend: MatryoshkaBackend | None
+) -> Condition:
+    reducer, clusterer = reducer_of(topic_model), topic_model.hdbscan_model
+    return Condition(
+        embedding_model=source.name,
+        reduction=short_name_of(reducer),
+        clustering=short_name_of(clusterer),
+        reducer=described(reducer),
+        clusterer=described(clusterer),
+        is_permuted=backend is not None and backend.permutation_seed is not None,
+    )
+
+
+def _coherences(
+    topic_models: Mapping[str, BERTopic], documents: list[str], scorer: TopicScorer
+) -> dict[str, TopicCoherence]:
+    """Count words as each topic model finds them, once where several find the same ones."""
+    shared: dict[str, TopicCoherence] = {}
+    coherences = {}
+    for name, topic_model in topic_models.items():
+        key = how_words_are_found(topic_model)
+        if key not in shared:
+            shared[key] = TopicCoherence(
+                tokens_of(topic_model, documents),
+                measure=scorer.measure,
+                top_n=scorer.top_n,
+                device=scorer.device,
+            )
+        coherences[name] = shared[key]
+    return coherences
+
+
+def _embedded(
+    source: Source,
+    dims: set[int],
+    documents: list[str],
+    kept: RunStore,
+    steps: Steps,
+    device: str | None,
+) -> EmbeddingModel:
+    """Embed the documents, or take the embeddings that are given, and measure neighbourhoods."""
+    steps.begin(f"encoding {len(documents):,} documents, {source.name}")
+    seconds = None
+    if source.given is not None:
+        rows = source.given
+    else:
+        assert source.backend is not None  # noqa: S101  (there is one or the other)
+        backend = source.backend.truncated(source.full_dim)  # loads it before the clock runs
+        rows, seconds = kept.embed(backend, documents)
+    steps.begin(f"neighbourhoods, {source.name}")
+    neighborhoods = compare_prefixes(
+        rows,
+        sorted(dims | {rows.shape[1]}),
+        n_neighbors=min(N_NEIGHBORS, (len(documents) - 1) // 2),
+        device=device,
+    )
+    return EmbeddingModel(rows.shape[1], seconds, neighborhoods, rows)
+
+
+def _runs(
+    settings: Sequence[Setting],
+    keys: Mapping[Setting, Mapping[str, Any]],
     fitting: Fitting,
     kept: RunStore,
     steps: Steps,
-    coherence: TopicCoherence,
+    coherences: Mapping[str, TopicCoherence],
     labels: NDArray[Any] | None,
-    n_samples: int,
+    n_resamples: int,
     n_jobs: int,
-) -> Iterator[Cell]:
-    """Give the cells in the order of their specs: read from the store, or fitted and kept there."""
-    keys = {spec: {**asdict(spec), "rows": kept.fingerprint(spec.line.model)} for spec in specs}
-    found = {spec: kept.get(keys[spec]) for spec in specs}
-    missing = [spec for spec in specs if found[spec] is None]
+) -> Iterator[Run]:
+    """Give the runs in the order of their settings: read from the store, or fitted and kept."""
+    found = {setting: kept.get(keys[setting]) for setting in settings} if kept else {}
+    missing = [setting for setting in settings if found.get(setting) is None]
     if n_jobs == 1 or len(missing) < 2:
         fits: Iterator[Any] = map(fitting, missing)
     else:
         fits = Parallel(n_jobs, return_as="generator")(delayed(fitting)(s) for s in missing)
-    for spec in specs:
-        steps.begin(str(spec))
-        contents = found[spec]
+    for setting in settings:
+        steps.begin(str(setting))
+        contents = found.get(setting)
         if contents is not None:
-            yield Cell.of_record(contents.record, contents.arrays)
+            # Whatever the topic model is called this time.
+            yield replace(Run.of_record(contents.record, contents.arrays), setting=setting)
             continue
-        rows = part_rows(len(fitting.documents), spec.part)
-        cell = measure_cell(
-            spec,
+        rows = part_rows(len(fitting.documents), setting.part)
+        run = measure_run(
+            setting,
             next(fits),
-            coherence=coherence,
+            coherence=coherences[setting.topic_model],
             labels=None if labels is None else labels[rows],
-            n_samples=n_samples,
+            n_resamples=n_resamples,
         )
-        kept.put(keys[spec], cell.record(), {name: getattr(cell, name) for name in ARRAYS})
-        yield cell
-
-
-def _encoded(
-    model: ComparedModel, documents: list[str], kept: RunStore
-) -> tuple[NDArray[np.floating], float | None]:
-    """Give a model's full embeddings, and the seconds that encoding took."""
-    if model.given is not None:
-        kept.know(model.name, model.given)
-        return model.given, None
-    assert model.backend is not None  # noqa: S101  (there is one or the other)
-    full_backend = model.backend.truncated(model.full_dim)  # loads it before the clock runs
-    start = time.perf_counter()
-    full = kept.embed(full_backend, documents)
-    seconds = time.perf_counter() - start
-    kept.know(model.name, full)
-    return full, kept.seconds(model.name, seconds)
+        if kept:
+            kept.put(keys[setting], run.record(), {name: getattr(run, name) for name in ARRAYS})
+        yield run

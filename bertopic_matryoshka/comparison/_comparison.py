@@ -13,9 +13,14 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import adjusted_mutual_info_score
 
-from bertopic_matryoshka.comparison._grid import PARTS, Line, labels_of
-from bertopic_matryoshka.comparison._recommendation import Recommendation, by_width, recommend
-from bertopic_matryoshka.comparison._significance import coherence_error, seed_spread
+from bertopic_matryoshka.comparison._setting import PARTS, Condition
+from bertopic_matryoshka.comparison._significance import (
+    Recommendation,
+    by_width,
+    recommend,
+    se_coherence,
+    seed_spread,
+)
 from bertopic_matryoshka.evaluation import topic_stability
 
 if TYPE_CHECKING:
@@ -23,7 +28,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from bertopic_matryoshka.comparison._result import Cell
+    from bertopic_matryoshka.comparison._result import Run
 
 AVERAGED = (
     "n_topics",
@@ -41,7 +46,10 @@ AVERAGED = (
     "seconds",
     "evaluate_seconds",
 )
-"""Of a cell: what the summary averages over seeds."""
+"""Of a run: what the summary averages over seeds."""
+
+DESCRIBED = ("embedding_model", "reducer", "clusterer")
+"""Of a condition: what the table says of each run."""
 
 OPTIONAL = ("ami", "ari", "v_measure", "seed_stability", "seed_ami", "half_stability")
 """Columns that a summary has only where something was measured."""
@@ -51,8 +59,8 @@ FEW_NEIGHBORS = 0.5
 
 
 @dataclass(frozen=True)
-class ModelRun:
-    """An embedding model in a comparison.
+class EmbeddingModel:
+    """An embedding model in a comparison, and the documents as it embeds them.
 
     Attributes
     ----------
@@ -60,8 +68,7 @@ class ModelRun:
         Width of its full embeddings.
     encode_seconds : float or None
         Wall clock of encoding the documents once at full width, those that were not in the store;
-        None for given embeddings.
-    is_control : bool
+        None for given embeddings, and where it is not known.
     neighborhoods : DataFrame
         How much of the full-width neighbourhood each width keeps, see compare_prefixes.
     embeddings : ndarray of shape (n_documents, full_dim)
@@ -69,7 +76,6 @@ class ModelRun:
 
     full_dim: int
     encode_seconds: float | None
-    is_control: bool
     neighborhoods: pd.DataFrame = field(repr=False, compare=False)
     embeddings: NDArray[np.floating] = field(repr=False, compare=False)
 
@@ -80,65 +86,76 @@ class DimensionComparison:
 
     Attributes
     ----------
-    cells : tuple of Cell
-        Fitted to all documents; widths descending.
-    half_cells : tuple of Cell
+    runs : tuple of Run
+        Fitted to all documents: topic model by topic model, widths descending, then seeds.
+    half_runs : tuple of Run
         Those fitted to halves of the documents, where asked for.
-    models : dict of str to ModelRun
-        By name, the one that is decided for first.
+    conditions : dict of str to Condition
+        The topic models that were compared, by name.
+    embedding_models : dict of str to EmbeddingModel
+        What embedded the documents, by name.
     n_documents : int
     measure : str
         Of coherence, see TopicCoherence.
     documents : list of str
-    made_with : dict of str to str
+    provenance : dict of str to str
         Versions of what computed it, and on what.
+    controls : tuple of str
+        Names of the topic models that the others are held against. compare_dimensions names those
+        on permuted dimensions. ``dataclasses.replace(comparison, controls=[...])`` names others.
     """
 
-    cells: tuple[Cell, ...]
-    half_cells: tuple[Cell, ...]
-    models: dict[str, ModelRun]
+    runs: tuple[Run, ...]
+    half_runs: tuple[Run, ...]
+    conditions: dict[str, Condition]
+    embedding_models: dict[str, EmbeddingModel]
     n_documents: int
     measure: str
     documents: list[str] = field(repr=False, compare=False)
-    made_with: dict[str, str] = field(repr=False)
-
-    @property
-    def lines(self) -> dict[str, Line]:
-        """What was compared across widths, by a name that tells one from the others."""
-        return {name: line for line, name in labels_of(cell.line for cell in self.cells).items()}
+    provenance: dict[str, str] = field(repr=False)
+    controls: tuple[str, ...] = ()
 
     @property
     def umap_compile_seconds(self) -> float | None:
-        """What UMAP's first fit cost, for compiling most of all; no cell's seconds have it.
+        """What UMAP's first fit cost, for compiling most of all; no run's seconds have it.
 
         None without UMAP, and where the process had compiled it before.
         """
-        taken = [cell.umap_compile_seconds for cell in self.cells]
+        taken = [run.umap_compile_seconds for run in self.runs]
         return next((seconds for seconds in taken if seconds is not None), None)
 
     @property
     def table(self) -> pd.DataFrame:
-        """One row a cell: what was fitted, Cell's measures, and a sample of topic words."""
-        left_out = ("spec", "topics", "document_topics", "coherence_samples")
-        names = labels_of(cell.line for cell in self.cells)
+        """One row a run: what was fitted, Run's measures, and a sample of topic words."""
+        left_out = ("setting", "topics", "document_topics", "coherence_resamples")
         rows = []
-        for cell in self.cells:
-            measured = {k: v for k, v in vars(cell).items() if k not in left_out}
-            fitted = {"line": names[cell.line], **asdict(cell.line), "dim": cell.dim}
-            rows.append({**fitted, "seed": cell.spec.seed, **measured, "sample": cell.sample()})
+        for run in self.runs:
+            condition = self.conditions[run.topic_model]
+            measured = {k: v for k, v in vars(run).items() if k not in left_out}
+            rows.append(
+                {
+                    "topic_model": run.topic_model,
+                    **{name: getattr(condition, name) for name in DESCRIBED},
+                    "dim": run.dim,
+                    "seed": run.seed,
+                    **measured,
+                    "sample": run.sample(),
+                }
+            )
         table: pd.DataFrame = pd.DataFrame(rows)
         return _without_empty(table)
 
     @property
     def summary(self) -> pd.DataFrame:
-        """One row a line and width: means over seeds, errors, stability, and what a width keeps.
+        """One row a topic model and width: means over seeds, errors, stability, what a width keeps.
 
-        Columns: "line", "model", "dim", "n_seeds"; Cell's measures, averaged; "coherence_error",
-        the standard error over documents and seeds (see coherence_error); "seed_stability" and
-        "seed_ami", how alike the topics of two seeds are by their words (topic_stability) and their
-        documents (AMI), mean over pairs of seeds; "half_stability", by words, of the halves of the
-        documents; "neighbors_kept", "trustworthiness" and "spearman" (compare_prefixes), missing
-        for random dimensions. Agreement and stability have no column where they were not measured.
+        Columns: "topic_model", "embedding_model", "dim", "n_seeds"; Run's measures, averaged;
+        "se_coherence", the standard error over documents and seeds (see se_coherence);
+        "seed_stability" and "seed_ami", how alike the topics of two seeds are by their words
+        (topic_stability) and their documents (AMI), mean over pairs of seeds; "half_stability", by
+        words, of the halves of the documents; "neighbors_kept", "trustworthiness" and "spearman"
+        (compare_prefixes), missing for permuted dimensions. Agreement and stability have no column
+        where they were not measured.
         """
         summary: pd.DataFrame = self._summary.copy()
         return summary
@@ -146,85 +163,95 @@ class DimensionComparison:
     @cached_property
     def _summary(self) -> pd.DataFrame:
         rows = []
-        for name in self.lines:
-            by_dim = by_width(self.cells_of(name))
+        for name, condition in self.conditions.items():
+            by_dim = by_width(self.runs_of(name))
             spread = seed_spread(by_dim.values())
-            for dim, cells in by_dim.items():
-                row: dict[str, Any] = {"line": name, "model": cells[0].line.model, "dim": dim}
-                row["n_seeds"] = len(cells)
+            for dim, runs in by_dim.items():
+                row: dict[str, Any] = {
+                    "topic_model": name,
+                    "embedding_model": condition.embedding_model,
+                    "dim": dim,
+                    "n_seeds": len(runs),
+                }
                 for measured in AVERAGED:
-                    values = [getattr(cell, measured) for cell in cells]
+                    values = [getattr(run, measured) for run in runs]
                     row[measured] = None if None in values else float(np.mean(values))
-                row["coherence_error"] = coherence_error(cells, spread)
-                row.update(self._stability(cells))
-                row.update(self._neighborhood(cells[0]))
+                row["se_coherence"] = se_coherence(runs, spread)
+                row.update(self._stability(runs))
+                row.update(self._neighborhood(name, dim))
                 rows.append(row)
         table: pd.DataFrame = pd.DataFrame(rows)
         return _without_empty(table)
 
-    def cells_of(self, line: str | None = None, dim: int | None = None) -> list[Cell]:
-        """List the cells of a line, or at one of its widths, one a seed.
+    def runs_of(self, topic_model: str | None = None, dim: int | None = None) -> list[Run]:
+        """List the runs of a topic model, or at one of its widths, one a seed.
 
         Parameters
         ----------
-        line : str or None, default=None
-            One of `lines`; None takes the first.
+        topic_model : str or None, default=None
+            One of `conditions`; None takes the first.
         dim : int or None, default=None
 
         Raises
         ------
         ValueError
-            If there is no such line.
+            If there is no such topic model.
         """
-        lines = self.lines
-        line = next(iter(lines)) if line is None else line
-        if line not in lines:
-            raise ValueError(f"line={line!r} was not compared; there are: {', '.join(lines)}.")
-        cells = [cell for cell in self.cells if cell.line == lines[line]]
-        return [cell for cell in cells if dim is None or cell.dim == dim]
+        name = self._checked(topic_model)
+        runs = [run for run in self.runs if run.topic_model == name]
+        return [run for run in runs if dim is None or run.dim == dim]
 
-    def recommend(self, line: str | None = None, *, alpha: float = 0.05) -> Recommendation:
-        """Find the smallest width whose coherence is not significantly worse than the best.
+    def embedding_model_of(self, topic_model: str) -> EmbeddingModel:
+        """Look up what embedded the documents of a topic model, one of `conditions`."""
+        return self.embedding_models[self.conditions[topic_model].embedding_model]
+
+    def recommend(self, topic_model: str | None = None, *, alpha: float = 0.05) -> Recommendation:
+        """Find the smallest width at which no loss of coherence was detected.
+
+        This rule will change: do not decide by it alone. A test that does not reject shows nothing.
+        With few documents or seeds it detects nothing and names the smallest width, and coherence
+        does not see which topics are found: they may be others, or agree less with labels, at a
+        coherence as high. Hold "neighbors_kept", agreement with labels and the topics themselves
+        against it.
 
         Each width is compared with the one of highest mean coherence on the same bootstrap samples
         of the documents (see paired_difference), one-sided, with Holm's correction for the number
-        of widths [1]_. What seeds do is estimated from all widths (see seed_spread). Expect that
-        nothing differs: then the recommendation says so, and how much the smallest width can lose
-        at most.
+        of widths [1]_. What seeds do is estimated from all widths (see seed_spread).
 
         Parameters
         ----------
-        line : str or None, default=None
-            One of `lines`, such as "variance"; None takes the first.
+        topic_model : str or None, default=None
+            One of `conditions`; None takes the first.
         alpha : float, default=0.05
-            Probability of calling any width worse that is not.
+            Probability of calling any width worse that is not, where the assumptions of the tests
+            hold.
 
         Returns
         -------
         recommendation : Recommendation
-            With the width, the reason in words, and cautions where coherence alone misleads.
+            With the width, what was found in words, and caveats where coherence alone misleads.
 
         Raises
         ------
         ValueError
-            If there is no such line, or no width of it has topics that can be scored.
+            If there is no such topic model, or no width of it has topics that can be scored.
 
         References
         ----------
         .. [1] S. Holm, "A simple sequentially rejective multiple test procedure", Scandinavian
            Journal of Statistics 6, 1979.
         """
-        line = next(iter(self.lines)) if line is None else line
-        cells = self.cells_of(line)
-        decided = recommend(cells, line, self.models[cells[0].line.model].full_dim, alpha)
-        kept = self._neighborhood(self.cells_of(line, decided.dim)[0]).get("neighbors_kept", 1.0)
+        name = self._checked(topic_model)
+        full_dim = self.embedding_model_of(name).full_dim
+        decided = recommend(self.runs_of(name), name, full_dim, alpha)
+        kept = self._neighborhood(name, decided.dim).get("neighbors_kept", 1.0)
         if kept >= FEW_NEIGHBORS:
             return decided
-        caution = (
+        caveat = (
             f"{decided.dim} dimensions keep {kept:.0%} of a document's nearest neighbours: topics "
             "may be as coherent as at full width and still be others."
         )
-        return replace(decided, cautions=(*decided.cautions, caution))
+        return replace(decided, caveats=(*decided.caveats, caveat))
 
     def to_csv(self, path: str | Path) -> None:
         """Write the table."""
@@ -235,31 +262,41 @@ class DimensionComparison:
         content = {
             "n_documents": self.n_documents,
             "measure": self.measure,
-            "models": {
+            "conditions": {name: asdict(of) for name, of in self.conditions.items()},
+            "controls": list(self.controls),
+            "embedding_models": {
                 name: {
                     "full_dim": model.full_dim,
                     "encode_seconds": model.encode_seconds,
-                    "is_control": model.is_control,
                     "neighborhoods": model.neighborhoods.to_dict("records"),
                 }
-                for name, model in self.models.items()
+                for name, model in self.embedding_models.items()
             },
-            "made_with": self.made_with,
+            "provenance": self.provenance,
             "summary": self.summary.to_dict("records"),
-            "cells": [cell.record() for cell in self.cells],
-            "half_cells": [cell.record() for cell in self.half_cells],
+            "runs": [run.record() for run in self.runs],
+            "half_runs": [run.record() for run in self.half_runs],
         }
         # NaN is no JSON: null says the same to every reader.
         text = json.dumps(_without_nan(content), indent=2, allow_nan=False)
         Path(path).write_text(text, "utf-8")
 
-    def _stability(self, cells: Sequence[Cell]) -> dict[str, float | None]:
-        of_seeds = list(combinations(cells, 2))
+    def _checked(self, topic_model: str | None) -> str:
+        name = next(iter(self.conditions)) if topic_model is None else topic_model
+        if name not in self.conditions:
+            raise ValueError(
+                f"topic_model={name!r} was not compared; there are: {', '.join(self.conditions)}."
+            )
+        return name
+
+    def _stability(self, runs: Sequence[Run]) -> dict[str, float | None]:
+        of_seeds = list(combinations(runs, 2))
+        place = runs[0].topic_model, runs[0].dim
         halves = [
             [
-                c
-                for c in self.half_cells
-                if (c.line, c.dim, c.spec.part) == (*_place(cells[0]), part)
+                run
+                for run in self.half_runs
+                if (run.topic_model, run.dim, run.setting.part) == (*place, part)
             ]
             for part in PARTS[1:]
         ]
@@ -276,10 +313,10 @@ class DimensionComparison:
             ),
         }
 
-    def _neighborhood(self, cell: Cell) -> dict[str, float]:
-        kept = self.models[cell.line.model].neighborhoods
-        row = kept[kept["dim"] == cell.dim] if len(kept) else kept
-        if cell.line.cut != "prefix" or not len(row):
+    def _neighborhood(self, topic_model: str, dim: int) -> dict[str, float]:
+        kept = self.embedding_model_of(topic_model).neighborhoods
+        row = kept[kept["dim"] == dim] if len(kept) else kept
+        if self.conditions[topic_model].is_permuted or not len(row):
             return {}
         return {k: float(row[k].iloc[0]) for k in ("neighbors_kept", "trustworthiness", "spearman")}
 
@@ -288,10 +325,6 @@ def _without_empty(table: pd.DataFrame) -> pd.DataFrame:
     missing = [name for name in OPTIONAL if name in table and table[name].isna().all()]
     left: pd.DataFrame = table.drop(columns=missing)
     return left
-
-
-def _place(cell: Cell) -> tuple[Line, int]:
-    return cell.line, cell.dim
 
 
 def _mean(values: list[float]) -> float | None:

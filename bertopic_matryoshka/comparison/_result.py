@@ -1,13 +1,13 @@
-"""One topic model -> one cell of a comparison: fitted, timed and measured."""
+"""One topic model -> one run of a comparison: fitted, timed and measured."""
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field, fields
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bertopic_matryoshka.comparison._grid import Line, Spec
+from bertopic_matryoshka.comparison._setting import Setting
 from bertopic_matryoshka.comparison._stopwatch import Stopwatch
 from bertopic_matryoshka.evaluation import (
     agreement,
@@ -15,24 +15,23 @@ from bertopic_matryoshka.evaluation import (
     inverted_rbo,
     topic_balance,
     topic_diversity,
-    topics_of,
 )
 
 if TYPE_CHECKING:
-    from bertopic import BERTopic
     from numpy.typing import NDArray
 
+    from bertopic_matryoshka.comparison._fit import Fitted
     from bertopic_matryoshka.evaluation import TopicCoherence
 
-ARRAYS = ("document_topics", "coherence_samples")
-"""Fields of a cell that are arrays."""
+ARRAYS = ("document_topics", "coherence_resamples")
+"""Fields of a run that are arrays."""
 
 
 @dataclass(frozen=True)
 class Topic:
-    """One topic of a cell: its words, most important first, its documents and its coherence.
+    """One topic of a run: its words, most important first, its documents and its coherence.
 
-    `id` is what the documents of the topic have in Cell.document_topics.
+    `id` is what the documents of the topic have in Run.document_topics.
     """
 
     id: int
@@ -42,21 +41,21 @@ class Topic:
 
 
 @dataclass(frozen=True)
-class Cell:
+class Run:
     """What was measured of one topic model.
 
     Attributes
     ----------
-    spec : Spec
-        What was fitted: line, width, seed and part of the documents.
+    setting : Setting
+        What was fitted: topic model, width, seed and part of the documents.
     n_topics : int
         Without the outlier topic.
     outlier_share : float in [0, 1], lower is better
     coherence : float, higher is better
         Mean over topics of the comparison's measure; NaN without topics.
-    topic_error : float
+    se_topics : float
         Standard error of that mean over the topics; NaN for fewer than two.
-    document_error : float
+    se_documents : float
         Standard deviation of that mean over bootstrap samples of the documents, those in which a
         topic can be scored.
     diversity, inverted_rbo, balance : float in [0, 1], higher is better
@@ -68,21 +67,21 @@ class Cell:
         What UMAP's first fit in the process cost before this one, for compiling most of all; None
         where it was not the first, or another reduction's.
     ami, ari, v_measure : float or None
-        Agreement with the labels over all documents, outliers being a class of their own. AMI and
-        ARI in [-1, 1], 0 by chance; V-measure in [0, 1]; higher is better.
+        Agreement with the labels over the documents that have one, outliers being a class of their
+        own. AMI and ARI in [-1, 1], 0 by chance; V-measure in [0, 1]; higher is better.
     topics : tuple of Topic
         Largest first.
     document_topics : ndarray of shape (n_documents of the part,), int
-    coherence_samples : ndarray of shape (n_samples,), float64
-        Coherence on bootstrap samples of the documents, the same samples for all cells.
+    coherence_resamples : ndarray of shape (n_resamples,), float64
+        Coherence on bootstrap samples of the documents, the same samples for all runs.
     """
 
-    spec: Spec
+    setting: Setting
     n_topics: int
     outlier_share: float
     coherence: float
-    topic_error: float
-    document_error: float
+    se_topics: float
+    se_documents: float
     diversity: float
     inverted_rbo: float
     balance: float
@@ -96,17 +95,22 @@ class Cell:
     v_measure: float | None
     topics: tuple[Topic, ...] = field(repr=False)
     document_topics: NDArray[np.int_] = field(repr=False, compare=False)
-    coherence_samples: NDArray[np.float64] = field(repr=False, compare=False)
+    coherence_resamples: NDArray[np.float64] = field(repr=False, compare=False)
 
     @property
     def dim(self) -> int:
         """Width of the embeddings, before the reduction."""
-        return self.spec.dim
+        return self.setting.dim
 
     @property
-    def line(self) -> Line:
-        """What the cell has in common with those of other widths."""
-        return self.spec.line
+    def topic_model(self) -> str:
+        """Name of the topic model, which the run has in common with those of other widths."""
+        return self.setting.topic_model
+
+    @property
+    def seed(self) -> int | None:
+        """Seed of the fit."""
+        return self.setting.seed
 
     @property
     def words(self) -> list[list[str]]:
@@ -126,118 +130,62 @@ class Cell:
         """All but the arrays, as JSON types."""
         plain = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in ARRAYS}
         plain["topics"] = [asdict(topic) for topic in self.topics]
-        return {**plain, "spec": asdict(self.spec)}
+        return {**plain, "setting": asdict(self.setting)}
 
     @classmethod
-    def of_record(cls, record: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Cell:
-        """Build a cell again from :meth:`record` and its arrays."""
-        spec, topics = record["spec"], record["topics"]
+    def of_record(cls, record: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Run:
+        """Build a run again from :meth:`record` and its arrays."""
+        topics = record["topics"]
         return cls(
             **{
                 **record,
-                "spec": Spec(**{**spec, "line": Line(**spec["line"])}),
+                "setting": Setting(**record["setting"]),
                 "topics": tuple(Topic(**{**t, "words": tuple(t["words"])}) for t in topics),
                 **arrays,
             }
         )
 
 
-class Fitted(NamedTuple):
-    """What a fit leaves to measure.
-
-    Attributes
-    ----------
-    topics : list of (int, tuple of str, int)
-        Id, words and size of each topic, largest first, without outliers.
-    document_topics : ndarray of shape (n_documents,), int
-    seconds : dict of str to float
-        Of "reduce", "cluster" and "represent".
-    umap_compile_seconds : float or None
-    """
-
-    topics: list[tuple[int, tuple[str, ...], int]]
-    document_topics: NDArray[np.int_]
-    seconds: dict[str, float]
-    umap_compile_seconds: float | None = None
-
-
-def fit_cell(
-    topic_model: BERTopic,
-    documents: list[str],
-    embeddings: NDArray[np.floating],
-    n_topics: int | None = None,
-) -> Fitted:
-    """Fit a topic model to documents and their embeddings, and time its stages.
-
-    Parameters
-    ----------
-    topic_model : BERTopic
-        Not fitted yet.
-    documents : list of str
-    embeddings : ndarray of shape (n_documents, dim)
-    n_topics : int or None, default=None
-        The most topics that may be left; further ones are merged.
-
-    Returns
-    -------
-    fitted : Fitted
-    """
-    watch = Stopwatch()
-    with (
-        watch.running("fit"),
-        watch.watching(topic_model.umap_model, "reduce"),
-        watch.watching(topic_model.hdbscan_model, "cluster"),
-    ):
-        # BERTopic's guided modelling writes into the embeddings that it is given.
-        topic_model.fit_transform(documents, embeddings.copy())
-        n_found = sum(topic != -1 for topic in topic_model.topic_sizes_)
-        if n_topics is not None and n_found > n_topics:
-            topic_model.reduce_topics(documents, nr_topics=n_topics)
-    seconds = {stage: watch.seconds[stage] for stage in ("reduce", "cluster")}
-    seconds["represent"] = watch.seconds["fit"] - sum(seconds.values())
-    return Fitted(topics_of(topic_model), np.asarray(topic_model.topics_), seconds)
-
-
-def measure_cell(
-    spec: Spec,
+def measure_run(
+    setting: Setting,
     fitted: Fitted,
     *,
     coherence: TopicCoherence,
     labels: NDArray[Any] | None,
-    n_samples: int,
-) -> Cell:
+    n_resamples: int,
+) -> Run:
     """Measure what came out of a fit.
 
     Parameters
     ----------
-    spec : Spec
+    setting : Setting
     fitted : Fitted
     coherence : TopicCoherence
         Over all documents, those of other parts too.
     labels : ndarray of shape (n_documents of the part,) or None
-    n_samples : int
+    n_resamples : int
         Bootstrap samples of the documents, >= 2.
 
     Returns
     -------
-    cell : Cell
+    run : Run
     """
     watch = Stopwatch()
     with watch.running("evaluate"):
         words = [list(of) for _, of, _ in fitted.topics]
         scores = coherence.score_per_topic(words)
         scored = scores[~np.isnan(scores)]
-        samples = bootstrap_coherence(coherence, words, n_samples=n_samples)
+        samples = bootstrap_coherence(coherence, words, n_resamples=n_resamples)
         agreed = agreement(labels, fitted.document_topics)
         diversity = topic_diversity(words, coherence.top_n)
         rbo = inverted_rbo(words, coherence.top_n)
-    return Cell(
-        spec=spec,
+    return Run(
+        setting=setting,
         n_topics=len(fitted.topics),
         outlier_share=float(np.mean(fitted.document_topics == -1)),
         coherence=float(scored.mean()) if scored.size else float("nan"),
-        topic_error=_standard_error(scored),
-        document_error=_deviation(samples[~np.isnan(samples)]),
+        se_topics=_standard_error(scored),
+        se_documents=_deviation(samples[~np.isnan(samples)]),
         diversity=diversity,
         inverted_rbo=rbo,
         balance=topic_balance([size for _, _, size in fitted.topics]),
@@ -254,7 +202,7 @@ def measure_cell(
             for (topic, of, size), score in zip(fitted.topics, scores, strict=True)
         ),
         document_topics=fitted.document_topics,
-        coherence_samples=samples,
+        coherence_resamples=samples,
     )
 
 

@@ -27,7 +27,8 @@ class Documents:
     n_rows : int
         Rows of the source: documents, empty rows and non-string rows.
     labels : ndarray of shape (n_documents,), object, or None
-        Label of each document as a str, ``""`` where the source has none; None without labels.
+        Label of each document as a str, ``""`` where the source has none, which is no class for
+        evaluate_topics and compare_dimensions; None without labels.
     n_empty : int
         Rows whose text is empty or white space.
     n_non_string : int

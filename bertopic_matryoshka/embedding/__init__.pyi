@@ -1,13 +1,15 @@
 from ._backend import MatryoshkaBackend
 from ._facts import ModelFacts
-from ._store import EmbeddingStore
-from ._truncate import cut_rows, truncate, unit_rows
+from ._store import EmbeddingStore, embedding_key
+from ._truncate import cut_rows, permutation_of, truncate, unit_rows
 
 __all__ = [
     "EmbeddingStore",
     "MatryoshkaBackend",
     "ModelFacts",
     "cut_rows",
+    "embedding_key",
+    "permutation_of",
     "truncate",
     "unit_rows",
 ]

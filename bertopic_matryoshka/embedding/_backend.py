@@ -11,10 +11,10 @@ import numpy as np
 from bertopic.backend import BaseEmbedder
 
 from bertopic_matryoshka._memory import halve_if_out_of_memory
-from bertopic_matryoshka._validation import check_dim, list_of_strings
+from bertopic_matryoshka._validation import check_at_least, check_dim, list_of_strings
 from bertopic_matryoshka.embedding._facts import ModelFacts, facts_of
 from bertopic_matryoshka.embedding._source import ModelSource
-from bertopic_matryoshka.embedding._truncate import cut_rows, warn_of_zero_rows
+from bertopic_matryoshka.embedding._truncate import cut_rows, permutation_of, warn_of_zero_rows
 from bertopic_matryoshka.exceptions import TruncationWarning
 
 if TYPE_CHECKING:
@@ -80,6 +80,8 @@ class MatryoshkaBackend(BaseEmbedder):  # type: ignore[misc]
         Whether to run code that comes with the model.
     encode_kwargs : dict or None, default=None
         More keyword arguments for ``SentenceTransformer.encode``.
+    permutation_seed : int or None, default=None
+        Permutes the dimensions before they are cut, see :meth:`permuted`; None leaves their order.
 
     Raises
     ------
@@ -120,6 +122,7 @@ class MatryoshkaBackend(BaseEmbedder):  # type: ignore[misc]
         revision: str | None = None,
         trust_remote_code: bool = False,
         encode_kwargs: dict[str, Any] | None = None,
+        permutation_seed: int | None = None,
     ) -> None:
         super().__init__()
         if not (prompt is None or prompt is ... or isinstance(prompt, str)):
@@ -134,6 +137,9 @@ class MatryoshkaBackend(BaseEmbedder):  # type: ignore[misc]
         self.prompt = prompt
         self.batch_size = check_dim(batch_size, 2**31, of="a batch", name="batch_size")
         self.encode_kwargs = dict(encode_kwargs or {})
+        if permutation_seed is not None:
+            check_at_least(permutation_seed, 0, name="permutation_seed")
+        self.permutation_seed = permutation_seed
         self._given_dims = None if dims is None else _checked_dims(dims)
         self._width_is_checked = False
         self._source = ModelSource.of(
@@ -260,6 +266,38 @@ class MatryoshkaBackend(BaseEmbedder):  # type: ignore[misc]
         backend._check_width()  # noqa: SLF001  (its own class)
         return backend
 
+    def permuted(self, random_state: int | None) -> MatryoshkaBackend:
+        """Give the same model, loaded once, with its dimensions in another order.
+
+        They are permuted first and cut then, those of documents and words alike: a width keeps
+        dimensions drawn at random in place of the first ones. It is a control for what the order of
+        the dimensions is worth, as Matryoshka training puts the important ones first.
+
+        Parameters
+        ----------
+        random_state : int or None
+            Seed of the permutation; None is the model's own order. compare_dimensions draws another
+            one with each of its seeds.
+
+        Returns
+        -------
+        backend : MatryoshkaBackend
+            It shares the model with this one.
+
+        Examples
+        --------
+        >>> from bertopic_matryoshka import MatryoshkaBackend
+        >>> control = MatryoshkaBackend().permuted(0).truncated(64)
+        >>> control.embed(["one document"]).shape
+        (1, 64)
+        """
+        if random_state is not None:
+            check_at_least(random_state, 0, name="random_state")
+        backend = copy.copy(self)
+        backend.encode_kwargs = dict(self.encode_kwargs)
+        backend.permutation_seed = random_state
+        return backend
+
     def recipe(self) -> dict[str, Any]:
         """All that is needed to build this backend again elsewhere, as JSON types.
 
@@ -275,10 +313,14 @@ class MatryoshkaBackend(BaseEmbedder):  # type: ignore[misc]
         }
         if self.prompt is not ...:
             recipe["prompt"] = self.prompt
+        if self.permutation_seed is not None:
+            recipe["permutation_seed"] = int(self.permutation_seed)
         return recipe
 
     def __repr__(self) -> str:
-        return f"MatryoshkaBackend({self.name!r}, truncate_dim={self.truncate_dim})"
+        seed = self.permutation_seed
+        permuted = "" if seed is None else f", permutation_seed={seed}"
+        return f"MatryoshkaBackend({self.name!r}, truncate_dim={self.truncate_dim}{permuted})"
 
     def _embed(
         self, texts: list[str], *, verbose: bool
@@ -290,10 +332,13 @@ class MatryoshkaBackend(BaseEmbedder):  # type: ignore[misc]
         facts = self.facts
         distinct = list(dict.fromkeys(texts))
         # Cut within the model's batches where nothing else must come first.
-        width = self.full_dim if facts.before_slicing else dim
-        full = self._encode(distinct, width, verbose=verbose)
+        seed = self.permutation_seed
+        first = facts.before_slicing or seed is not None
+        full = self._encode(distinct, self.full_dim if first else dim, verbose=verbose)
         if facts.before_slicing == "layer_norm":
             full = _layer_norm(full)
+        if seed is not None:
+            full = full[:, permutation_of(self.full_dim, seed)]
         cut, zero = cut_rows(full, dim)
         cut = cut.astype(np.float32, copy=False)
         if len(distinct) == len(texts):
@@ -331,6 +376,8 @@ class MatryoshkaBackend(BaseEmbedder):  # type: ignore[misc]
         self._width_is_checked = True
         dims = self.dims
         if dim == self.full_dim or self.facts.any_width or (dims and dim in dims):
+            return
+        if self.permutation_seed is not None:  # no width of it is any good, nor meant to be
             return
         trained = (
             f"It was trained at {', '.join(map(str, dims))} ({self.facts.dims_source})."

@@ -41,14 +41,8 @@ def load_default_model(device: str | None = None) -> SentenceTransformer:
     """
     from safetensors.torch import load_file
     from sentence_transformers import SentenceTransformer
+    from sentence_transformers.sentence_transformer.modules import StaticEmbedding
     from tokenizers import Tokenizer
-
-    try:
-        from sentence_transformers.sentence_transformer.modules import StaticEmbedding
-    except ImportError:  # sentence-transformers < 5.4
-        from sentence_transformers.models import (  # type: ignore[no-redef,import-not-found]
-            StaticEmbedding,
-        )
 
     tensors = load_file(DEFAULT_MODEL / "model.safetensors")
     # One int8 row and one float scale a token: model2vec's layout, which sentence-transformers

@@ -108,10 +108,9 @@ class ModelSource:
         if self._width is None:
             own, model.truncate_dim = model.truncate_dim, None
             try:
-                # Renamed in sentence-transformers 5.4; some custom last modules do not tell.
-                tell = getattr(model, "get_embedding_dimension", None)
-                tell = tell or model.get_sentence_embedding_dimension
-                self._width = tell() or int(model.encode(["width"]).shape[1])
+                # Some custom last modules do not tell.
+                told = model.get_embedding_dimension()
+                self._width = told or int(model.encode(["width"]).shape[1])
             finally:
                 model.truncate_dim = own
         return self._width

@@ -13,7 +13,7 @@ import numpy as np
 
 from bertopic_matryoshka._files import read_checked, short_hash, write_checked
 from bertopic_matryoshka._validation import check_at_least, list_of_strings
-from bertopic_matryoshka.embedding._truncate import warn_of_zero_rows
+from bertopic_matryoshka.embedding._truncate import permutation_of, warn_of_zero_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -69,7 +69,8 @@ class EmbeddingStore:
         Parameters
         ----------
         backend : MatryoshkaBackend
-            Its `truncate_dim` is taken no notice of.
+            Its `truncate_dim` is ignored. What is kept is the same whether its dimensions are
+            permuted or not.
         documents : iterable of str
             Repeated ones are embedded once.
         progress : callable or None, default=None
@@ -95,7 +96,8 @@ class EmbeddingStore:
             If texts give zero rows.
         """
         texts = list_of_strings(documents)
-        backend = backend.truncated(backend.full_dim)
+        seed = backend.permutation_seed
+        backend = backend.permuted(None).truncated(backend.full_dim)
         key = embedding_key(backend)
         shards = self.folder / short_hash(key)
         rows = np.empty((len(texts), backend.full_dim), dtype=np.float32)
@@ -120,7 +122,7 @@ class EmbeddingStore:
         repeated = np.flatnonzero(firsts != np.arange(len(texts)))
         rows[repeated] = rows[firsts[repeated]]
         warn_of_zero_rows(int((~rows.any(axis=1)).sum()), rows.shape[1])
-        return rows
+        return rows if seed is None else rows[:, permutation_of(rows.shape[1], seed)]
 
 
 def embedding_key(backend: MatryoshkaBackend) -> dict[str, Any]:

@@ -109,6 +109,11 @@ def cut_rows(X: NDArray[np.floating], dim: int) -> tuple[NDArray[np.floating], N
     return unit_rows(cut, lengths), lengths == 0
 
 
+def permutation_of(full_dim: int, seed: int) -> NDArray[np.intp]:
+    """Draw the order of the dimensions of a permuted backend."""
+    return np.random.default_rng(seed).permutation(full_dim)
+
+
 def _truncate_tensor(embeddings: torch.Tensor, dim: int) -> torch.Tensor:
     import torch
 

@@ -32,7 +32,7 @@ def bootstrap_coherence(
     coherence: TopicCoherence,
     topics: Iterable[Sequence[str]],
     *,
-    n_samples: int = 200,
+    n_resamples: int = 200,
     random_state: int = 0,
 ) -> NDArray[np.float64]:
     """Score topics on bootstrap samples of the documents; the topics stay what they are.
@@ -46,12 +46,12 @@ def bootstrap_coherence(
     coherence : TopicCoherence
         Over the documents.
     topics : iterable of sequences of str
-    n_samples : int, default=200
+    n_resamples : int, default=200
     random_state : int, default=0
 
     Returns
     -------
-    scores : ndarray of shape (n_samples,), float64
+    scores : ndarray of shape (n_resamples,), float64
         Mean over the topics that can be scored in the sample; NaN without any.
 
     References
@@ -64,16 +64,16 @@ def bootstrap_coherence(
     groups = list(coherence.alike(cut))
     words, pairs = _needed([rows for _, rows, _ in groups])
     names = [coherence.counts.words[number] for number in words]
-    together = np.zeros((pairs.size, n_samples))
-    n_windows = np.zeros(n_samples)
+    together = np.zeros((pairs.size, n_resamples))
+    n_windows = np.zeros(n_resamples)
     numbers = {name: i for i, name in enumerate(names)}
     for position, chunk in enumerate(coherence.tokens.chunks(numbers)):
         rng = np.random.default_rng([random_state, position])
-        times = rng.poisson(1.0, size=(chunk.lengths.size, n_samples)).astype(np.float64)
+        times = rng.poisson(1.0, size=(chunk.lengths.size, n_resamples)).astype(np.float64)
         windows = count_windows(torch.from_numpy(chunk.lengths), coherence.window_size).numpy()
         n_windows += windows @ times
         together += _by_document(chunk, coherence.window_size, pairs, words.size) @ times
-    sums, scored = np.zeros(n_samples), np.zeros(n_samples)
+    sums, scored = np.zeros(n_resamples), np.zeros(n_resamples)
     for _, rows, topic in groups:
         for first in range(0, len(rows), TOPICS_AT_ONCE):
             part = np.searchsorted(words, rows[first : first + TOPICS_AT_ONCE])

@@ -34,7 +34,8 @@ class TopicCoherence:
         The corpus that words are counted in: documents, or their tokens. A list is tokenised once.
         An object that can be iterated again and again but has no length, such as one that reads a
         file, is read anew whenever new words are counted, and is not held in memory. The `tokens`
-        of another TopicCoherence are taken as they are.
+        of another TopicCoherence are taken as they are. A document that is repeated counts each
+        time, as in gensim; hand in distinct ones to count it once.
     measure : {"c_v", "c_npmi", "c_uci", "u_mass", "npmi"}, default="c_v"
         A mean over a topic's words or pairs, with p the share of windows that hold them:
 

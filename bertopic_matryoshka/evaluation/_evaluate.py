@@ -34,7 +34,8 @@ class TopicEvaluation:
         "n_topics", without the outlier topic; "outlier_share" in [0, 1]; the mean coherence of each
         measure over the topics that can be scored, and "embedding" where the model can embed words;
         "diversity", "inverted_rbo" and "balance" in [0, 1], see topic_diversity, inverted_rbo and
-        topic_balance; with labels "ami", "ari" and "v_measure", outliers being a class.
+        topic_balance; with labels "ami", "ari" and "v_measure", outliers being a class, over the
+        documents that have a label, and "n_unlabelled", how many have none.
     per_topic : DataFrame
         A row a topic, largest first: "topic", "size" in documents, "words", "unseen", how many of
         the words never occur in the documents, and a column a measure.
@@ -66,11 +67,13 @@ def evaluate_topics(
     topic_model : BERTopic
         Fitted.
     documents : sequence of str
-        The corpus to count in: those that it was fitted to, or others.
+        The corpus to count in: those that it was fitted to, or others. Each counts, copies too, as
+        in gensim; hand in ``list(dict.fromkeys(documents))`` to count each text once.
     measures : sequence of str, default=("c_v", "c_npmi", "c_uci", "u_mass", "npmi")
         See TopicCoherence.
     labels : array-like of shape (n_documents,) or None, default=None
-        Classes of the documents that the model was fitted to.
+        Classes of the documents that the model was fitted to. None, NaN, pandas.NA and empty
+        strings are no label, and their documents are left out; -1 is a class like any other.
     top_n : int, default=10
         Words of each topic that are measured.
     device : str or None, default=None
@@ -83,10 +86,15 @@ def evaluate_topics(
     Raises
     ------
     ValueError
-        If the model is not fitted, a measure is unknown, or labels are not as many as the documents
-        that it was fitted to.
+        If the model is not fitted, a measure is unknown, or labels are all missing or not as many
+        as the documents that it was fitted to.
     TypeError
         If a document is not a string; the message gives its position.
+
+    Warns
+    -----
+    RuntimeWarning
+        If documents have no label; how many.
 
     Examples
     --------
@@ -126,6 +134,8 @@ def evaluate_topics(
         "balance": topic_balance(table["size"]),
         **agreement(classes, found),
     }
+    if classes is not None:
+        summary["n_unlabelled"] = float((classes < 0).sum())
     return TopicEvaluation(pd.Series(summary), per_topic)
 
 
@@ -148,12 +158,29 @@ def tokens_of(topic_model: BERTopic, documents: list[str]) -> Tokens:
     return Tokens(topic_model._preprocess_text(documents), analyzer)  # noqa: SLF001
 
 
-def agreement(labels: NDArray[Any] | None, found: NDArray[np.int_]) -> dict[str, float]:
-    """Compare topics with labels: AMI, ARI and V-measure; nothing without labels."""
-    if labels is None:
+def agreement(classes: NDArray[np.int_] | None, found: NDArray[np.int_]) -> dict[str, float]:
+    """Compare topics with labels: AMI, ARI and V-measure; nothing without labels.
+
+    Parameters
+    ----------
+    classes : ndarray of shape (n_documents,), int, or None
+        -1 where there is no label: the document is left out. See check_labels.
+    found : ndarray of shape (n_documents,), int
+        -1, the outliers, are a class of their own.
+
+    Returns
+    -------
+    measured : dict of str to float
+        NaN where no document has a label.
+    """
+    if classes is None:
         return {}
-    return {
-        "ami": float(adjusted_mutual_info_score(labels, found)),
-        "ari": float(adjusted_rand_score(labels, found)),
-        "v_measure": float(v_measure_score(labels, found)),
+    known = classes >= 0
+    measures = {
+        "ami": adjusted_mutual_info_score,
+        "ari": adjusted_rand_score,
+        "v_measure": v_measure_score,
     }
+    if not known.any():
+        return dict.fromkeys(measures, float("nan"))
+    return {name: float(score(classes[known], found[known])) for name, score in measures.items()}

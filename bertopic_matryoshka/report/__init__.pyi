@@ -1,15 +1,19 @@
+from ._data import sweeps_of
 from ._figures import plot_comparison, write_png
 from ._html import write_report
-from ._sentences import against_control, answer, certainty, controls_of, decide, short
+from ._sentences import choice, compared, notes
+from ._tables import Survival, Table, results, surviving_topics
 
 __all__ = [
-    "against_control",
-    "answer",
-    "certainty",
-    "controls_of",
-    "decide",
+    "Survival",
+    "Table",
+    "choice",
+    "compared",
+    "notes",
     "plot_comparison",
-    "short",
+    "results",
+    "surviving_topics",
+    "sweeps_of",
     "write_png",
     "write_report",
 ]

@@ -1,4 +1,4 @@
-"""A comparison -> what each width gives and costs, drawn."""
+"""A comparison -> figures: quality and cost by width, and the spectrum of the embeddings."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import math
 from html import escape
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from bertopic_matryoshka.report._sentences import FLOAT_BYTES
-from bertopic_matryoshka.report._styles import line_styles, model_styles, translucent
+from bertopic_matryoshka.report._data import FLOAT_BYTES, measured, sweeps_of
+from bertopic_matryoshka.report._styles import model_styles, styles_of, translucent
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from bertopic_matryoshka.comparison import DimensionComparison
     from bertopic_matryoshka.report._styles import Style
+    from bertopic_matryoshka.selection import DimensionInspection
 
 LAYOUT: dict[str, Any] = {
     "template": "plotly_white",
@@ -26,45 +27,48 @@ LAYOUT: dict[str, Any] = {
 """Margins and legend that leave a figure its width on a narrow screen."""
 
 N_PANELS = 6
-"""Of which two are chosen by what there is."""
+"""Panels of the comparison, two of them chosen by what was measured."""
 
 TICKS_APART = 1.25
 """Ratio between widths whose labels do not touch."""
 
 
 class Panel(NamedTuple):
-    """One measure against width: the title of its axis, and the format of its ticks.
+    """One measure against width.
 
-    `of` is a column of the summary, or of the models' table below.
+    `column` is one of the measured table, or of the embedding models' where `by_model`. `ticks` is
+    the axis's format (d3's), `text` that of a value under the pointer (Python's).
     """
 
-    of: str
+    column: str
     title: str
     ticks: str
+    text: str
     by_model: bool = False
 
 
 def plot_comparison(comparison: DimensionComparison, *, n_columns: int = 2) -> Figure:
-    """Draw quality and cost against width, a line for each of `comparison.lines`.
+    """Draw quality and cost against width, a line for each topic model.
 
     Parameters
     ----------
     comparison : DimensionComparison
     n_columns : int, default=2
-        How many of the panels stand side by side; 1 suits a narrow screen.
+        Panels side by side; 1 suits a narrow screen.
 
     Returns
     -------
     figure : plotly Figure
-        Up to six panels that share a legend: coherence, neighbours kept, the two that matter most
-        of AMI, outlier share, stability over seeds, diversity and number of topics, seconds and
-        memory. Bands are one standard error of the coherence to either side, and bars where a
-        line has a single width. A width without a value leaves a gap. Controls are dashed.
+        Up to six panels that share a legend: coherence, neighbours kept, two of AMI, share of
+        outliers, agreement between seeds, diversity and number of topics (the first two that were
+        measured), seconds of the first seed's fit, and size of the embeddings. Bands are one
+        standard error of the coherence to either side, and bars where a topic model has a single
+        width. A width without a value leaves a gap. Controls are dashed.
     """
     from plotly.subplots import make_subplots
 
-    summary, models = comparison.summary, _models(comparison)
-    panels = _panels(comparison, summary, models)
+    table, models = measured(comparison), _models(comparison)
+    panels = _panels(comparison, table, models)
     n_rows = math.ceil(len(panels) / n_columns)
     figure = make_subplots(
         rows=n_rows,
@@ -76,45 +80,57 @@ def plot_comparison(comparison: DimensionComparison, *, n_columns: int = 2) -> F
         horizontal_spacing=0.2 / n_columns,
         vertical_spacing=0.24 / n_rows,
     )
-    of_lines = {name: (name, style) for name, style in line_styles(comparison).items()}
-    of_models = model_styles(comparison)
+    sweeps = sweeps_of(comparison)
+    of_sweeps = {title: (title, style) for title, style in styles_of(sweeps).items()}
+    of_models = model_styles(sweeps)
     named: set[str] = set()
     for i, panel in enumerate(panels):
         place: dict[str, Any] = {"row": i // n_columns + 1, "col": i % n_columns + 1}
-        table, key = (models, "model") if panel.by_model else (summary, "line")
-        styles = of_models if panel.by_model else of_lines
-        # What is decided for lies on top of its controls.
-        for of, (name, style) in sorted(styles.items(), key=lambda item: not item[1][1].muted):
-            rows = table[table[key] == of].sort_values("dim")
-            if panel.of == "coherence":
-                _draw_error(figure, rows, style, name, place)
-            if rows[panel.of].notna().any():
+        source, key = (models, "embedding_model") if panel.by_model else (table, "topic_model")
+        styles = of_models if panel.by_model else of_sweeps
+        # Topic models lie on top of their controls.
+        for value, (title, style) in sorted(styles.items(), key=lambda item: not item[1][1].muted):
+            rows = source[source[key] == value].sort_values("dim")
+            if panel.column == "coherence":
+                _draw_error(figure, rows, style, title, place)
+            if rows[panel.column].notna().any():
+                dims, values = rows["dim"].tolist(), rows[panel.column].tolist()
                 figure.add_scatter(
-                    x=rows["dim"].tolist(),
-                    y=rows[panel.of].tolist(),
+                    x=dims,
+                    y=values,
                     mode="lines+markers",
-                    name=plain(name),
-                    legendgroup=name,
-                    legendrank=list(of_lines).index(name) if name in of_lines else 1000,
-                    showlegend=name not in named,
+                    name=plain(title),
+                    legendgroup=title,
+                    legendrank=list(of_sweeps).index(title) if title in of_sweeps else 1000,
+                    showlegend=title not in named,
                     line={"color": style.color, "width": 2, "dash": style.dash},
                     marker={"color": style.color, "symbol": style.symbol, "size": 9},
                     cliponaxis=False,
-                    hovertemplate=f"%{{fullData.name}}<br>%{{x}} dimensions: %{{y:{panel.ticks}}}"
-                    "<extra></extra>",
+                    hoverinfo="text",
+                    hovertext=[
+                        f"{plain(title)}, {dim} dimensions: {number:{panel.text}}"
+                        for dim, number in zip(dims, values, strict=True)
+                    ],
                     **place,
                 )
-                named.add(name)
+                named.add(title)
         figure.update_yaxes(
             title_text=panel.title,
             title_standoff=8,
             tickformat=panel.ticks,
-            rangemode="normal" if panel.of == "coherence" else "tozero",
+            rangemode="normal" if panel.column == "coherence" else "tozero",
             automargin=True,
             **place,
         )
-    _set_widths(figure, summary["dim"].unique().tolist())
+    _set_widths(figure, table["dim"].unique().tolist())
     return figure.update_layout(height=300 * n_rows, **LAYOUT)
+
+
+def plot_spectrum(inspection: DimensionInspection) -> Figure:
+    """Draw the standard deviation of each dimension, for the page: without a title of its own."""
+    figure = inspection.plot().update_layout(title=None, height=340, **LAYOUT)
+    figure.update_layout(showlegend=bool(inspection.near_zero))
+    return figure.update_traces(cliponaxis=False)  # near-zero ones lie on the axis
 
 
 def write_png(comparison: DimensionComparison, path: str | Path) -> None:
@@ -150,40 +166,51 @@ def write_png(comparison: DimensionComparison, path: str | Path) -> None:
         ) from error
 
 
+def plain(text: str) -> str:
+    """Write text so that plotly, which knows some HTML, shows it as it is."""
+    return escape(text, quote=False)
+
+
 def _panels(
-    comparison: DimensionComparison, summary: pd.DataFrame, models: pd.DataFrame
+    comparison: DimensionComparison, table: pd.DataFrame, models: pd.DataFrame
 ) -> list[Panel]:
-    """Choose what is drawn: what says most of those measures that there are."""
+    """Choose what is drawn: of the measures that there are, those that say most."""
     first = []
-    if summary["coherence"].notna().any():
+    if "coherence" in table:
         title = f"coherence ({comparison.measure}), higher is better"
-        first.append(Panel("coherence", title, ".3~f"))
+        first.append(Panel("coherence", title, ".3~f", ".3f"))
     if models["neighbors_kept"].notna().any():
-        first.append(Panel("neighbors_kept", "neighbours kept, higher is better", ".0%", True))
+        title = "neighbours kept, higher is better"
+        first.append(Panel("neighbors_kept", title, ".0%", ".0%", by_model=True))
     last = [
-        Panel("seconds", "seconds to fit, lower is better", ",.3~r"),
-        Panel("megabytes", "embeddings (MB), lower is better", ",.3~r", True),
+        Panel("seconds", "seconds to fit, lower is better", ",.3~r", ",.3g"),
+        Panel("megabytes", "embeddings (MB), lower is better", ",.3~r", ",.3g", by_model=True),
     ]
     optional = [
-        Panel("ami", "AMI with the labels, higher is better", ".3~f"),
-        Panel("outlier_share", "outlier share, lower is better", ".0%"),
-        Panel("seed_stability", "stability over seeds, higher is better", ".3~f"),
-        Panel("diversity", "diversity, higher is better", ".3~f"),
-        Panel("n_topics", "number of topics", ",.3~r"),
+        Panel("ami", "AMI, higher is better", ".3~f", ".3f"),
+        Panel("outlier_share", "outliers, lower is better", ".0%", ".0%"),
+        Panel("seed_stability", "agreement of seeds, higher is better", ".3~f", ".3f"),
+        Panel("diversity", "diversity, higher is better", ".3~f", ".3f"),
+        Panel("n_topics", "number of topics", ",.3~r", ",.3g"),
     ]
-    chosen = [p for p in optional if p.of in summary and summary[p.of].any()]
+    chosen = [panel for panel in optional if panel.column in table and table[panel.column].any()]
     return [*first, *chosen[: N_PANELS - len(first) - len(last)], *last]
 
 
 def _models(comparison: DimensionComparison) -> pd.DataFrame:
-    """Give what depends on model and width alone: "neighbors_kept" and "megabytes" in float32."""
+    """Give what depends on embedding model and width alone, a row each.
+
+    "neighbors_kept" and "megabytes", the size of the embeddings in float32.
+    """
     import pandas as pd
 
-    widths = dict.fromkeys((cell.line.model, cell.dim) for cell in comparison.cells)
-    table: pd.DataFrame = pd.DataFrame(list(widths), columns=["model", "dim"])
+    widths = dict.fromkeys(
+        (s.embedding_model, dim) for s in sweeps_of(comparison) for dim in s.runs
+    )
+    table: pd.DataFrame = pd.DataFrame(list(widths), columns=["embedding_model", "dim"])
     kept = {
         (name, dim): share
-        for name, model in comparison.models.items()
+        for name, model in comparison.embedding_models.items()
         for dim, share in model.neighborhoods.reindex(columns=["dim", "neighbors_kept"]).to_numpy()
     }
     table["neighbors_kept"] = pd.Series([kept.get(place) for place in widths], dtype=float)
@@ -192,19 +219,19 @@ def _models(comparison: DimensionComparison) -> pd.DataFrame:
 
 
 def _draw_error(
-    figure: Figure, rows: pd.DataFrame, style: Style, name: str, place: dict[str, Any]
+    figure: Figure, rows: pd.DataFrame, style: Style, title: str, place: dict[str, Any]
 ) -> None:
     """Draw coherence plus and minus its error: a band, or a bar where a width stands alone."""
-    known = rows[rows["coherence"].notna() & rows["coherence_error"].notna()]
+    known = rows[rows["coherence"].notna() & rows["se_coherence"].notna()]
     common: dict[str, Any] = {
-        "legendgroup": name,
+        "legendgroup": title,
         "showlegend": False,
         "hoverinfo": "skip",
         **place,
     }
     # Widths next to each other, without one that has no value in between.
     for _, part in known.groupby(rows["coherence"].isna().cumsum()):
-        x, y, error = (part[of].tolist() for of in ("dim", "coherence", "coherence_error"))
+        x, y, error = (part[name].tolist() for name in ("dim", "coherence", "se_coherence"))
         if len(x) == 1:
             figure.add_scatter(
                 x=x,
@@ -215,8 +242,8 @@ def _draw_error(
                 **common,
             )
             continue
-        low = [mean - of for mean, of in zip(y, error, strict=True)]
-        high = [mean + of for mean, of in zip(y, error, strict=True)]
+        low = [mean - reach for mean, reach in zip(y, error, strict=True)]
+        high = [mean + reach for mean, reach in zip(y, error, strict=True)]
         figure.add_scatter(
             x=x + x[::-1],
             y=high + low[::-1],
@@ -241,9 +268,8 @@ def _set_widths(figure: Figure, dims: list[int]) -> None:
         range=[math.log10(min(dims) / 1.25), math.log10(max(dims) * 1.25)],
         tickvals=ticks[::-1],
         ticktext=[str(dim) for dim in ticks[::-1]],
+        # Markers at 0 do not lie on the labels.
+        ticks="outside",
+        ticklen=6,
+        tickcolor="rgba(0,0,0,0)",
     )
-
-
-def plain(text: str) -> str:
-    """Write text so that plotly, which knows some HTML, shows it as it is."""
-    return escape(text, quote=False)

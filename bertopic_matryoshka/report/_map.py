@@ -1,8 +1,9 @@
-"""Embeddings -> where a sample of the documents lies on a plane, at several widths alike."""
+"""Documents -> a plane at several widths, drawn with the same colour for the same topic."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+import math
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from sklearn.decomposition import PCA
@@ -10,12 +11,18 @@ from sklearn.manifold import TSNE
 from threadpoolctl import threadpool_limits
 
 from bertopic_matryoshka._validation import check_at_least, check_dim
+from bertopic_matryoshka.comparison import pair_topics
 from bertopic_matryoshka.embedding import cut_rows
+from bertopic_matryoshka.report._figures import LAYOUT, plain
+from bertopic_matryoshka.report._styles import GRAY, PALETTE, SYMBOLS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import ArrayLike, NDArray
+    from plotly.graph_objects import Figure
+
+    from bertopic_matryoshka.comparison import Run
 
 FEWEST = 4
 """Documents that a map needs: fewer leave a perplexity below 1."""
@@ -28,6 +35,15 @@ FIRST_SPREAD = 1e-4
 
 ROUNDING = 1e-6
 """Spread below which rows of unit length are equal."""
+
+TOPIC_COLORS = (*PALETTE, "#a6761d", "#b5bd00")
+"""Colours of the largest topics; the others share one."""
+
+OTHER, OUTLIER = -1, -2
+"""Groups of documents on a map, beside those of the largest topics."""
+
+SHOWN_CHARACTERS = 80
+"""Characters of a document that a map shows."""
 
 
 class DocumentMap(NamedTuple):
@@ -86,7 +102,7 @@ def document_map(
     References
     ----------
     .. [1] L. van der Maaten, G. Hinton, "Visualizing data using t-SNE", JMLR 9, 2008.
-    .. [2] D. Kobak, P. Berens, "The art of using t-SNE for single-cell transcriptomics", Nature
+    .. [2] D. Kobak, P. Berens, "The art of using t-SNE for single-run transcriptomics", Nature
        Communications 10, 2019: on what a map starts from.
 
     Examples
@@ -117,6 +133,111 @@ def document_map(
             place = _tsne(cut_rows(sample, dim)[0], place)
             positions[dim] = place
     return DocumentMap(rows, positions)
+
+
+def map_figure(
+    document_map: DocumentMap,
+    runs: Sequence[Run],
+    documents: Sequence[str],
+    *,
+    n_columns: int = 2,
+) -> Figure:
+    """Draw documents at several widths, coloured by their topics.
+
+    Parameters
+    ----------
+    document_map : DocumentMap
+        Has the widths of the runs.
+    runs : sequence of Run
+        One a map. Each of the largest topics of the first has a colour, and so has its counterpart
+        at other widths (see pair_topics).
+    documents : sequence of str
+        All of them.
+    n_columns : int, default=2
+        Maps side by side; 1 suits a narrow screen.
+
+    Returns
+    -------
+    figure : plotly Figure
+        On each map a trace for each of the largest topics, one for the other topics, and one for
+        outliers. A point's `customdata` are the first words of its topic, the beginning of the
+        document, and the document's row: text, for the page to show.
+    """
+    from plotly.subplots import make_subplots
+
+    first = runs[0]
+    n_columns = min(n_columns, len(runs))
+    n_rows = math.ceil(len(runs) / n_columns)
+    figure = make_subplots(
+        rows=n_rows,
+        cols=n_columns,
+        horizontal_spacing=0.03,
+        vertical_spacing=0.08 / n_rows,
+        subplot_titles=[f"{run.dim} dimensions" for run in runs],
+    )
+    rank = {topic.id: i for i, topic in enumerate(first.topics[: len(TOPIC_COLORS)])}
+    for i, run in enumerate(runs):
+        place: dict[str, Any] = {"row": i // n_columns + 1, "col": i % n_columns + 1}
+        words = {topic.id: ", ".join(topic.words[:5]) for topic in run.topics}
+        counterpart = {
+            pair.other.id: pair.topic.id
+            for pair in pair_topics(first, run)
+            if pair.topic and pair.other
+        }
+        xy = document_map.positions[run.dim].round(2)
+        topics = run.document_topics[document_map.rows].tolist()
+        group_of = [
+            OUTLIER if topic == -1 else rank.get(counterpart.get(topic, -1), OTHER)
+            for topic in topics
+        ]
+        for group, (name, marker) in _groups(first).items():
+            members = [j for j, its_group in enumerate(group_of) if its_group == group]
+            figure.add_scatter(
+                x=xy[members, 0].tolist(),
+                y=xy[members, 1].tolist(),
+                mode="markers",
+                name=name,
+                legendgroup=str(group),
+                legendrank=group if group >= 0 else 1000 - group,
+                showlegend=i == 0,
+                marker=marker,
+                hoverinfo="none",
+                customdata=[
+                    [words.get(topics[j], "outlier"), beginning(documents[row]), row]
+                    for j, row in zip(members, document_map.rows[members].tolist(), strict=True)
+                ],
+                **place,
+            )
+        figure.update_yaxes(scaleanchor=f"x{i + 1}" if i else "x", **place)
+    axes = {"showticklabels": False, "showgrid": False, "zeroline": False, "constrain": "domain"}
+    figure.update_xaxes(**axes)
+    figure.update_yaxes(**axes)
+    figure.update_layout(height=(460 if n_columns > 1 else 390) * n_rows, **LAYOUT)
+    return figure.update_layout(
+        margin={"l": 8, "r": 8, "t": 30, "b": 8},
+        legend={"y": 0, "yanchor": "top", "itemsizing": "constant"},
+    )
+
+
+def beginning(document: str) -> str:
+    """Give the first characters of a document in one line."""
+    text = " ".join(document.split())
+    if len(text) > SHOWN_CHARACTERS:
+        text = f"{text[: SHOWN_CHARACTERS - 1].rstrip()}…"
+    return text
+
+
+def _groups(run: Run) -> dict[int, tuple[str, dict[str, Any]]]:
+    """Name the groups of documents on a map and give their markers, those below others first."""
+    groups: dict[int, tuple[str, dict[str, Any]]] = {
+        OUTLIER: ("outliers", {"color": GRAY, "size": 4, "opacity": 0.25}),
+        OTHER: ("other topics", {"color": GRAY, "size": 5, "opacity": 0.55}),
+    }
+    for i, (topic, color) in enumerate(zip(run.topics, TOPIC_COLORS, strict=False)):
+        symbol = list(SYMBOLS)[i % len(SYMBOLS)]
+        marker = {"color": color, "symbol": symbol, "size": 6, "opacity": 0.85}
+        groups[i] = plain(", ".join(topic.words[:3])), marker
+    return groups
 
 
 def _principal_components(X: NDArray[np.floating]) -> NDArray[np.float32]:

@@ -1,227 +1,266 @@
-"""A comparison -> which width to keep, what it gives and what it saves, in sentences."""
+"""A comparison -> what the report says of it in words, and what its terms mean."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-import numpy as np
-
-from bertopic_matryoshka.comparison import by_width, paired_difference, seed_spread
+from bertopic_matryoshka.comparison import MANY_OUTLIERS, SMALLEST_MATCH, TOPICS_RATIO
+from bertopic_matryoshka.evaluation import MEASURES
+from bertopic_matryoshka.report._data import count, listed, measured, seeds_of, sweeps_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from bertopic_matryoshka.comparison import DimensionComparison, Run
+    from bertopic_matryoshka.report._data import Sweep
 
-    from bertopic_matryoshka.comparison import Cell, DimensionComparison, Recommendation, SeedSpread
-
-SPEED_RATIO = 1.1
-"""Ratio of seconds up to which two widths are as fast as each other."""
-
-AS_FAST = "as fast to fit"
-
-FLOAT_BYTES = 4
-"""Of a number of an embedding in float32."""
-
-
-class Decision(NamedTuple):
-    """What was decided for a line.
-
-    Attributes
-    ----------
-    line : str
-    recommendation : Recommendation or None
-        None where no width can be recommended.
-    refusal : str
-        Why not; "" where one is.
-    kept, widest : list of Cell
-        At the width to keep, none without recommendation, and at the widest one; one a seed.
-    full_dim : int
-        Width of the model, which may be more than was compared.
-    spread : SeedSpread or None
-        What seeds do to coherence on this line.
-    """
-
-    line: str
-    recommendation: Recommendation | None
-    refusal: str
-    kept: list[Cell]
-    widest: list[Cell]
-    full_dim: int
-    spread: SeedSpread | None
-
-    @property
-    def is_narrower(self) -> bool:
-        """Whether a width is kept that is not the widest."""
-        return bool(self.kept) and self.kept[0].dim < self.widest[0].dim
+MEASURES_IN_WORDS = {
+    "c_v": "C_V of Röder et al. 2015, as gensim computes it. Each word of a topic has a vector of "
+    "its normalised pointwise mutual information (NPMI) with the words of the topic; coherence is "
+    "the mean cosine between these vectors and their sum. In [-1, 1], mostly in [0, 1]",
+    "c_npmi": "Normalised pointwise mutual information (NPMI) of Aletras and Stevenson 2013, as "
+    "gensim and OCTIS compute it: how much more often than by chance two words of a topic occur "
+    "together. Mean over pairs of words. In [-1, 1], 0 by chance",
+    "c_uci": "Pointwise mutual information of Newman et al. 2010, as gensim computes it: the "
+    "logarithm of how much more often than by chance two words of a topic occur together. Mean "
+    "over pairs of words. Unbounded, 0 by chance",
+    "u_mass": "UMass coherence of Mimno et al. 2011, as gensim computes it: the logarithm of the "
+    "probability of a word given one that precedes it in the topic. Mean over pairs of words. At "
+    "most about 0",
+    "npmi": "Normalised pointwise mutual information (NPMI) of Bouma 2009, exact at its limits: "
+    "how much more often than by chance two words of a topic occur in the same document. Mean over "
+    "pairs of words. From -1, never together, to 1, only together; 0 by chance",
+}
 
 
-def controls_of(comparison: DimensionComparison) -> set[str]:
-    """Name the lines that others are held against: of random dimensions, and of control models."""
+class Definition(NamedTuple):
+    """A term, what it means, and the column of the measured table that it is about."""
+
+    term: str
+    text: str
+    column: str
+
+
+DEFINITIONS = (
+    Definition(
+        "Neighbours kept",
+        "Share of a document's nearest neighbours by cosine at full width (ten, if there are "
+        "enough documents) that are among its nearest at a width. Trustworthiness penalises each "
+        "new neighbour by its rank at full width (Venna and Kaski 2001). Similarities are compared "
+        "by rank over all pairs of a sample. Up to 1, higher is better.",
+        "neighbors_kept",
+    ),
+    Definition(
+        "AMI, ARI, V-measure",
+        "Adjusted mutual information, adjusted Rand index and V-measure with the given labels. "
+        "Outliers count as one more topic. Up to 1, higher is better; AMI and ARI are 0 by chance.",
+        "ami",
+    ),
+    Definition(
+        "Outliers",
+        "Share of documents in no topic. From 0 to 1, lower is better.",
+        "outlier_share",
+    ),
+    Definition(
+        "Diversity",
+        "Share of distinct words among the top words of all topics. Up to 1, higher is better.",
+        "diversity",
+    ),
+    Definition(
+        "Inverted RBO",
+        "One minus rank-biased overlap: how much the ranked words of two topics differ, mean over "
+        "pairs of topics. Up to 1, higher is better.",
+        "inverted_rbo",
+    ),
+    Definition(
+        "Balance",
+        "How evenly documents are spread over topics: the entropy of topic sizes, divided by its "
+        "maximum. Up to 1; neither end is better as such.",
+        "balance",
+    ),
+    Definition(
+        "Seeds",
+        "How alike the topics of two seeds are, mean over pairs of seeds: by their ranked words "
+        "(average Jaccard of topics matched one to one, Greene et al. 2014), and by their "
+        "documents (AMI). Up to 1, higher is better.",
+        "seed_stability",
+    ),
+    Definition(
+        "Halves",
+        "How alike the topics of two halves of the documents are by their ranked words. Up to 1, "
+        "higher is better.",
+        "half_stability",
+    ),
+)
+
+
+def choice(comparison: DimensionComparison) -> str:
+    """Say in a sentence that no width is recommended, and what to weigh instead."""
+    sweeps = [sweep for sweep in sweeps_of(comparison) if not sweep.is_control]
+    if all(run.n_topics == 0 for sweep in sweeps for run in _runs(sweep)):
+        return "No topics were found at any width, so there is nothing to choose by."
+    if all(len(sweep.runs) == 1 for sweep in sweeps):
+        return "One width was compared, so there is no width to choose."
+    weigh = "neighbours kept, cost," if "neighbors_kept" in measured(comparison) else "cost"
+    return (
+        "The choice of width is open: equal coherence does not mean equal topics, so weigh "
+        f"{weigh} and the topics beside each other."
+    )
+
+
+def notes(comparison: DimensionComparison) -> list[str]:
+    """Say what limits a reading of the results; empty where nothing was noticed."""
+    sweeps = sweeps_of(comparison)
+    runs = [run for sweep in sweeps for run in _runs(sweep)]
+    counts = [run.n_topics for run in runs if run.n_topics]
+    said = []
+    if counts and max(counts) > TOPICS_RATIO * min(counts):
+        said.append(
+            f"The models have {min(counts)} to {max(counts)} topics, and that number alone moves "
+            "coherence, diversity and AMI. Compare them at equal numbers of topics."
+        )
+    rows = measured(comparison).to_dict("records")
+    worst = max(rows, key=lambda row: row["outlier_share"])
+    if worst["outlier_share"] > MANY_OUTLIERS:
+        said.append(
+            f"{worst['topic_model']} leaves {worst['outlier_share']:.0%} of the documents without "
+            f"a topic at {worst['dim']} dimensions. Coherence describes the others alone."
+        )
+    if len(seeds_of(comparison)) == 1:
+        said.append("Each model was fitted once, so variation between seeds is not known.")
+    graphs = [
+        (condition.embedding_model, condition.reducer, condition.is_permuted)
+        for condition in comparison.conditions.values()
+        if condition.clustering == "Leiden"
+    ]
+    if len(set(graphs)) < len(graphs):
+        said.append(
+            "Leiden clusterings of the same embeddings may share a graph of neighbours, which is "
+            "timed in the first of them alone: seconds of the others may be too low."
+        )
+    return said
+
+
+def compared(comparison: DimensionComparison) -> str:
+    """Say what was compared: documents, embeddings with their widths, topic models and seeds."""
+    sweeps = sweeps_of(comparison)
+    widths: dict[str, dict[int, None]] = {}
+    full_dims: dict[str, int] = {}
+    for sweep in sweeps:
+        widths.setdefault(sweep.embeddings, {}).update(dict.fromkeys(sweep.runs))
+        full_dims[sweep.embeddings] = comparison.embedding_models[sweep.embedding_model].full_dim
+    embeddings = [
+        f"{name} at {listed(map(str, sorted(dims, reverse=True)))} of {full_dims[name]} dimensions"
+        for name, dims in widths.items()
+    ]
+    n_seeds = len(seeds_of(comparison))
+    titles = {
+        is_control: [sweep.title for sweep in sweeps if sweep.is_control == is_control]
+        for is_control in (False, True)
+    }
+    return (
+        f"{count(comparison.n_documents, 'document')}, {count(n_seeds, 'seed')}. "
+        f"Embeddings: {'; '.join(embeddings)}. Topics: {'; '.join(titles[False])}."
+        + (f" Controls: {'; '.join(titles[True])}." if titles[True] else "")
+    )
+
+
+def definitions(comparison: DimensionComparison, *, has_map: bool) -> dict[str, str]:
+    """Define the terms that the report shows, and only those."""
+    present = measured(comparison)
+    terms = {
+        "Coherence": _coherence(comparison.measure),
+        "Standard error": _error(comparison),
+        **{of.term: of.text for of in DEFINITIONS if of.column in present},
+        "Seconds": "Wall clock of a fit with the first seed: reduction, clustering, and words, "
+        "which is the rest of BERTopic's fit. A graph of neighbours that several fits share is "
+        "built, and timed, in the first of them. Lower is better.",
+        "Embeddings": "Size of the documents' embeddings at a width, in float32.",
+        "Counterpart": "Topics of two fits are matched one to one, so that all pairs together "
+        "share the most documents. The share of a pair is the documents in both of those in "
+        f"either; below {SMALLEST_MATCH:.0%} topics are no counterparts.",
+    }
+    if has_map:
+        terms["Maps"] = (
+            "t-SNE (van der Maaten and Hinton 2008) of the embeddings by cosine, before any "
+            "reduction. The first map starts from principal components and the second from the "
+            "first, so that documents which stay together stay in place."
+        )
+    if any(sweep.is_control for sweep in sweeps_of(comparison)):
+        terms["Controls"] = (
+            "Random dimensions, drawn by the seed, in place of the first ones, or another "
+            "embedding model. If a control does as well, the order of the dimensions, or the "
+            "model, does not matter here."
+        )
+    return terms
+
+
+def provenance(comparison: DimensionComparison) -> dict[str, str]:
+    """List seeds, embedding models and versions."""
+    seeds = seeds_of(comparison)
+    entries = {
+        "seed" if len(seeds) == 1 else "seeds": ", ".join(map(str, seeds)),
+        "coherence measure": comparison.measure,
+        "bootstrap": f"{_n_resamples(comparison)} resamples of the documents",
+    }
+    for name, model in comparison.embedding_models.items():
+        encoded = "embeddings were given, so encoding was not timed"
+        if model.encode_seconds is not None:
+            n_documents = count(comparison.n_documents, "document")
+            encoded = f"{n_documents} encoded once, at full width, in {model.encode_seconds:,.2f} s"
+        known_as = next(s.embeddings for s in sweeps_of(comparison) if s.embedding_model == name)
+        entries[f"embeddings: {known_as}"] = f"{model.full_dim} dimensions; {encoded}"
+    if comparison.umap_compile_seconds is not None:
+        entries["UMAP's first fit"] = (
+            f"{comparison.umap_compile_seconds:,.2f} s, mostly compilation; in no other figure"
+        )
+    return {**entries, **comparison.provenance}
+
+
+def topic_models(comparison: DimensionComparison) -> dict[str, str]:
+    """Say what each topic model is made of."""
     return {
-        name
-        for name, line in comparison.lines.items()
-        if line.cut == "random" or comparison.models[line.model].is_control
+        name: ", ".join(
+            filter(
+                None,
+                [
+                    condition.reducer or condition.reduction,
+                    condition.clusterer or condition.clustering,
+                    f"embeddings: {sweep.embeddings}",
+                    "its dimensions permuted by the seed" if sweep.is_permuted else "",
+                ],
+            )
+        )
+        for sweep, (name, condition) in zip(
+            sweeps_of(comparison), comparison.conditions.items(), strict=True
+        )
     }
 
 
-def decide(comparison: DimensionComparison) -> dict[str, Decision]:
-    """Decide for each line that is no control, in their order."""
-    controls = controls_of(comparison)
-    return {name: _decide(comparison, name) for name in comparison.lines if name not in controls}
+def _coherence(measure: str) -> str:
+    window = MEASURES[measure].window_size
+    where = "whole documents" if window is None else f"sliding windows of {window} tokens"
+    return (
+        f"{MEASURES_IN_WORDS[measure]}; higher is better. Words are counted in {where}; mean over "
+        "topics."
+    )
 
 
-def _decide(comparison: DimensionComparison, line: str) -> Decision:
-    cells = comparison.cells_of(line)
-    widest = comparison.cells_of(line, max(cell.dim for cell in cells))
-    full_dim = comparison.models[cells[0].line.model].full_dim
-    try:
-        recommendation = comparison.recommend(line)
-    except ValueError as error:
-        return Decision(line, None, str(error), [], widest, full_dim, None)
-    kept = comparison.cells_of(line, recommendation.dim)
-    spread = seed_spread(by_width(cells).values())
-    return Decision(line, recommendation, "", kept, widest, full_dim, spread)
+def _error(comparison: DimensionComparison) -> str:
+    fits = (
+        "between seeds, pooled over the widths of a topic model"
+        if len(seeds_of(comparison)) > 1
+        else "between topics, in place of other seeds"
+    )
+    return (
+        f"Standard error of the mean coherence: variation between {_n_resamples(comparison)} "
+        f"bootstrap resamples of the documents, topics held fixed, and variation {fits}. Widths "
+        "within each other's errors are not separated by these data, which is no evidence that "
+        "they are equal."
+    )
 
 
-def answer(decision: Decision, *, name_line: bool = False) -> str:
-    """Say in a sentence what to keep, and what that gives and saves.
-
-    Parameters
-    ----------
-    decision : Decision
-    name_line : bool, default=False
-        Whether to name the line, as there are others.
-
-    Returns
-    -------
-    answer : str
-        Such as "Keep 128 of 768 dimensions: coherence 0.485 against 0.480 at full width (difference
-        +0.005, 95 % interval +0.001 to +0.009), 6 times less memory, 5 times faster to fit."
-    """
-    recommendation = decision.recommendation
-    named = f" with {decision.line}" if name_line else ""
-    if recommendation is None:
-        return f"No width to recommend{named}: none gave two topics with each seed."
-    dim, full = recommendation.dim, decision.full_dim
-    keep = f"Keep {'all' if dim == full else f'{dim} of'} {full} dimensions{named}: "
-    keep += f"coherence {mean_of(decision.kept, 'coherence'):.3f}"
-    if decision.is_narrower:
-        return f"{keep}{_gain(decision, recommendation)}."
-    if recommendation.differences:
-        return f"{keep}, and every narrower width that was compared is significantly worse."
-    return f"{keep}. There is no other width to compare it with."
+def _n_resamples(comparison: DimensionComparison) -> int:
+    return len(comparison.runs[0].coherence_resamples)
 
 
-def _gain(decision: Decision, recommendation: Recommendation) -> str:
-    """Say what coherence is held against, and what a narrower width saves."""
-    kept, widest, full = decision.kept, decision.widest, decision.full_dim
-    dim, wide = recommendation.dim, widest[0].dim
-    against = ""
-    if wide in {recommendation.best_dim, *recommendation.differences}:
-        where = "at full width" if wide == full else f"at {wide}, the widest compared"
-        against = difference(kept, widest, where, decision.spread)
-    less = f"{_times(full / dim)} times less memory"
-    speed = _speed(mean_of(widest, "seconds"), mean_of(kept, "seconds"))
-    if wide != full:
-        less += " than at full width"
-        speed += f" {'as' if speed == AS_FAST else 'than'} at {wide}"
-    return f"{against}, {less}, {speed}"
-
-
-def certainty(decision: Decision) -> str:
-    """Say how sure the answer is; "" where it says so itself."""
-    recommendation = decision.recommendation
-    if recommendation is None:
-        return decision.refusal
-    if not recommendation.differences or not decision.is_narrower:
-        return ""
-    if not recommendation.differs:
-        return (
-            "There is no difference in coherence between the widths that these data could show: "
-            "the smallest is kept for its cost alone."
-        )
-    dim, best = recommendation.dim, recommendation.best_dim
-    narrower = sorted((d for d in recommendation.differences if d < dim), reverse=True)
-    said = f"{dim} has the highest coherence of all widths"
-    if dim != best:
-        said = f"{dim} is not significantly below the best, {best}"
-    if narrower:
-        verb = "is" if len(narrower) == 1 else "are"
-        said += f"; {listed(map(str, narrower))} {verb} significantly worse than the best"
-    return f"{said}."
-
-
-def against_control(decision: Decision, comparison: DimensionComparison, control: str) -> str:
-    """Say how a control does at the width to keep, or at its own widths where it has not that."""
-    cells = comparison.cells_of(control)
-    here = [cell for cell in cells if decision.kept and cell.dim == decision.kept[0].dim]
-    if not here:
-        dims = list(dict.fromkeys(cell.dim for cell in cells))
-        means = [mean_of(comparison.cells_of(control, dim), "coherence") for dim in dims]
-        values = " and ".join(f"{mean:.3f}" for mean in means)
-        if len(means) > 2:
-            values = f"{np.nanmin(means):.3f} to {np.nanmax(means):.3f}"
-        return f"Coherence {values} at {listed(map(str, dims))} dimensions."
-    said = f"At {here[0].dim} dimensions coherence {mean_of(here, 'coherence'):.3f}"
-    # Drawn dimensions make seeds differ more than the first ones do, so that both are asked.
-    spread = seed_spread([here, decision.kept])
-    said += difference(here, decision.kept, f"with {decision.line}", spread)
-    if here[0].ami is not None:
-        said += f", AMI {mean_of(here, 'ami'):.3f} against {mean_of(decision.kept, 'ami'):.3f}"
-    return f"{said}."
-
-
-def difference(
-    cells: Sequence[Cell], others: Sequence[Cell], where: str, spread: SeedSpread | None
-) -> str:
-    """Say what coherence is held against, and by how much it differs."""
-    found = paired_difference(cells, others, spread)
-    mean, low, high = (_signed(value) for value in (found.mean, found.low, found.high))
-    interval = f"95\N{NO-BREAK SPACE}% interval {low} to {high}"
-    return f" against {mean_of(others, 'coherence'):.3f} {where} (difference {mean}, {interval})"
-
-
-def mean_of(cells: Iterable[Cell], measured: str) -> float:
-    """Average a measure over cells, one a seed."""
-    return float(np.mean([getattr(cell, measured) for cell in cells]))
-
-
-def memory(n_documents: int, dim: int) -> str:
-    """Write the size of embeddings in float32, such as "1.5 MB"."""
-    size = float(n_documents * dim * FLOAT_BYTES)
-    for unit in ("bytes", "kB", "MB", "GB"):
-        if size < 1000 or unit == "GB":
-            break
-        size /= 1000
-    return f"{size:.3g} {unit}" if size < 1000 else f"{size:,.0f} {unit}"
-
-
-def listed(words: Iterable[str]) -> str:
-    """Write words with commas and a last "and"."""
-    *first, last = words
-    return f"{', '.join(first)} and {last}" if first else last
-
-
-def count(number: int, noun: str) -> str:
-    """Write a number of things."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
-
-
-def short(number: float) -> str:
-    """Write a number with one decimal, where it has any."""
-    return f"{number:,.1f}".removesuffix(".0")
-
-
-def _speed(before: float, now: float) -> str:
-    if max(before, now) <= SPEED_RATIO * min(before, now):
-        return AS_FAST
-    if now < before:
-        return f"{_times(before / now)} times faster to fit"
-    return f"{_times(now / before)} times slower to fit"
-
-
-def _times(ratio: float) -> str:
-    return f"{ratio:,.0f}" if ratio >= 10 else short(ratio)
-
-
-def _signed(value: float) -> str:
-    return f"{value:+.3f}".replace("-", "\N{MINUS SIGN}")
+def _runs(sweep: Sweep) -> list[Run]:
+    return [run for runs in sweep.runs.values() for run in runs]

@@ -1,17 +1,17 @@
-"""Lines of a comparison -> the colour, sign and dash that each has wherever it appears."""
+"""Topic models of a comparison -> the colour, marker and dash of each in every figure and table."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from bertopic_matryoshka.report._sentences import controls_of
-
 if TYPE_CHECKING:
-    from bertopic_matryoshka.comparison import DimensionComparison
+    from collections.abc import Iterable
+
+    from bertopic_matryoshka.report._data import Sweep
 
 
 class Style(NamedTuple):
-    """How a line is drawn; the sign is the marker's symbol as a character."""
+    """How a topic model is drawn; the sign is the marker's symbol as a character."""
 
     color: str
     symbol: str
@@ -40,54 +40,36 @@ GRAY = "#868e98"
 CONTROL_SYMBOLS = {"circle-open": "○", "square-open": "□", "diamond-open": "◇"}
 CONTROL_DASHES = ("dash", "dot", "dashdot")
 
-STYLES = {
-    "variance": Style("#0072b2", "circle", "●"),
-    "pca": Style("#009e73", "square", "■"),
-    "umap": Style("#d55e00", "diamond", "◆"),
-    "none": Style("#cc79a7", "triangle-up", "▲"),
-}
-"""How a reduction is drawn where lines differ by reduction alone."""
-
-ALL_LINES = Style("#8a6d3b", "star", "★")
-"""How a model is drawn where its lines have what is drawn in common."""
+SHARED = "#8a6d3b"
+"""Colour of an embedding model that several topic models share."""
 
 
-def line_styles(comparison: DimensionComparison) -> dict[str, Style]:
-    """Give each of `comparison.lines` its style; controls are gray and dashed."""
-    controls = controls_of(comparison)
-    reductions = [line.reduction for name, line in comparison.lines.items() if name not in controls]
-    by_reduction = len(set(reductions)) == len(reductions)
+def styles_of(sweeps: Iterable[Sweep]) -> dict[str, Style]:
+    """Give each topic model its style, by title; controls are gray and dashed."""
     styles: dict[str, Style] = {}
     n_controls = 0
-    for name, line in comparison.lines.items():
-        if name in controls:
-            symbol, sign = _nth(CONTROL_SYMBOLS, n_controls)
+    for sweep in sweeps:
+        if sweep.is_control:
             dash = CONTROL_DASHES[n_controls % len(CONTROL_DASHES)]
-            styles[name] = Style(GRAY, symbol, sign, dash)
+            styles[sweep.title] = Style(GRAY, *_nth(CONTROL_SYMBOLS, n_controls), dash)
             n_controls += 1
-        elif by_reduction:
-            styles[name] = STYLES[line.reduction]
         else:
             n = len(styles) - n_controls
-            styles[name] = Style(PALETTE[n % len(PALETTE)], *_nth(SYMBOLS, n))
+            styles[sweep.title] = Style(PALETTE[n % len(PALETTE)], *_nth(SYMBOLS, n))
     return styles
 
 
-def model_styles(comparison: DimensionComparison) -> dict[str, tuple[str, Style]]:
-    """Give each model a name and a style: those of its line where it has one on its prefixes."""
-    of_lines = line_styles(comparison)
+def model_styles(sweeps: list[Sweep]) -> dict[str, tuple[str, Style]]:
+    """Give each embedding model a title and a style: its topic model's where it has only one."""
+    of_sweeps = styles_of(sweeps)
     styles: dict[str, tuple[str, Style]] = {}
-    for model in comparison.models:
-        own = [
-            name
-            for name, line in comparison.lines.items()
-            if line.model == model and line.cut == "prefix"
-        ]
-        if len(own) == 1:
-            styles[model] = own[0], of_lines[own[0]]
+    for model in dict.fromkeys(sweep.embedding_model for sweep in sweeps):
+        users = [sweep for sweep in sweeps if sweep.embedding_model == model]
+        titles = [sweep.title for sweep in users if not sweep.is_permuted]
+        if len(titles) == 1:
+            styles[model] = titles[0], of_sweeps[titles[0]]
         else:
-            symbol, sign = _nth(SYMBOLS, 5 + len(styles))
-            styles[model] = model, ALL_LINES._replace(symbol=symbol, sign=sign)
+            styles[model] = users[0].embeddings, Style(SHARED, *_nth(SYMBOLS, 5 + len(styles)))
     return styles
 
 

@@ -1,186 +1,245 @@
-"""A comparison -> the report's tables: what each width gives and costs, and topics side by side."""
+"""A comparison -> tables as plain lists and dicts: measures by width, and topics across widths."""
 
 from __future__ import annotations
 
 import math
-from html import escape
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict
 
 from bertopic_matryoshka.comparison import pair_topics
-from bertopic_matryoshka.report._sentences import FLOAT_BYTES, count, short
-from bertopic_matryoshka.report._styles import line_styles
+from bertopic_matryoshka.report._data import count, measured, short, sweeps_of
+from bertopic_matryoshka.report._styles import styles_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Iterable, Sequence
 
     import pandas as pd
 
-    from bertopic_matryoshka.comparison import DimensionComparison, Pair, Topic
-    from bertopic_matryoshka.report._sentences import Decision
-    from bertopic_matryoshka.report._styles import Style
+    from bertopic_matryoshka.comparison import DimensionComparison, Run, Topic
+    from bertopic_matryoshka.report._data import Sweep
 
 SHOWN_TOPICS = 10
-"""Topics that are shown side by side, the largest ones, and words of each."""
+"""Largest topics that are shown, and words of each."""
+
+MISSING = "–"  # noqa: RUF001  (an en dash)
+
+
+NO_BREAK = "\N{NO-BREAK SPACE}"
+
+
+class Heading(TypedDict):
+    """What a column is, its unit, and an arrow to its better end; "" where there is none.
+
+    `short` is what a terminal has room for.
+    """
+
+    text: str
+    short: str
+    unit: str
+    arrow: str
+
+
+class Group(TypedDict):
+    """The rows of one topic model, a text a column, widest first."""
+
+    title: str
+    made_of: str
+    color: str
+    sign: str
+    is_control: bool
+    rows: list[list[str]]
+
+
+class Table(TypedDict):
+    """A table whose first column is the width."""
+
+    title: str
+    headings: list[Heading]
+    groups: list[Group]
 
 
 class Column(NamedTuple):
-    """How a column of the summary is printed, and which of its values is best.
+    """A column of the measured table and how it is printed.
 
-    Without a format, numbers have a decimal where they need one.
+    Without a format, numbers have a decimal where they need one; without a short name, the heading
+    is short.
     """
 
     name: str
     heading: str
-    unit: str
-    format: str
-    best: Callable[[Iterable[float]], float] | None = None
+    unit: str = ""
+    format: str = ""
+    arrow: str = ""
+    short: str = ""
 
 
-WHERE = (Column("line", "line", "", "s"), Column("dim", "width", "", "d"))
+DIM = Column("dim", "dimensions", format="d", short="dims")
 
-QUALITIES = (
-    Column("coherence", "coherence", "", ".3f", max),
-    Column("coherence_error", "error", "±", ".3f"),
-    Column("n_topics", "topics", "", ""),
-    Column("outlier_share", "outliers", "share", ".1%", min),
-    Column("ami", "AMI", "", ".3f", max),
-    Column("ari", "ARI", "", ".3f", max),
-    Column("v_measure", "V", "", ".3f", max),
-    Column("diversity", "diversity", "share", ".3f", max),
-    Column("inverted_rbo", "RBO", "inverted", ".3f", max),
-    Column("balance", "balance", "", ".3f"),
+RESULTS = (
+    Column("coherence", "coherence", format=".3f", arrow="↑"),
+    Column("neighbors_kept", "neighbours kept", format=".0%", arrow="↑", short="kept"),
+    Column("ami", "AMI", "with the labels", ".3f", "↑"),
+    Column("n_topics", "topics"),
+    Column("outlier_share", "outliers", format=".0%", arrow="↓"),
+    Column("seconds", "fit", "first seed, s", ",.2f", "↓", "fit s"),
+    Column("megabytes", "embeddings", "MB", ",.3g", "↓", "MB"),
 )
 
-LIKENESSES = (
-    Column("neighbors_kept", "neighbours", "kept", ".1%", max),
-    Column("trustworthiness", "trustworthiness", "", ".3f", max),
-    Column("spearman", "similarities", "rank correlation", ".3f", max),
-    Column("seed_stability", "two seeds", "by words", ".3f", max),
-    Column("seed_ami", "two seeds", "AMI", ".3f", max),
-    Column("half_stability", "two halves", "by words", ".3f", max),
-)
+FURTHER = {
+    "Topics": (
+        Column("diversity", "diversity", format=".3f", arrow="↑"),
+        Column("inverted_rbo", "inverted RBO", format=".3f", arrow="↑"),
+        Column("balance", "balance", format=".3f"),
+        Column("ari", "ARI", "with the labels", ".3f", "↑"),
+        Column("v_measure", "V-measure", "with the labels", ".3f", "↑"),
+    ),
+    "Agreement with the full width, between seeds and between halves": (
+        Column("trustworthiness", "trustworthiness", "of neighbours", ".3f", "↑"),
+        Column("spearman", "similarities", "rank correlation", ".3f", "↑"),
+        Column("seed_stability", "seeds", "by words", ".3f", "↑"),
+        Column("seed_ami", "seeds", "AMI", ".3f", "↑"),
+        Column("half_stability", "halves", "by words", ".3f", "↑"),
+    ),
+    "Seconds of the first seed": (
+        Column("reduce_seconds", "reduction", format=",.2f", arrow="↓"),
+        Column("cluster_seconds", "clustering", format=",.2f", arrow="↓"),
+        Column("represent_seconds", "words", format=",.2f", arrow="↓"),
+        Column("evaluate_seconds", "measuring", "no part of a fit", ",.2f"),
+    ),
+}
 
-COSTS = (
-    Column("megabytes", "memory", "MB", ",.3g", min),
-    Column("reduce_seconds", "reduce", "s", ",.2f", min),
-    Column("cluster_seconds", "cluster", "s", ",.2f", min),
-    Column("represent_seconds", "represent", "s", ",.2f", min),
-    Column("seconds", "whole fit", "s", ",.2f", min),
-    Column("evaluate_seconds", "measure", "s", ",.2f"),
-)
+
+class Survival(TypedDict):
+    """What becomes of the largest topics of the widest embeddings.
+
+    `columns` names what they are compared with; a row has the first words of a topic, its
+    documents, and for each column the share of documents that its counterpart there has in common
+    with it, None without counterpart.
+    """
+
+    dim: int
+    columns: list[str]
+    rows: list[tuple[str, int, list[float | None]]]
 
 
-def measurements(comparison: DimensionComparison, decided: Mapping[str, Decision]) -> str:
-    """Write what each line and width gives, keeps and costs: a table each, of what there is."""
-    summary = comparison.summary
-    summary["megabytes"] = summary["dim"] * comparison.n_documents * FLOAT_BYTES / 1e6
-    unit = {"coherence": comparison.measure}
-    tables = {
-        "Quality": [of._replace(unit=unit.get(of.name, of.unit)) for of in QUALITIES],
-        "Likeness to the full width, between seeds and between halves": LIKENESSES,
-        "Cost": COSTS,
+def results(comparison: DimensionComparison) -> Table:
+    """Give what tells widths apart, side by side: quality, neighbours kept and cost."""
+    table = measured(comparison)
+    result = _table(comparison, "", table, RESULTS)
+    if "se_coherence" not in table:
+        return result
+    place = [heading["text"] for heading in result["headings"]].index("coherence")
+    result["headings"][place] |= {
+        "unit": f"{comparison.measure} ± standard error",
+        "short": comparison.measure,
     }
-    said = ""
-    for title, columns in tables.items():
-        present = [of for of in columns if of.name in summary and summary[of.name].notna().any()]
-        if present:
-            table = _table(comparison, summary, present, decided)
-            said += (
-                f'<h3>{title}</h3><div class="scroll" tabindex="0" role="region" '
-                f'aria-label="{title}">{table}</div>'
-            )
-    return said
+    rows = [row for group in result["groups"] for row in group["rows"]]
+    for row, error in zip(rows, table["se_coherence"], strict=True):
+        row[place] += "" if math.isnan(error) else f" ±{NO_BREAK}{error:.3f}"
+    return result
 
 
-def topics_beside(comparison: DimensionComparison, decision: Decision) -> str:
-    """Write the topics at the width to keep beside those at the widest, of the first seed."""
-    title = heading(line_styles(comparison)[decision.line], decision.line)
-    if not decision.kept:
-        return f"{title}<p>No width to keep, and so no topics to show.</p>"
-    cell, full = decision.kept[0], decision.widest[0]
-    largest = cell.topics[:SHOWN_TOPICS]
-    said = f"{count(cell.n_topics, 'topic')} at {cell.dim} dimensions"
-    if len(cell.topics) > len(largest):
-        said += f", the {SHOWN_TOPICS} largest shown"
-    if cell is full:
-        head = ""
-        rows = "".join(f"<tr>{_topic(topic, cell.dim)}</tr>" for topic in largest)
-    else:
-        head = (
-            f'<thead><tr><th>{cell.dim} dimensions</th><th class="shared">shared</th>'
-            f"<th>{full.dim} dimensions</th></tr></thead>"
-        )
-        pairs = pair_topics(cell, full)
-        matched = sum(pair.share > 0 for pair in pairs)
-        said += f"; {matched} of them have a counterpart among the {full.n_topics} at {full.dim}"
-        shown = pairs[: len(largest)]
-        shown += [p for p in pairs[len(cell.topics) :] if p.other in full.topics[:SHOWN_TOPICS]]
-        rows = "".join(
-            f"<tr>{_topic(pair.topic, cell.dim)}{_shared(pair)}{_topic(pair.other, full.dim)}</tr>"
+def further_measurements(comparison: DimensionComparison) -> list[Table]:
+    """Give what else was measured, a table for each kind."""
+    table = measured(comparison)
+    tables = [_table(comparison, title, table, columns) for title, columns in FURTHER.items()]
+    return [made for made in tables if len(made["headings"]) > 1]
+
+
+def surviving_topics(sweep: Sweep) -> Survival:
+    """Follow the largest topics from the widest embeddings to the narrower ones.
+
+    With several seeds the first column is another seed at the widest: topics that differ between
+    seeds differ as much between widths.
+    """
+    full, *narrower = sweep.first_runs
+    others = {str(run.dim): run for run in narrower}
+    if len(sweep.runs[full.dim]) > 1:
+        another = sweep.runs[full.dim][1]
+        others = {f"{full.dim}, seed {another.seed}": another, **others}
+    shares: list[dict[int, float]] = [
+        {pair.topic.id: pair.share for pair in pair_topics(full, run) if pair.topic}
+        for run in others.values()
+    ]
+    return {
+        "dim": full.dim,
+        "columns": list(others),
+        "rows": [
+            (_words(topic), topic.size, [of_run[topic.id] or None for of_run in shares])
+            for topic in full.topics[:SHOWN_TOPICS]
+        ],
+    }
+
+
+def topics_beside(sweep: Sweep) -> list[dict[str, Any]]:
+    """Give the topics at the widest beside those at each narrower width, for the first seed."""
+    full, *narrower = sweep.first_runs
+    return [_beside(full, run) for run in narrower]
+
+
+def _beside(full: Run, run: Run) -> dict[str, Any]:
+    pairs = pair_topics(full, run)
+    n_matched = sum(pair.share > 0 for pair in pairs)
+    n_of_full = len(full.topics)
+    shown = pairs[: min(SHOWN_TOPICS, n_of_full)]
+    shown += [pair for pair in pairs[n_of_full:] if pair.other in run.topics[:SHOWN_TOPICS]]
+    return {
+        "dims": [full.dim, run.dim],
+        "summary": f"{n_matched} of {count(full.n_topics, 'topic')} at {full.dim} dimensions have "
+        f"a counterpart among {run.n_topics:,} at {run.dim}",
+        "pairs": [
+            {"topics": [_topic(pair.topic), _topic(pair.other)], "share": pair.share or None}
             for pair in shown
-        )
-    if len(decision.kept) > 1:
-        said += f". Of seed {cell.spec.seed}, the first of {len(decision.kept)}"
-    return f'{title}<p>{said}.</p><table class="topics">{head}<tbody>{rows}</tbody></table>'
+        ],
+    }
 
 
-def heading(style: Style, text: str) -> str:
-    """Write a heading with the sign of its line."""
-    return f"<h3>{sign(style)}{escape(text)}</h3>"
+def _topic(topic: Topic | None) -> dict[str, str] | None:
+    if topic is None:
+        return None
+    return {"words": _words(topic), "size": count(topic.size, "document")}
 
 
-def sign(style: Style) -> str:
-    """Give the marker that a line has in the figure."""
-    return f'<span class="sign" style="color:{style.color}" aria-hidden="true">{style.sign}</span>'
+def _words(topic: Topic) -> str:
+    return ", ".join(topic.words[:SHOWN_TOPICS])
 
 
 def _table(
-    comparison: DimensionComparison,
-    summary: pd.DataFrame,
-    columns: Iterable[Column],
-    decided: Mapping[str, Decision],
-) -> str:
-    present = [*WHERE, *columns]
-    arrows: dict[Any, str] = {None: "", min: "↓", max: "↑"}
-    head = "".join(
-        f"<th>{column.heading}<small>{escape(column.unit)} {arrows[column.best]}</small></th>"
-        for column in present
-    )
-    styles = line_styles(comparison)
-    texts = {column.name: _printed(summary[column.name], column) for column in present[1:]}
-    texts["line"] = [sign(styles[line]) + escape(line) for line in summary["line"]]
-    printed = zip(*(texts[column.name] for column in present), strict=True)
-    kept = {line: of.kept[0].dim for line, of in decided.items() if of.kept}
-    rows = ""
-    for line, dim, cells in zip(summary["line"], summary["dim"], printed, strict=True):
-        attribute = ' class="kept"' if kept.get(line) == dim else ""
-        rows += f"<tr{attribute}>{''.join(f'<td>{text}</td>' for text in cells)}</tr>"
-    return f'<table class="results"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
+    comparison: DimensionComparison, title: str, table: pd.DataFrame, columns: Iterable[Column]
+) -> Table:
+    present = [DIM, *(column for column in columns if column.name in table)]
+    sweeps = sweeps_of(comparison)
+    styles = styles_of(sweeps)
+    return {
+        "title": title,
+        "headings": [
+            {
+                "text": column.heading,
+                "short": column.short or column.heading,
+                "unit": column.unit,
+                "arrow": column.arrow,
+            }
+            for column in present
+        ],
+        "groups": [
+            {
+                "title": sweep.title,
+                "made_of": sweep.made_of,
+                "color": styles[sweep.title].color,
+                "sign": styles[sweep.title].sign,
+                "is_control": sweep.is_control,
+                "rows": _rows(table[table["topic_model"] == sweep.title], present),
+            }
+            for sweep in sweeps
+        ],
+    }
 
 
-def _printed(values: pd.Series[Any], column: Column) -> list[str]:
-    """Round, and emphasise whatever reads the same as the best, unless everything does."""
-    texts = ["&ndash;" if math.isnan(v) else _written(v, column) for v in values]
-    if column.best is None or len(set(texts)) == 1:
-        return texts
-    best = _written(column.best(values.dropna()), column)
-    return [f"<strong>{text}</strong>" if text == best else text for text in texts]
+def _rows(table: pd.DataFrame, columns: Sequence[Column]) -> list[list[str]]:
+    texts = [[_printed(value, column.format) for value in table[column.name]] for column in columns]
+    return [list(row) for row in zip(*texts, strict=True)]
 
 
-def _written(value: float, column: Column) -> str:
-    return format(value, column.format) if column.format else short(value)
-
-
-def _topic(topic: Topic | None, dim: int) -> str:
-    said = '<span class="soft">no counterpart</span>'
-    if topic is not None:
-        words = escape(", ".join(topic.words[:SHOWN_TOPICS]))
-        said = f"{words}<small>{count(topic.size, 'document')}</small>"
-    return f'<td data-of="{dim} dimensions">{said}</td>'
-
-
-def _shared(pair: Pair) -> str:
-    said = "&ndash;"
-    if pair.share:
-        said = f'{pair.share:.0%}<span class="bar"><i style="width:{pair.share:.0%}"></i></span>'
-    return f'<td class="shared" data-of="shared">{said}</td>'
+def _printed(value: float, form: str) -> str:
+    if math.isnan(value):
+        return MISSING
+    return format(value, form) if form else short(value)

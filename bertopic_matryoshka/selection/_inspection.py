@@ -71,9 +71,14 @@ class DimensionInspection:
                     "size": size,
                     "symbol": "circle" if name == "kept" else "x",
                 },
-                customdata=rows[["rank", "variance_share"]],
-                hovertemplate="dim %{x}<br>std %{y:.4f}<br>rank %{customdata[0]}"
-                "<br>%{customdata[1]:.2%} of the variance<extra></extra>",
+                hoverinfo="text",
+                hovertext=[
+                    f"dimension {dim}: standard deviation {std:.4f}, rank {rank}, "
+                    f"{share:.2%} of the variance"
+                    for dim, std, rank, share in rows[
+                        ["dim", "std", "rank", "variance_share"]
+                    ].itertuples(index=False)
+                ],
             )
         figure.update_layout(
             title=f"Variance spectrum: {len(self.near_zero)} of {len(self.table)} near-zero",

@@ -8,6 +8,7 @@ from ._build import (
 from ._expect_width import ExpectWidth
 from ._missing_hdbscan import allow_missing_hdbscan
 from ._persistence import load_topic_model, save_topic_model
+from ._stop_words import get_stop_words
 from ._tables import documents_table, topics_table
 from ._words import DistinctDocuments
 
@@ -21,6 +22,7 @@ __all__ = [
     "build_topic_model",
     "check_reductions",
     "documents_table",
+    "get_stop_words",
     "load_topic_model",
     "save_topic_model",
     "topics_table",

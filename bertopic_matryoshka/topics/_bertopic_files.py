@@ -1,4 +1,4 @@
-"""BERTopic's own safetensors files, written where BERTopic by itself would stumble."""
+"""BERTopic's own files: their names, and written where BERTopic by itself would stumble."""
 
 from __future__ import annotations
 
@@ -15,15 +15,27 @@ if TYPE_CHECKING:
     from bertopic import BERTopic
 
 
+BERTOPIC_FILES = (
+    "config.json",
+    "ctfidf.bin",
+    "ctfidf.safetensors",
+    "ctfidf_config.json",
+    "topic_embeddings.bin",
+    "topic_embeddings.safetensors",
+    "topics.json",
+)
+"""What BERTopic's save may write, beside IMAGES."""
+
+IMAGES = "images"
+"""The folder of the topics' images. BERTopic reads it where it has a 0.jpg."""
+
+
 def write_bertopic_files(topic_model: BERTopic, folder: Path) -> None:
-    """Write what ``BERTopic.load`` reads, c-TF-IDF included, and no older save's c-TF-IDF."""
+    """Write what ``BERTopic.load`` reads into an empty folder, c-TF-IDF included."""
     with _quiet_about_embedding_model(), _plain_vectorizer(topic_model):
         topic_model.save(
             folder, serialization="safetensors", save_ctfidf=True, save_embedding_model=False
         )
-    if topic_model.c_tf_idf_ is None:  # of a merged model; an older save's would be loaded
-        for name in ("ctfidf.safetensors", "ctfidf_config.json"):
-            (folder / name).unlink(missing_ok=True)
 
 
 @contextmanager

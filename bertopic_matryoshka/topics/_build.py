@@ -7,16 +7,18 @@ from typing import TYPE_CHECKING, Any
 from bertopic import BERTopic
 from bertopic.dimensionality import BaseDimensionalityReduction
 from sklearn.decomposition import PCA
+from sklearn.feature_extraction.text import CountVectorizer
 
 from bertopic_matryoshka.clustering import LeidenClustering
 from bertopic_matryoshka.embedding import MatryoshkaBackend
 from bertopic_matryoshka.selection import DimensionSelector
 from bertopic_matryoshka.topics._expect_width import ExpectWidth
 from bertopic_matryoshka.topics._missing_hdbscan import warn_of_missing_hdbscan
+from bertopic_matryoshka.topics._stop_words import check_stop_words
 from bertopic_matryoshka.topics._words import DistinctDocuments
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterable
     from pathlib import Path
 
     from sentence_transformers import SentenceTransformer
@@ -44,6 +46,7 @@ def build_topic_model(
     n_features_to_select: float | None = None,
     criterion: str | Criterion = "variance",
     n_components: int | None = None,
+    stop_words: str | Iterable[str] | None = "auto",
     random_state: int | None = None,
     **bertopic_kwargs: Any,
 ) -> BERTopic:
@@ -68,6 +71,10 @@ def build_topic_model(
         For "variance": what ranks the dimensions, see DimensionSelector.
     n_components : int or None, default=None
         For "pca" and "umap": how many dimensions to leave; None leaves 5, as BERTopic does.
+    stop_words : str, iterable of str or None, default="auto"
+        Words that do not describe a topic; the clusters do not depend on them. A language, see
+        get_stop_words: "english", "de", "german"; the words themselves; or None to leave none out.
+        "auto" is "english", or whatever a `vectorizer_model` among the BERTopic arguments does.
     random_state : int or None, default=None
         Seed of Leiden (None is 0), of PCA's randomised solver, and of UMAP, which then runs on one
         thread. Dimension selection needs none.
@@ -85,10 +92,12 @@ def build_topic_model(
     Raises
     ------
     ValueError
-        If `reduction` is unknown, an argument belongs to another reduction, or `embedding_model`
-        or `umap_model` is among the BERTopic arguments.
+        If `reduction` is unknown, an argument belongs to another reduction, `embedding_model` or
+        `umap_model` is among the BERTopic arguments, `stop_words` is given beside a
+        `vectorizer_model`, or it is a language that CountVectorizer does not split into words.
     ImportError
-        If umap-learn or hdbscan is needed and not installed.
+        If umap-learn or hdbscan, or stopwordsiso for another language than English, is needed and
+        not installed.
 
     Warns
     -----
@@ -99,17 +108,21 @@ def build_topic_model(
     Examples
     --------
     >>> from bertopic_matryoshka import MatryoshkaBackend, build_topic_model
-    >>> topic_model = build_topic_model(MatryoshkaBackend(truncate_dim=128))
+    >>> topic_model = build_topic_model(MatryoshkaBackend(truncate_dim=128), stop_words="english")
 
-    By hand, in two lines:
+    By hand:
 
     >>> from bertopic import BERTopic
-    >>> from bertopic_matryoshka import DimensionSelector, DistinctDocuments, LeidenClustering
+    >>> from bertopic_matryoshka import (
+    ...     DimensionSelector, DistinctDocuments, LeidenClustering, get_stop_words
+    ... )
+    >>> from sklearn.feature_extraction.text import CountVectorizer
     >>> backend = MatryoshkaBackend(truncate_dim=128)
     >>> topic_model = BERTopic(
     ...     embedding_model=backend,
     ...     umap_model=DimensionSelector(),
     ...     hdbscan_model=LeidenClustering(),
+    ...     vectorizer_model=CountVectorizer(stop_words=get_stop_words("english")),
     ...     representation_model=DistinctDocuments(),
     ... )
     """
@@ -140,6 +153,17 @@ def build_topic_model(
     elif clustering is not None:
         raise ValueError(
             f"clustering={clustering!r} and hdbscan_model are both given. Leave one of them out."
+        )
+    if bertopic_kwargs.get("vectorizer_model") is None:
+        bertopic_kwargs["vectorizer_model"] = build_vectorizer(
+            stop_words,
+            bertopic_kwargs.get("language") or "english",
+            bertopic_kwargs.get("n_gram_range", (1, 1)),
+        )
+    elif not (isinstance(stop_words, str) and stop_words == "auto"):
+        raise ValueError(
+            f"stop_words={stop_words!r} and vectorizer_model are both given. Leave one of them "
+            "out: CountVectorizer has stop_words of its own."
         )
     if bertopic_kwargs.get("representation_model") is None:
         bertopic_kwargs["representation_model"] = DistinctDocuments()
@@ -210,6 +234,22 @@ def build_clusterer(
             'pip install hdbscan. clustering="leiden" needs nothing.'
         ) from error
     return None
+
+
+def build_vectorizer(
+    stop_words: str | Iterable[str] | None,
+    language: str = "english",
+    n_gram_range: tuple[int, int] = (1, 1),
+) -> CountVectorizer:
+    """Build what splits documents into words; see build_topic_model."""
+    if isinstance(stop_words, str) and stop_words == "auto":
+        if language.lower() != "english":
+            raise ValueError(
+                f"language={language!r} chooses no stop words: BERTopic ignores it where a model "
+                "is given. Pass stop_words=..., a language, a list of words, or None."
+            )
+        stop_words = "english"
+    return CountVectorizer(stop_words=check_stop_words(stop_words), ngram_range=n_gram_range)
 
 
 def check_reductions(reductions: Collection[str]) -> tuple[str, ...]:

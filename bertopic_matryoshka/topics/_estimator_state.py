@@ -70,7 +70,8 @@ def unpack(state: dict[str, Any], arrays: Arrays, allowed: Sequence[type]) -> An
     Raises
     ------
     ValueError
-        If the class is not among those allowed.
+        If the class is not among those allowed, an attribute would hide one of the class's own, or
+        labels are out of range.
 
     Warns
     -----
@@ -90,6 +91,7 @@ def unpack(state: dict[str, Any], arrays: Arrays, allowed: Sequence[type]) -> An
             stacklevel=2,
         )
     cls = classes[state["class"]]
+    _check_names(cls, {*state["values"], *arrays})
     estimator: Any = object.__new__(cls)
     for name, parameter in signature(cls).parameters.items():
         if parameter.default is not parameter.empty:  # for parameters that are newer than the file
@@ -98,7 +100,30 @@ def unpack(state: dict[str, Any], arrays: Arrays, allowed: Sequence[type]) -> An
         setattr(estimator, name, _unpacked(value) if isinstance(value, dict) else value)
     for name, array in arrays.items():
         setattr(estimator, name, array)
+    _check_labels(estimator)
     return estimator
+
+
+def _check_names(cls: type, names: set[str]) -> None:
+    """Check that no attribute would take the place of a method, or of another of the class's."""
+    for name in sorted(names):
+        if not name.isidentifier() or name.startswith("__") or hasattr(cls, name):
+            raise ValueError(f"{cls.__name__} has no attribute {name!r} that could be saved.")
+
+
+def _check_labels(estimator: Any) -> None:
+    """Check that a clusterer's labels name clusters that it has."""
+    centers = getattr(estimator, "cluster_centers_", None)
+    n_clusters = getattr(estimator, "n_clusters_", None) if centers is None else len(centers)
+    for name in ("labels_", "_fit_labels"):
+        labels = getattr(estimator, name, None)
+        if n_clusters is None or labels is None or np.size(labels) == 0:
+            continue
+        if np.min(labels) < -1 or np.max(labels) >= n_clusters:
+            raise ValueError(
+                f"{type(estimator).__name__}.{name} has labels from {np.min(labels)} to "
+                f"{np.max(labels)}, but there are {n_clusters} clusters."
+            )
 
 
 def _is_plain(value: Any) -> bool:

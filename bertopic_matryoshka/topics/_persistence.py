@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import warnings
 from dataclasses import asdict
@@ -11,26 +12,44 @@ from typing import TYPE_CHECKING, Any
 from bertopic import BERTopic
 from bertopic.cluster import BaseCluster
 from bertopic.dimensionality import BaseDimensionalityReduction
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import save_file
 from sklearn.cluster import KMeans, MiniBatchKMeans
 from sklearn.decomposition import PCA, IncrementalPCA
 
 from bertopic_matryoshka.clustering import LeidenClustering
-from bertopic_matryoshka.embedding import MatryoshkaBackend, ModelFacts
-from bertopic_matryoshka.exceptions import LossySaveWarning
+from bertopic_matryoshka.embedding import MatryoshkaBackend
+from bertopic_matryoshka.exceptions import LossySaveWarning, SavedModelError
 from bertopic_matryoshka.selection import DimensionSelector
-from bertopic_matryoshka.topics._bertopic_files import write_bertopic_files
+from bertopic_matryoshka.topics._bertopic_files import BERTOPIC_FILES, IMAGES, write_bertopic_files
 from bertopic_matryoshka.topics._estimator_state import Arrays, pack, unpack
 from bertopic_matryoshka.topics._expect_width import ExpectWidth
 from bertopic_matryoshka.topics._missing_hdbscan import warn_of_missing_hdbscan
+from bertopic_matryoshka.topics._saved_backend import MODEL_FOLDER, load_backend
+from bertopic_matryoshka.topics._saved_backend import save_embedding_model as save_model
+from bertopic_matryoshka.topics._saved_checks import (
+    check_bertopic_files,
+    check_keys,
+    check_state,
+    find_pickles,
+    read_arrays,
+    read_json,
+    refuse_pickles,
+)
+from bertopic_matryoshka.topics._saved_folder import (
+    MANIFEST,
+    REMEDY,
+    Version,
+    check_digests,
+    read_files,
+    replace_files,
+)
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
-STATE_FILE = "matryoshka.json"
+STATE_FILE = MANIFEST
 ARRAYS_FILE = "matryoshka.safetensors"
-MODEL_FOLDER = "embedding_model"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 
 # What may be built from a file: no other class is ever looked up by a name read from it.
 SAFE_ESTIMATORS = (
@@ -51,18 +70,25 @@ def save_topic_model(
     """Save a fitted topic model to a folder, without pickle, and without losing the selector.
 
     The folder holds BERTopic's own safetensors files, which ``BERTopic.load`` reads, and two of
-    ours: matryoshka.json (backend recipe, width, prompt, parameters) and matryoshka.safetensors
-    (the arrays of reducer and clusterer).
+    ours: matryoshka.json (backend recipe, width, prompt, parameters, and the SHA-256 digest of
+    each file) and matryoshka.safetensors (the arrays of reducer and clusterer).
+
+    A save is whole or not there. If the process is killed or the disk is full, load_topic_model
+    gives the older model or the new one, never parts of both. A killed save may leave a subfolder
+    whose name begins with ".matryoshka-"; it is ignored, and the next save removes it. Processes
+    may load while one saves, and several that save wait for each other.
 
     Parameters
     ----------
     topic_model : BERTopic
         Fitted, with a MatryoshkaBackend.
     path : str or Path
-        Folder; made if it is not there, its files of the same names are replaced.
+        Folder, or a link to one; made if it is not there. An older save in it is replaced, its
+        other files stay.
     save_embedding_model : bool, default=False
         Whether to put the embedding model's weights into the folder too. Needed where the backend
-        was built from a loaded model and the loading side shall not hand one over.
+        was built from a loaded model and the loading side shall not hand one over. Done in any
+        case where the weights were loaded from this folder.
 
     Raises
     ------
@@ -70,6 +96,15 @@ def save_topic_model(
         If the embedding model is not a MatryoshkaBackend.
     ValueError
         If the model is not fitted.
+    SavedModelError
+        If the folder holds a pickle of another origin, or BERTopic's files could not be loaded.
+    NotADirectoryError, FileExistsError
+        If `path` is a file, or has a subfolder "images" or "embedding_model" of another origin in
+        the way.
+    OSError, SafetensorError
+        If the disk is full or the folder cannot be written to. The older save is whole.
+    TimeoutError
+        If another process has been saving to the folder for ten minutes.
 
     Warns
     -----
@@ -81,6 +116,15 @@ def save_topic_model(
     See Also
     --------
     load_topic_model : The way back.
+
+    Notes
+    -----
+    ``BERTopic.load`` knows of no manifest. If a save is killed while its files are put in their
+    places, which takes a few renames, config.json is absent and BERTopic.load fails with
+    FileNotFoundError; load_topic_model works, and the next save mends it. On Windows, a file that
+    is being read cannot be replaced: the save fails and the older one is there still.
+
+    `memory` of LeidenClustering and `device` are not saved: they belong to the machine.
     """
     backend = topic_model.embedding_model
     if not isinstance(backend, MatryoshkaBackend):
@@ -90,7 +134,11 @@ def save_topic_model(
         )
     if topic_model.topics_ is None:
         raise ValueError("The topic model is not fitted. Call fit before saving it.")
+    folder = Path(path)
+    _refuse_what_others_unpickle(folder)
     recipe = backend.recipe()
+    if recipe.get("model") and Path(recipe["model"]).resolve() == (folder / MODEL_FOLDER).resolve():
+        save_embedding_model = True  # it was loaded from here, and would be gone
     if recipe.get("model") and Path(recipe["model"]).is_dir():
         recipe["model"] = str(Path(recipe["model"]).absolute())  # to be found from elsewhere
     if not save_embedding_model and "model" not in recipe:
@@ -102,7 +150,7 @@ def save_topic_model(
     parts, arrays = _packed(topic_model)
     # Weights in a folder of another name are not found in the registry of published models.
     facts = backend.facts if save_embedding_model else backend._source.facts  # noqa: SLF001
-    state = {
+    values = {
         "format_version": FORMAT_VERSION,
         "backend": recipe,
         "facts": None if facts is None else asdict(facts),
@@ -110,14 +158,17 @@ def save_topic_model(
         "has_embedding_model": save_embedding_model,
         **parts,
     }
-    state_json = json.dumps(state, indent=2)
-    # Nothing is written before all that can fail has been tried: an older save stays whole.
-    folder = Path(path)
-    write_bertopic_files(topic_model, folder)
-    if save_embedding_model:
-        backend.embedding_model.save_pretrained(str(folder / MODEL_FOLDER))
-    save_file(arrays, folder / ARRAYS_FILE)
-    (folder / STATE_FILE).write_text(state_json, "utf-8")
+
+    def write(draft: Path) -> None:
+        write_bertopic_files(topic_model, draft)
+        if save_embedding_model:
+            save_model(backend.embedding_model, draft / MODEL_FOLDER)
+        save_file(arrays, draft / ARRAYS_FILE)
+        # What could not be loaded is not saved in the place of what can.
+        refuse_pickles(draft)
+        check_bertopic_files(draft, values["width"], may_have_more=True)
+
+    replace_files(folder, values, write, replaced=_of_older_save, last="config.json")
 
 
 def load_topic_model(
@@ -150,42 +201,103 @@ def load_topic_model(
     Raises
     ------
     FileNotFoundError
-        If the folder or a file of ours is missing.
+        If nothing was saved in the folder.
+    SavedModelError
+        If a file is damaged, missing or not part of the save; if the folder holds what could run
+        code (below); if its format is newer than this release. The message names the file.
     ValueError
-        If the file is of a newer format, the model needs `backend` or `trust_remote_code`, or
-        `backend` has another width than the saved one.
+        If the model needs `backend` or `trust_remote_code`, or `backend` has another width than
+        the saved one.
 
     Warns
     -----
     RuntimeWarning
         If hdbscan is not installed, so that BERTopic's transform would fail; see
         allow_missing_hdbscan.
+
+    Notes
+    -----
+    Loading runs nothing that comes with the folder. Every file's SHA-256 digest is checked before
+    anything is built. Refused are: files that libraries unpickle, wherever in the folder (.bin,
+    .pkl, .pickle, .joblib, .pt, .pth, .ckpt, .dill); a model named in BERTopic's config.json, which
+    BERTopic.load would load even where a backend is given; and, unless `trust_remote_code`, an
+    embedding model whose modules are not sentence-transformers' own, or that brings code.
+    Estimators are built from a fixed list of classes, and `memory`, a cache of pickles, is None.
+
+    Folders of format 1, without digests, are read as far as their files fit each other. Save the
+    model again to give it digests.
     """
     folder = Path(path)
-    file = folder / STATE_FILE
-    if not file.is_file():
+
+    def build(version: Version) -> BERTopic:
+        state = _checked_state(version)
+        content = version.content
+        own = load_backend(version, state, backend, device, trust_remote_code=trust_remote_code)
+        topic_model = BERTopic.load(content, embedding_model=own)
+        _restore_steps(topic_model, state, version)
+        return topic_model
+
+    try:
+        topic_model = read_files(folder, build)
+    except FileNotFoundError:
+        file = folder / STATE_FILE
+        if file.exists():
+            raise
+        if (folder / ARRAYS_FILE).exists():
+            raise SavedModelError(f"{file} is missing. {REMEDY}") from None
         raise FileNotFoundError(
             f"{file} is missing: {folder} was not written by save_topic_model. "
             "BERTopic.load reads what topic_model.save wrote."
-        )
-    state = json.loads(file.read_text("utf-8"))
-    if state["format_version"] > FORMAT_VERSION:
-        raise ValueError(
-            f"{file} has format_version={state['format_version']}, and this release reads up to "
-            f"{FORMAT_VERSION}. Upgrade bertopic-matryoshka."
-        )
-    backend = _backend(state, folder, backend, device, trust_remote_code=trust_remote_code)
-    topic_model = BERTopic.load(folder, embedding_model=backend)
-    arrays = load_file(folder / ARRAYS_FILE)
-    if state["reducer"] is not None:
-        reducer = unpack(state["reducer"], _own(arrays, "reducer"), SAFE_ESTIMATORS)
-        topic_model.umap_model = ExpectWidth(reducer, state["width"])
-    # A clusterer without its reducer would be handed embeddings that it never saw the like of.
-    if state["reducer"] is not None and state["clusterer"] is not None:
-        clusterer = unpack(state["clusterer"], _own(arrays, "clusterer"), SAFE_ESTIMATORS)
-        topic_model.hdbscan_model = clusterer
+        ) from None
+    if type(topic_model.hdbscan_model) is not BaseCluster:
         warn_of_missing_hdbscan()
     return topic_model
+
+
+def _checked_state(version: Version) -> dict[str, Any]:
+    """Read matryoshka.json and check all other files against it."""
+    file, content = version.file, version.content
+    state: dict[str, Any] = read_json(file, version.text)
+    check_keys(state, {"format_version"}, file, optional=state)
+    if state["format_version"] not in range(1, FORMAT_VERSION + 1):
+        raise SavedModelError(
+            f"{file} has format_version={state['format_version']!r}, and this release reads up to "
+            f"{FORMAT_VERSION}. Upgrade bertopic-matryoshka."
+        )
+    has_digests = state["format_version"] > 1
+    check_state(state, file)
+    for folder in {file.parent, content}:
+        refuse_pickles(folder)
+    if has_digests:
+        images = [IMAGES] if (content / IMAGES / "0.jpg").exists() else []
+        model = [MODEL_FOLDER] if state["has_embedding_model"] else []
+        check_digests(version, state, [*BERTOPIC_FILES, ARRAYS_FILE, *images, *model])
+    check_bertopic_files(content, state["width"], may_have_more=has_digests)
+    return state
+
+
+def _restore_steps(topic_model: BERTopic, state: dict[str, Any], version: Version) -> None:
+    """Give a loaded topic model its reducer and clusterer again."""
+    arrays = read_arrays(version.content / ARRAYS_FILE)
+    steps = {}
+    for role in ("reducer", "clusterer"):
+        if state[role] is not None:
+            try:
+                steps[role] = unpack(state[role], _own(arrays, role), SAFE_ESTIMATORS)
+            except (KeyError, TypeError, ValueError) as error:
+                raise SavedModelError(f"{version.file}, {role}: {error} {REMEDY}") from error
+            _forget_machine(steps[role])
+    if "reducer" in steps:
+        topic_model.umap_model = ExpectWidth(steps["reducer"], state["width"])
+        # A clusterer without its reducer would be handed embeddings that it never saw the like of.
+        topic_model.hdbscan_model = steps.get("clusterer", topic_model.hdbscan_model)
+
+
+def _forget_machine(estimator: Any) -> None:
+    """Reset what belongs to a machine: its device, and a cache, which holds pickles."""
+    for name in ("device", "memory"):
+        if hasattr(estimator, name):
+            setattr(estimator, name, None)
 
 
 def _packed(topic_model: BERTopic) -> tuple[dict[str, Any], Arrays]:
@@ -195,9 +307,9 @@ def _packed(topic_model: BERTopic) -> tuple[dict[str, Any], Arrays]:
     for role, estimator in _steps(topic_model).items():
         reason = _why_unsafe(estimator)
         if reason is None:
+            estimator = copy.copy(estimator)  # noqa: PLW2901
+            _forget_machine(estimator)
             parts[role], own = pack(estimator)
-            if "device" in parts[role]["values"]:
-                parts[role]["values"]["device"] = None  # it belongs to this machine
             arrays |= {f"{role}.{name}": array for name, array in own.items()}
         else:
             parts[role] = None
@@ -226,46 +338,40 @@ def _why_unsafe(estimator: Any) -> str | None:
     return f"{module}.{type(estimator).__name__} has no safe format; those with one: {names}."
 
 
-def _backend(
-    state: dict[str, Any],
-    folder: Path,
-    given: MatryoshkaBackend | SentenceTransformer | None,
-    device: str | None,
-    *,
-    trust_remote_code: bool,
-) -> MatryoshkaBackend:
-    recipe = dict(state["backend"])
-    if recipe.pop("trust_remote_code") and not trust_remote_code and given is None:
-        raise ValueError(
-            f"{recipe.get('model')} was saved with trust_remote_code=True. Pass "
-            "trust_remote_code=True if you trust its authors, or backend=... to use another copy."
-        )
-    facts = state["facts"]
-    if isinstance(given, MatryoshkaBackend):
-        backend = given
-    elif given is not None:
-        for loading in ("model", "dtype", "revision"):
-            recipe.pop(loading, None)
-        recipe["dims"] = recipe["dims"] or (facts and facts["dims"])  # checked at once
-        backend = MatryoshkaBackend(given, **recipe)
-    else:
-        if state["has_embedding_model"]:
-            recipe |= {"model": str(folder / MODEL_FOLDER), "revision": None}
-        if "model" not in recipe:
-            raise ValueError(
-                f"{folder} was saved from a loaded model, whose name is not known. "
-                "Pass it: load_topic_model(path, backend=...)."
+def _refuse_what_others_unpickle(folder: Path) -> None:
+    """Refuse to save where load_topic_model would refuse to load."""
+    for file in find_pickles(folder):
+        if file.parent != folder or file.name not in BERTOPIC_FILES:  # those are replaced
+            raise SavedModelError(
+                f"{file} may be a pickle, and load_topic_model reads no folder with one in it. "
+                "Move it, or give the topic model a folder of its own."
             )
-        backend = MatryoshkaBackend(device=device, trust_remote_code=trust_remote_code, **recipe)
-    if facts is not None and backend is not given:
-        dims = None if facts["dims"] is None else tuple(facts["dims"])
-        backend._source.facts = ModelFacts(**{**facts, "dims": dims})  # noqa: SLF001
-    if given is not None and backend.embedding_dim != state["width"]:
-        raise ValueError(
-            f"backend produces embeddings {backend.embedding_dim} wide, but the topic model was "
-            f"fitted on {state['width']}. Pass backend.truncated({state['width']})."
+
+
+def _of_older_save(folder: Path) -> set[str]:
+    """Name what an older save wrote into a folder; BERTopic's files are taken for one."""
+    state, topics = (_read_any(folder / name) for name in (STATE_FILE, "topics.json"))
+    names = {*BERTOPIC_FILES, ARRAYS_FILE}
+    names |= {name.partition("/")[0] for name in state.get("files", {})}
+    if state.get("has_embedding_model"):
+        names.add(MODEL_FOLDER)
+    if "Visual_Aspect" in topics.get("topic_aspects", {}):
+        names.add(IMAGES)
+    elif (folder / IMAGES / "0.jpg").exists():
+        raise FileExistsError(
+            f"{folder / IMAGES} is not of a saved topic model, but BERTopic.load would read it as "
+            "the topics' images. Move it, or give the topic model a folder of its own."
         )
-    return backend
+    return names
+
+
+def _read_any(file: Path) -> dict[str, Any]:
+    """Read a JSON object; an empty one where there is none."""
+    try:
+        found = json.loads(file.read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _own(arrays: dict[str, Any], role: str) -> dict[str, Any]:

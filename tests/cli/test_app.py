@@ -1,5 +1,6 @@
 """The command line, as people call it: what it writes, what it says, how it exits."""
 
+import re
 import subprocess
 import sys
 
@@ -40,13 +41,16 @@ def test_compare(run, csv, tmp_path):
     assert "1 empty row kept in place as topic -1" in done.output
     assert "AMI" in done.output
     table = pd.read_csv(out / "comparison.csv")
-    assert table["dim"].tolist() == [128, 128, 32, 32]
+    assert table["dim"].tolist() == [128, 32, 128, 32]
     assert table["seed"].tolist() == [0] * 4
-    assert pd.read_csv(out / "summary.csv")["line"].tolist() == ["none", "none", "pca", "pca"]
+    names = pd.read_csv(out / "summary.csv")["topic_model"].tolist()
+    assert names == ["Leiden", "Leiden", "PCA + HDBSCAN", "PCA + HDBSCAN"]
     assert (out / "comparison.json").is_file()
-    assert "Keep" in (out / "report.html").read_text("utf-8")
-    assert "dimensions with none: coherence" in done.output
-    assert "dimensions with pca: coherence" in done.output
+    assert "The choice of width is open" in (out / "report.html").read_text("utf-8")
+    assert "The choice of width is open" in done.output
+    assert "Leiden: largest topics at 128 dimensions" in done.output
+    assert "PCA + HDBSCAN: largest topics at 128 dimensions" in done.output
+    assert not re.search(r"keep \d|recommend|times (faster|less)", done.output, re.IGNORECASE)
 
 
 def test_compare_with_everything_that_can_be_asked_for(run, csv, tmp_path):
@@ -57,12 +61,14 @@ def test_compare_with_everything_that_can_be_asked_for(run, csv, tmp_path):
              "--seeds", 2, "--halves", "--store", store, "--jobs", 2]  # fmt: skip
     done = run(*asked)
     assert done.exit_code == 0, done.output
-    assert "documents, the bundled model, means over 2 seeds" in done.output
+    assert "documents, 2 seeds. Embeddings: the bundled model at 64 and 32 of 256" in done.output
     assert "c_npmi" in done.output
-    assert "Control, variance, random dims: At " in done.output.replace("\n", " ")
+    assert "selection by variance + Leiden, permuted (control)" in done.output
     summary = pd.read_csv(out / "summary.csv")
-    assert summary["line"].unique().tolist() == [
-        *("variance", "laplacian", "variance, random dims"),
+    assert summary["topic_model"].unique().tolist() == [
+        "selection by variance + Leiden",
+        "selection by laplacian + Leiden",
+        "selection by variance + Leiden, permuted",
     ]
     assert (summary["n_topics"] == 5).all()
     assert summary[["seed_stability", "half_stability"]].notna().all(axis=None)
@@ -86,8 +92,9 @@ def test_compare_several_models(run, csv, tmp_path):
     assert done.exit_code == 0, done.output
     summary = pd.read_csv(tmp_path / "out" / "summary.csv")
     assert summary["dim"].tolist() == [64, 32, 32, 48]
-    assert summary["line"].tolist() == [*(summary["model"])]
-    assert f"Control, {summary['line'].iloc[-1]}: Coherence" in done.output
+    assert summary["embedding_model"].tolist() == [models[0], *models]
+    assert summary["topic_model"].tolist() == [f"{m}, Leiden" for m in summary["embedding_model"]]
+    assert f"{models[2]}, Leiden (control)" in done.output.replace("\n", "")
 
 
 def test_fit_writes_topics_documents_and_a_model(run, csv, tmp_path, docs):

@@ -1,6 +1,7 @@
 """The backend, on real models: the bundled one and small ones with random weights."""
 
 import copy
+import json
 import pickle
 
 import numpy as np
@@ -12,7 +13,14 @@ from hypothesis import strategies as st
 from sentence_transformers import SentenceTransformer
 from tiny_models import make_model
 
-from bertopic_matryoshka import MatryoshkaBackend, TruncationWarning, truncate
+from bertopic_matryoshka import (
+    MatryoshkaBackend,
+    TruncationWarning,
+    build_topic_model,
+    load_topic_model,
+    save_topic_model,
+    truncate,
+)
 
 TEXTS = ["a b c", "d e", "f g h i j", "k", "a z a z", "m n o p q r s t"]
 
@@ -282,3 +290,88 @@ def test_memory_that_runs_out_makes_the_batches_smaller(monkeypatch, caplog):
     enough = 0
     with pytest.raises(torch.cuda.OutOfMemoryError):
         backend.embed(["one"])
+
+
+def test_a_text_is_encoded_once_and_stands_in_each_of_its_places(encoded):
+    backend = MatryoshkaBackend(truncate_dim=64)
+    texts = ["one document", "another", "one document", "a third", "another", "one document"]
+    embeddings = backend.embed(texts)
+    assert sorted(encoded) == ["a third", "another", "one document"]
+    apart = backend.embed_words(["another", "one document", "a third"])
+    np.testing.assert_allclose(embeddings, apart[[1, 0, 1, 2, 0, 1]], atol=1e-6)
+    np.testing.assert_array_equal(embeddings[0], embeddings[5])
+
+
+def test_each_copy_of_an_empty_text_is_counted():
+    with pytest.warns(TruncationWarning, match="3 rows are zero"):
+        assert not MatryoshkaBackend().embed(["", "words", "", ""])[[0, 2, 3]].any()
+
+
+# ---- permuted dimensions
+
+
+def test_permuted_dimensions_are_permuted_first_and_cut_then():
+    backend, texts = MatryoshkaBackend(), ["a spline", "a sparse matrix", ""]
+    full = backend.embed(texts[:2])
+    columns = np.random.default_rng(3).permutation(256)
+    control = backend.permuted(3)
+    np.testing.assert_allclose(control.embed(texts[:2]), full[:, columns], rtol=1e-5)
+    for dim in (256, 32, 1):
+        cut = control.truncated(dim)
+        assert (cut.embedding_dim, cut.permutation_seed) == (dim, 3)
+        expected = truncate(full[:, columns], dim)
+        np.testing.assert_allclose(cut.embed_documents(texts[:2]), expected, rtol=1e-5)
+        np.testing.assert_allclose(cut.embed_words(texts[:2]), expected, rtol=1e-5)
+    assert backend.permutation_seed is None
+    assert np.abs(backend.permuted(4).embed(texts[:2]) - control.embed(texts[:2])).max() > 0.01
+    np.testing.assert_array_equal(control.permuted(None).embed(texts), backend.embed(texts))
+
+
+@pytest.mark.filterwarnings("error::bertopic_matryoshka.TruncationWarning")
+def test_no_width_of_permuted_dimensions_is_warned_of():
+    MatryoshkaBackend().permuted(0).truncated(77)
+
+
+@pytest.mark.filterwarnings("ignore::bertopic_matryoshka.TruncationWarning")
+def test_permuted_dimensions_come_after_what_the_model_needs_before_slicing(nomic):
+    backend = MatryoshkaBackend(nomic)
+    assert backend.facts.before_slicing == "layer_norm"
+    full = backend.embed(TEXTS)
+    columns = np.random.default_rng(1).permutation(768)
+    found = backend.permuted(1).truncated(8).embed(TEXTS)
+    np.testing.assert_allclose(found, truncate(full[:, columns], 8), rtol=1e-4, atol=1e-6)
+
+
+def test_permuted_dimensions_are_saved_with_a_topic_model(docs, tmp_path):
+    control = MatryoshkaBackend().permuted(3).truncated(32)
+    topic_model = build_topic_model(control).fit(docs[:200])
+    save_topic_model(topic_model, tmp_path / "model")
+    loaded = load_topic_model(tmp_path / "model")
+    np.testing.assert_array_equal(
+        loaded.embedding_model.embed(TEXTS), topic_model.embedding_model.embed(TEXTS)
+    )
+    assert loaded.transform(docs[:20])[0] == topic_model.transform(docs[:20])[0]
+
+
+def test_the_recipe_of_permuted_dimensions():
+    backend = MatryoshkaBackend().permuted(3).truncated(32)
+    recipe = json.loads(json.dumps(backend.recipe()))
+    assert recipe["permutation_seed"] == 3
+    again = MatryoshkaBackend(**recipe)
+    np.testing.assert_array_equal(again.embed(["a spline"]), backend.embed(["a spline"]))
+    assert repr(again) == repr(backend)
+    assert "permutation_seed=3" in repr(again)
+    assert "permutation_seed" not in MatryoshkaBackend().recipe()
+    np.testing.assert_array_equal(
+        pickle.loads(pickle.dumps(backend)).embed(["a spline"]), backend.embed(["a spline"])
+    )
+
+
+@pytest.mark.parametrize(
+    ("seed", "error"), [(-1, ValueError), (0.5, TypeError), ("random", TypeError)]
+)
+def test_a_seed_that_is_none(seed, error):
+    with pytest.raises(error, match="random_state="):
+        MatryoshkaBackend().permuted(seed)
+    with pytest.raises(error, match="permutation_seed="):
+        MatryoshkaBackend(permutation_seed=seed)

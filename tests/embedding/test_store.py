@@ -285,3 +285,13 @@ def test_two_processes_at_once(tmp_path, encoded):
     assert encoded == []
     for i in range(2):
         np.testing.assert_allclose(np.load(tmp_path / f"{i}.npy"), rows, atol=1e-6)
+
+
+def test_permuted_dimensions_are_kept_in_the_models_own_order(store, folder, encoded):
+    backend = backend_of(folder)
+    full = store.embed(backend, TEXTS)
+    encoded.clear()
+    found = store.embed(backend.permuted(5).truncated(8), TEXTS)
+    assert encoded == []
+    np.testing.assert_array_equal(found, full[:, np.random.default_rng(5).permutation(24)])
+    np.testing.assert_array_equal(store.embed(backend, TEXTS), full)

@@ -20,7 +20,7 @@ def test_equals_scoring_the_samples(measure, corpus, topics, times):
     """A document that is drawn n times stands n times in the sample."""
     topics = topics * times  # many are scored in several groups
     coherence = TopicCoherence(corpus, measure=measure)
-    scores = bootstrap_coherence(coherence, topics, n_samples=5, random_state=3)
+    scores = bootstrap_coherence(coherence, topics, n_resamples=5, random_state=3)
     times = np.random.default_rng([3, 0]).poisson(1.0, size=(len(corpus), 5))
     for sample, score in zip(times.T, scores, strict=True):
         drawn = [d for d, n in zip(corpus, sample, strict=True) for _ in range(n)]
@@ -40,7 +40,9 @@ def test_it_says_how_far_samples_of_documents_differ():
 
     topics = [["a", "b"], ["b", "c"]]
     scores = [TopicCoherence(corpus(), measure="c_npmi").score(topics) for _ in range(300)]
-    samples = bootstrap_coherence(TopicCoherence(corpus(), measure="c_npmi"), topics, n_samples=300)
+    samples = bootstrap_coherence(
+        TopicCoherence(corpus(), measure="c_npmi"), topics, n_resamples=300
+    )
     assert samples.std() == pytest.approx(np.std(scores), rel=0.25)
 
 
@@ -56,5 +58,5 @@ def test_samples_are_the_same_for_all_topics_and_differ_by_seed():
 
 def test_no_topics():
     coherence = TopicCoherence([["a", "b"]])
-    assert np.isnan(bootstrap_coherence(coherence, [], n_samples=3)).all()
-    assert np.isnan(bootstrap_coherence(coherence, [["unheard"]], n_samples=3)).all()
+    assert np.isnan(bootstrap_coherence(coherence, [], n_resamples=3)).all()
+    assert np.isnan(bootstrap_coherence(coherence, [["unheard"]], n_resamples=3)).all()

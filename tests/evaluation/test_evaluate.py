@@ -3,6 +3,7 @@
 import copy
 
 import numpy as np
+import pandas as pd
 import pytest
 from bertopic import BERTopic
 from bertopic.representation import BaseRepresentation
@@ -189,3 +190,31 @@ def test_bad_input(topic_model, docs):
         evaluate_topics(topic_model, docs, measures=["cv"])
     with pytest.raises(TypeError, match=r"documents\[1\]=3 is of type int"):
         evaluate_topics(topic_model, ["a", 3])
+
+
+@pytest.mark.parametrize("missing", [None, float("nan"), pd.NA, pd.NaT, "", "  "])
+def test_documents_without_a_label_are_left_out_and_counted(topic_model, docs, doc_labels, missing):
+    labels = [missing if i % 5 == 0 else label for i, label in enumerate(doc_labels)]
+    kept = [i for i in range(len(docs)) if i % 5]
+    n_missing = len(docs) - len(kept)
+    with pytest.warns(RuntimeWarning, match=f"{n_missing} of {len(docs)} documents have no label"):
+        summary = evaluate_topics(topic_model, docs, measures=[], labels=labels).summary
+    found = np.array(topic_model.topics_)[kept]
+    expected = adjusted_mutual_info_score(np.array(doc_labels)[kept], found)
+    assert summary["ami"] == pytest.approx(expected)
+    assert summary["n_unlabelled"] == n_missing
+
+
+def test_numbers_are_classes_minus_one_too(topic_model, docs, doc_labels):
+    numbers = np.unique(doc_labels, return_inverse=True)[1]
+    measured = [
+        evaluate_topics(topic_model, docs, measures=[], labels=labels).summary
+        for labels in (doc_labels, numbers - 1, numbers.astype(float))
+    ]
+    assert [m["n_unlabelled"] for m in measured] == [0, 0, 0]
+    assert measured[0]["ami"] == pytest.approx(measured[1]["ami"]) == measured[2]["ami"]
+
+
+def test_no_label_at_all_is_an_error(topic_model, docs):
+    with pytest.raises(ValueError, match="labels holds no label: all 501 are missing"):
+        evaluate_topics(topic_model, docs, labels=[""] * len(docs))

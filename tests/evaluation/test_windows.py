@@ -91,3 +91,13 @@ def test_overlaps_are_all_listed_once(corpus, size, more):
     across = {(max(first[i], second[j]), min(first[i], second[j]), w) for i, j, w in both}
     assert len(across) == len(both)
     assert across == {(i, j, w) for i, j, w in expected if (i in first) != (j in first)}
+
+
+def test_an_interval_with_more_overlaps_than_a_block():
+    """After ten documents of ten words, memory is known for 512 overlaps; the next word has 519."""
+    corpus = [list(range(10))] * 10 + [list(range(520))]
+    found = intervals_of(corpus, None)
+    with Memory(most=8 * 640):
+        blocks = list(overlaps_within(found))
+    assert len(set(listed(blocks))) == len(listed(blocks)) == 10 * 45 + 520 * 519 // 2
+    assert [len(i) for i, _, _ in blocks[:2]] == [450, 519]

@@ -111,6 +111,14 @@ def test_half_precision_leaves_out_none_of_the_best(size):
     assert not lacks(candidates(chunks, whole(queries), 300, 12, own=False, n_sure=10), wanted)
 
 
+def test_without_room_for_a_copy_in_half_precision_it_goes_on_in_single():
+    rows, axis = close_rows()
+    memory = Memory(most=2 * rows.numel() - 1)
+    found = candidates(whole(rows), whole(axis), 300, 12, own=False, n_sure=10, within=memory)
+    assert torch.equal(found[:, :10], best(rows, axis, 10, own=False))
+    assert memory.largest < 2 * rows.numel()
+
+
 def test_half_precision_leaves_out_none_of_a_rows_best():
     rows, _ = close_rows(n=200, dims=6)
     found = candidates(whole(rows), whole(rows), 200, 18, own=True, n_sure=10)

@@ -2,9 +2,11 @@
 
 import numpy as np
 import pytest
+from made_runs import make_run
 from sklearn.neighbors import NearestNeighbors
 
-from bertopic_matryoshka.report._map import document_map
+from bertopic_matryoshka.report._map import TOPIC_COLORS, DocumentMap, document_map, map_figure
+from bertopic_matryoshka.report._styles import GRAY
 
 GROUPS = np.repeat([0, 1, 2, 3], 25)
 
@@ -87,3 +89,65 @@ def test_few_equal_and_zero_rows_have_a_place(embeddings):
 def test_bad_parameters(embeddings, arguments, error, message):
     with pytest.raises(error, match=message):
         document_map(embeddings, **{"dims": [1], **arguments})
+
+
+# ---- drawn
+
+# Topic 0 is topic 7 at full width, topic 1 has no counterpart there, nor has topic 8 here.
+NARROW = [0, 0, 0, 0, 1, 1, 1, -1, -1, -1]
+FULL = [7, 7, 7, -1, -1, -1, -1, 8, 8, 8]
+
+
+@pytest.fixture
+def maps():
+    """Give traces by width and name, of the documents but the second."""
+    rows = np.array([0, 2, 3, 4, 5, 6, 7, 8, 9])
+    places = {8: np.arange(18.0).reshape(9, 2), 4: np.arange(18.0).reshape(9, 2) + 100}
+    runs = [make_run(4, document_topics=NARROW), make_run(8, document_topics=FULL)]
+    documents = [f"document {i}" for i in range(10)]
+    documents[3] = "<i>long</i>\n" + "x" * 100
+    figure = map_figure(DocumentMap(rows, places), runs, documents)
+    return figure, {(trace.xaxis, trace.legendgroup): trace for trace in figure.data}
+
+
+def test_a_topic_and_its_counterpart_have_a_colour(maps):
+    _, traces = maps
+    assert traces["x", "0"].x == (100, 102, 104)
+    assert traces["x", "0"].y == (101, 103, 105)
+    assert traces["x2", "0"].x == (0, 2)
+    assert traces["x", "0"].marker == traces["x2", "0"].marker
+    assert traces["x", "0"].marker.color == TOPIC_COLORS[0]
+    assert traces["x", "1"].x == (106, 108, 110)
+    assert traces["x2", "1"].x == ()
+
+
+def test_other_topics_and_outliers_are_gray_and_below(maps):
+    figure, traces = maps
+    assert traces["x2", "-1"].x == (12, 14, 16)
+    assert traces["x2", "-2"].x == (4, 6, 8, 10)
+    assert traces["x", "-2"].x == (112, 114, 116)
+    assert [t.name for t in figure.data[:4]] == [
+        *("outliers", "other topics", "cat, dog, word0", "cat, dog, word1")
+    ]
+    assert figure.data[0].marker.color == figure.data[1].marker.color == GRAY
+    assert figure.data[0].marker.opacity < figure.data[1].marker.opacity
+    assert [t.showlegend for t in figure.data] == [True] * 4 + [False] * 4
+    assert [a.text for a in figure.layout.annotations] == ["4 dimensions", "8 dimensions"]
+
+
+def test_a_document_shows_its_topic_and_its_beginning(maps):
+    _, traces = maps
+    words, text, row = traces["x", "0"].customdata[2]
+    assert (words, row) == ("cat, dog, word0", 3)
+    assert text == f"<i>long</i> {'x' * 67}…"  # which the page shows as text
+    assert traces["x2", "-2"].customdata[0][0] == "outlier"
+    assert traces["x2", "-1"].customdata[0][0] == "cat, dog, word8"
+
+
+def test_as_many_topics_as_colours_are_told_apart():
+    topics = np.repeat(np.arange(12), 2)
+    places = DocumentMap(np.arange(24), {8: np.zeros((24, 2))})
+    figure = map_figure(places, [make_run(8, document_topics=topics)], [""] * 24)
+    assert len(figure.data) == len(TOPIC_COLORS) + 2
+    assert len(figure.data[1].x) == 24 - 2 * len(TOPIC_COLORS)
+    assert len({(t.marker.color, t.marker.symbol) for t in figure.data[2:]}) == len(TOPIC_COLORS)

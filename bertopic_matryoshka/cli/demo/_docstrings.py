@@ -8,21 +8,21 @@ import warnings
 from collections import Counter
 from importlib.metadata import packages_distributions, version
 from importlib.util import find_spec
-from inspect import cleandoc
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bertopic_matryoshka._validation import check_at_least
+from bertopic_matryoshka.cli.demo._prose import clean_docstring
 from bertopic_matryoshka.documents import clean_documents
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from bertopic_matryoshka.documents import Documents
 
 LIBRARIES = ("numpy", "scipy", "pandas", "sklearn", "torch", "transformers")
 """The libraries that are read unless others are named."""
 
-_MIN_PER_LABEL = 30
 _MAX_PER_TEMPLATE = 3
 _TEMPLATE_WORDS = 6
 # A sentence that only says where to read on.
@@ -59,6 +59,7 @@ def load_docstrings(
     min_words: int = 12,
     max_words: int = 200,
     limit: int | None = None,
+    min_per_label: int = 30,
 ) -> Documents:
     """Load what the docstrings of installed libraries say, as plain prose.
 
@@ -72,12 +73,13 @@ def load_docstrings(
         Longer ones end here.
     limit : int, optional
         Take this many texts, evenly spaced over the corpus. None takes all.
+    min_per_label : int, default=30
+        Texts of a subpackage with fewer are labelled with the library alone.
 
     Returns
     -------
     documents : Documents
-        ``labels`` name the library and its public subpackage ("scipy.stats"), or the library
-        alone where a subpackage has fewer than 30 texts; ``label.split(".")[0]`` is the library.
+        ``labels`` name the library and its public subpackage, as "scipy.stats".
         ``source`` names the versions, on which the texts depend. One row is one text.
 
     Raises
@@ -85,7 +87,7 @@ def load_docstrings(
     ImportError
         If none of the libraries is installed.
     TypeError
-        If `libraries` is one string.
+        If `libraries` is one string, or a bound is not an int.
     ValueError
         If a bound is out of range or no text is left.
 
@@ -101,7 +103,13 @@ def load_docstrings(
     Duplicates are dropped, as are sentences that say where to read on or that are found in more
     than 5 docstrings; of texts that open with the same 6 words but for code names, 3 are kept.
     """
-    _check(libraries, min_words, max_words, limit)
+    if isinstance(libraries, str):
+        raise TypeError(
+            f"libraries={libraries!r} must be a sequence of names. Pass ({libraries!r},)."
+        )
+    check_at_least(min_words, 1, name="min_words")
+    check_at_least(max_words, min_words, name="max_words")
+    check_at_least(1 if limit is None else limit, 1, name="limit")
     roots = {library: root for library in libraries if (root := _root(library)) is not None}
     if not roots:
         raise ImportError(
@@ -115,7 +123,7 @@ def load_docstrings(
             for docstring in _docstrings(path):
                 found.setdefault(clean_docstring(docstring), label)
     texts = _distinct(found, min_words, max_words)
-    labels = _merge_small([found_label for _, found_label in texts])
+    labels = _merge_small([label for _, label in texts], min_per_label)
     n_texts = len(texts)
     n_picked = n_texts if limit is None else min(limit, n_texts)
     picked = [i * n_texts // n_picked for i in range(n_picked)]
@@ -124,139 +132,6 @@ def load_docstrings(
         labels=[labels[i] for i in picked],
         source=_source(list(roots), [name for name in libraries if name not in roots]),
     )
-
-
-def clean_docstring(docstring: str) -> str:
-    """Reduce a docstring to the prose of its summary and description.
-
-    Parameters
-    ----------
-    docstring : str
-        In numpydoc, Google or reStructuredText style, or in the Markdown of transformers.
-
-    Returns
-    -------
-    prose : str
-        One line without signature, sections, code, mathematics, links and markup; may be empty.
-    """
-    lines = _drop_blocks(_before_sections(cleandoc(docstring).splitlines()))
-    text = _SIGNATURE.sub("", "\n".join(lines).strip())
-    for pattern, replacement in _INLINE:
-        text = pattern.sub(replacement, text)
-    return (
-        re.sub(r"\s+([.,;:!?)])", r"\1", " ".join(text.split())).replace("::", ":").strip(" :;,-")
-    )
-
-
-_SECTION_NAMES = (
-    "args?|arguments?|parameters?|params?|(?:keyword|other) (?:args|arguments|parameters)|kwargs"
-    "|returns?|yields?|raises?|warns|receives|attributes?|methods|properties|see also|references?"
-    "|examples?(?: usage)?|usage|sample|shapes?|inputs?|outputs?|notes?|warnings?|todo"
-    "|version ?added|signature"
-)
-_SECTION = re.compile(rf"[\s*#_`]*(?:{_SECTION_NAMES})(?:\s*\(.*\))?\W*:{{0,2}}\W*", re.IGNORECASE)
-_UNDERLINE = re.compile(r"\s*([-=~^*#+])\1{2,}\s*")
-_DIRECTIVE = re.compile(r"(\s*)\.\.(?:\s+|$)(?:([\w-]+)::)?(.*)")
-_PROSE_DIRECTIVES = {"note", "warning", "tip", "important", "caution", "attention", "hint"}
-_FIELD = re.compile(
-    r"\s*:(?:param|type|returns?|rtype|raises?|arg|keyword|ivar|var)\b.*"
-    r"|\W*(?:args?|arguments|parameters|returns?|raises|examples?|inputs?|outputs?)\s*:.*"
-    r"|[\s`*+-]*\w+[`*]*\s*\((?:[^()]|\([^()]*\))*\)\s*:.*",  # size (`int`, *optional*): ...
-    re.IGNORECASE,
-)
-_FENCE = re.compile(r"\s*(```|~~~)")
-_TABLE = re.compile(r"\s*(\||\+[-=]|=+\s+=|-+\s+-).*")
-# numpy writes a signature twice, with a line of dashes between
-_SIGNATURE = re.compile(
-    r"\A(?:(?:[\w.]+(?:\((?:[^()]|\([^()]*\))*\)|\[[^]]*\])(?:\s*->[^\n]*)?|--)\s*(?:\n|\Z))+"
-)
-
-
-def _before_sections(lines: list[str]) -> list[str]:
-    """Keep the lines before the first section: "Parameters", "Args:", "Example::", ":param x:"."""
-    for i, line in enumerate(lines):
-        underlined = i + 1 < len(lines) and _UNDERLINE.fullmatch(lines[i + 1]) and line.strip()
-        if underlined or _SECTION.fullmatch(line) or _FIELD.fullmatch(line):
-            return lines[:i]
-    return lines
-
-
-def _drop_blocks(lines: list[str]) -> list[str]:
-    """Drop doctests, code, tables and directives; a note keeps its body."""
-    kept: list[str] = []
-    block_indent: int | None = None  # a block ends at the next line indented no deeper than this
-    fenced = doctest = False
-    for line in lines:
-        indent = len(line) - len(line.lstrip())
-        if _FENCE.match(line):
-            fenced = not fenced
-            continue
-        doctest = bool(line.strip()) and (doctest or line.lstrip().startswith((">>>", "In [")))
-        if block_indent is not None and line.strip() and indent <= block_indent:
-            block_indent = None
-        if fenced or doctest or block_indent is not None or _TABLE.match(line):
-            continue
-        if directive := _DIRECTIVE.match(line):
-            if directive[2] not in _PROSE_DIRECTIVES:
-                block_indent = indent
-                continue
-            kept.append(directive[3])
-        elif line.rstrip().endswith("::"):
-            block_indent = indent
-            kept.append(line.rstrip()[:-1])
-        else:
-            kept.append(line)
-    return kept
-
-
-def _literal(match: re.Match[str]) -> str:
-    """Keep a name, a value or a short phrase that was marked as code; drop an expression."""
-    code = match[1].strip().split("~")[-1]
-    return code if re.fullmatch(r"[\w.,'\" =/+()\[\]-]{1,60}", code) else " "
-
-
-def _anchor(match: re.Match[str]) -> str:
-    """Spell the anchor of a reference without a title as words."""
-    return re.sub(r"[-_]+", " ", match[1])
-
-
-_INLINE: list[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]]] = [
-    (re.compile(r":math:`[^`]*`|\$\$?[^$]+\$\$?|\\\(.*?\\\)|\\\[.*?\\\]", re.DOTALL), " "),
-    (re.compile(r"!?\[([^\]]*)\]\((?:https?:|\.|/|#)[^)]*\)"), r"\1"),  # Markdown link
-    (re.compile(r":(?:ref|doc):`([^`<>]*)`"), _anchor),
-    (re.compile(r"(?::[\w+.-]+)+:`(?:~(?:\w+\.)*|!)?([^`<]*?)\s*(?:<[^`]*>)?`"), r"`\1`"),  # role
-    (re.compile(r"`([^`<]+?)\s*<[^`>]*>`_{0,2}"), r"\1"),  # link with its target
-    (re.compile(r"<?https?://[^\s>)]+>?|</?[A-Za-z][^<>]*>"), " "),
-    (re.compile(r"\[(?:\d+|[A-Z]\w*\d+)\]_|\[\^?\d+\]|\|\w+\|_*"), " "),  # footnote, substitution
-    (re.compile(r"\[`+([^`]*)`+\]"), r"`\1`"),  # transformers' cross-reference
-    (re.compile(r"``([^`]+)``_{0,2}"), _literal),
-    (re.compile(r"`([^`]+)`_{0,2}"), _literal),
-    (re.compile(r"%\(\w+\)[sdrf]|\{+[\w!:.]*\}+"), " "),  # placeholder
-    (re.compile(r"\*{1,2}(\S(?:[^*\n]*\S)?)\*{1,2}"), r"\1"),  # emphasis
-    (re.compile(r"^\s*(?:[-*+•#]+|\(?\w[.)])\s+", re.MULTILINE), " "),  # bullet, heading
-    (re.compile(r"\S*\\\S*|[`*|$<>{}~^]+|[-=]{2,}"), " "),  # what is left of markup
-    (re.compile(r"(?<!\w)_{2,}|_{2,}(?!\w)"), ""),  # __init__
-    (re.compile(r"(?<!\S)[/\[\]]+(?!\S)"), " "),  # strokes of a drawing
-    (re.compile(r"\A\s*[\w.]+(?:\[[^\n]*\])?:\s+(?=[A-Z])"), ""),  # type of a property
-    (re.compile(r"\(\s*[,;.]*\s*\)|\[\s*\]"), " "),  # brackets that came empty
-    (re.compile(r"\(\s*[,;]\s*"), "("),
-    (re.compile(r":(?:math|class|func|meth|attr|mod|ref):|::+"), " "),  # role without its text
-]
-
-
-def _check(libraries: Sequence[str], min_words: int, max_words: int, limit: int | None) -> None:
-    if isinstance(libraries, str):
-        raise TypeError(
-            f"libraries={libraries!r} must be a sequence of names. Pass ({libraries!r},)."
-        )
-    if min_words < 1:
-        raise ValueError(f"min_words={min_words} must be at least 1. Choose a larger one.")
-    if max_words < min_words:
-        raise ValueError(
-            f"max_words={max_words} must be at least min_words={min_words}. Choose a larger one."
-        )
-    if limit is not None and limit < 1:
-        raise ValueError(f"limit={limit} must be at least 1. Pass None for all texts.")
 
 
 def _root(library: str) -> Path | None:
@@ -375,10 +250,10 @@ def _template(words: list[str]) -> str:
     return " ".join([word for word in plain if word.isalpha()][:_TEMPLATE_WORDS])
 
 
-def _merge_small(labels: list[str]) -> list[str]:
+def _merge_small(labels: list[str], least: int) -> list[str]:
     """Replace the labels of few texts by the library's name."""
     sizes = Counter(labels)
-    return [label if sizes[label] >= _MIN_PER_LABEL else label.split(".")[0] for label in labels]
+    return [label if sizes[label] >= least else label.split(".")[0] for label in labels]
 
 
 def _source(read: list[str], absent: list[str]) -> str:

@@ -1,4 +1,4 @@
-"""The docstring corpus: exact cleaning on a package written here, and scikit-learn for real."""
+"""The docstring corpus: of a package written here, and of scikit-learn for real."""
 
 from __future__ import annotations
 
@@ -11,8 +11,7 @@ from importlib.metadata import version
 
 import pytest
 
-from bertopic_matryoshka.cli.demo import _docstrings as docstrings
-from bertopic_matryoshka.cli.demo._docstrings import clean_docstring, load_docstrings
+from bertopic_matryoshka.cli.demo import load_docstrings
 
 MARKUP = re.compile(r"`|::|:\w+:`|>>>|%\(|[{}$\\*<>|]|https?://")
 
@@ -21,7 +20,6 @@ MARKUP = re.compile(r"`|::|:\w+:`|>>>|%\(|[{}$\\*<>|]|https?://")
 def package(tmp_path, monkeypatch):
     """Return a function that writes a file of the package `fakelib`."""
     monkeypatch.syspath_prepend(str(tmp_path))
-    monkeypatch.setattr(docstrings, "_MIN_PER_LABEL", 1)
 
     def write(name, source):
         path = tmp_path / "fakelib" / name
@@ -39,48 +37,6 @@ def function(name, docstring):
 
 def texts(**options):
     return load_docstrings(("fakelib",), **{"min_words": 1, **options}).texts
-
-
-# ---- cleaning
-
-
-@pytest.mark.parametrize(
-    ("docstring", "prose"),
-    [
-        ("Fit the model.\n\nParameters\n----------\nX : array\n", "Fit the model."),
-        ("Fit the model.\n\n    Args:\n        x: an array.\n", "Fit the model."),
-        ("Fit the model.\n\nExample::\n\n    >>> fit()\n", "Fit the model."),
-        ("Fit the model.\n\n:param x: an array\n", "Fit the model."),
-        ("Fit it.\n\nsize (`int`, *optional*, defaults to 3):\n    The size.", "Fit it."),
-        ("Fit.\n\n>>> fit(x)\n3\n\nThen predict.", "Fit. Then predict."),
-        ("Fit.\n\n```python\nfit(x)\n```\nThen predict.", "Fit. Then predict."),
-        ("Fit, as in::\n\n    fit(x)\n\nThen predict.", "Fit, as in: Then predict."),
-        ("Fit.\n\n.. math::\n\n    x^2\n\nThen predict.", "Fit. Then predict."),
-        ("Fit.\n\n.. versionadded:: 1.2\n   More.\n\nThen.", "Fit. Then."),
-        ("Fit.\n\n.. note::\n    Scale first.\n\nThen.", "Fit. Scale first. Then."),
-        ("Fit.\n\n.. [1] A. Author, a paper.\n", "Fit."),
-        ("Fit.\n\n=====  =====\nname   value\n=====  =====\n\nThen.", "Fit. name value Then."),
-        ("Fit :class:`~a.b.Model` by :func:`fit`.", "Fit Model by fit."),
-        ("Fit :ref:`a model <models>`, see `here <https://x.org>`_.", "Fit a model, see here."),
-        ("A norm :math:`\\|x\\|_2` of $x$ is small.", "A norm of is small."),
-        ("Take ``x`` or `y_`, ``axis=0`` but not ``x[::2] {a}``.", "Take x or y_, axis=0 but not."),
-        ("A *very* **long** `[Model]`, [`Other`].", "A very long [Model], Other."),
-        (
-            "See [the paper](https://x.org/a_b) at https://x.org/a now [1]_.",
-            "See the paper at now.",
-        ),
-        ("Return {klass} with %(name)s of {expected_type}.", "Return with of."),
-        ("<Tip>\n\nScale first.\n\n</Tip>", "Scale first."),
-        ("First:\n\n* one\n- two\n1. three\n", "First: one two three"),
-        ("zeros(shape, dtype=(a, b))\n--\n\nzeros(shape)\n\nNew zeros.", "New zeros."),
-        ("abs(input, *, out=None) -> Tensor\n\nAbsolute values.", "Absolute values."),
-        ("`bool`: Whether it is fitted.", "Whether it is fitted."),
-        ("Call __init__ of x.__dict__ (``{}``) first.", "Call init of x.dict first."),
-        ("", ""),
-    ],
-)
-def test_cleaning_keeps_the_prose(docstring, prose):
-    assert clean_docstring(docstring) == prose
 
 
 # ---- what is read
@@ -159,14 +115,14 @@ def test_tests_vendored_code_and_private_folders_are_skipped(package):
     assert texts() == ["Of the core.", "Of a private file."]
 
 
-def test_labels_name_the_subpackage_and_small_ones_are_merged(package, monkeypatch):
+def test_labels_name_the_subpackage_and_small_ones_are_merged(package):
     package("a.py", function("f", "Of the top."))
     package("_core/a.py", function("f", "Of the private core."))
     package("core/a.py", function("f", "Of the public core."))
     package("core/groupby/a.py", function("f", "Of a group."))
     package("nn/modules/a.py", function("f", "Of a module.") + function("g", "Of a second."))
-    labels = dict(zip(texts(), load_docstrings(("fakelib",), min_words=1).labels, strict=True))
-    assert labels == {
+    found = load_docstrings(("fakelib",), min_words=1, min_per_label=1)
+    assert dict(zip(found.texts, found.labels, strict=True)) == {
         "Of the private core.": "fakelib",
         "Of the top.": "fakelib",
         "Of the public core.": "fakelib.core",
@@ -174,8 +130,7 @@ def test_labels_name_the_subpackage_and_small_ones_are_merged(package, monkeypat
         "Of a module.": "fakelib.nn",
         "Of a second.": "fakelib.nn",
     }
-    monkeypatch.setattr(docstrings, "_MIN_PER_LABEL", 2)
-    merged = load_docstrings(("fakelib",), min_words=1).labels
+    merged = load_docstrings(("fakelib",), min_words=1, min_per_label=2).labels
     assert Counter(merged) == {"fakelib": 4, "fakelib.nn": 2}
 
 
@@ -232,7 +187,7 @@ def test_libraries_that_are_not_installed_are_named(package):
     ("options", "message"),
     [
         ({"min_words": 0}, "min_words=0 must be at least 1"),
-        ({"max_words": 5}, "max_words=5 must be at least min_words=12"),
+        ({"max_words": 5}, "max_words=5 must be at least 12"),
         ({"limit": 0}, "limit=0 must be at least 1"),
     ],
 )
@@ -254,7 +209,7 @@ def test_scikit_learn_gives_a_clean_labelled_corpus():
     assert len(documents) > 300
     sizes = Counter(documents.labels)
     assert {"sklearn.linear_model", "sklearn.metrics", "sklearn.decomposition"} <= set(sizes)
-    assert min(sizes.values()) >= docstrings._MIN_PER_LABEL
+    assert min(sizes.values()) >= 30
     assert [text for text in documents.texts if MARKUP.search(text)] == []
     assert all(12 <= len(text.split()) <= 200 for text in documents.texts)
     assert len(set(documents.texts)) == len(documents)

@@ -1,0 +1,166 @@
+"""Widths, seeds and topic models -> the fits of a comparison, each a plain record."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bertopic_matryoshka._validation import check_at_least, check_dim
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from bertopic_matryoshka.comparison._embedding_models import Source
+
+PARTS = ("all", "first half", "second half")
+"""Documents that a topic model is fitted to."""
+
+
+@dataclass(frozen=True)
+class Condition:
+    """A topic model that is compared across widths: what stays the same while the width varies.
+
+    Attributes
+    ----------
+    embedding_model : str
+        Name of the embedding model, one of DimensionComparison.embedding_models.
+    reduction, clustering : str
+        Short names of what reduces the embeddings and finds the topics, such as "selection",
+        "UMAP", "PCA" or "none", and "Leiden" or "HDBSCAN"; of others the name of their class.
+    reducer, clusterer : str
+        The same estimators with those parameters that are not at their default.
+    is_permuted : bool
+        Whether the dimensions are permuted before they are truncated, see
+        MatryoshkaBackend.permuted.
+    """
+
+    embedding_model: str
+    reduction: str
+    clustering: str
+    reducer: str = ""
+    clusterer: str = ""
+    is_permuted: bool = False
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One fit of a comparison.
+
+    Attributes
+    ----------
+    topic_model : str
+        Name of the topic model, one of DimensionComparison.conditions.
+    dim : int
+        Width of the embeddings, before the reduction.
+    seed : int or None
+    part : {"all", "first half", "second half"}
+        Which documents it is fitted to. The halves are drawn once.
+    """
+
+    topic_model: str
+    dim: int
+    seed: int | None
+    part: str = PARTS[0]
+
+    def __str__(self) -> str:
+        part = "" if self.part == PARTS[0] else f", {self.part}"
+        return f"{self.dim} dims, {self.topic_model}{part}"
+
+
+def plan(
+    conditions: Mapping[str, Condition],
+    sources: Mapping[str, Source],
+    *,
+    dims: Any,
+    seeds: Sequence[int | None],
+    split_half: bool,
+) -> list[Setting]:
+    """List the fits: topic model by topic model, widths descending, seeds, then their halves.
+
+    Parameters
+    ----------
+    conditions : dict of str to Condition
+    sources : dict of str to Source
+        What embeds the documents of each topic model.
+    dims : sequence of int, dict of them by name, or None
+        See compare_dimensions.
+    seeds : sequence of int or None
+    split_half : bool
+        Whether the first seed is fitted to both halves of the documents too.
+
+    Returns
+    -------
+    settings : list of Setting
+        Each once.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a width is no int or out of range, there is none, `dims` names another topic model, or
+        permuted dimensions have no seed.
+    """
+    if isinstance(dims, Mapping) and (unknown := [name for name in dims if name not in conditions]):
+        raise ValueError(
+            f"dims names {', '.join(map(str, unknown))}, but the topic models are "
+            f"{', '.join(conditions)}."
+        )
+    settings = []
+    for name, condition in conditions.items():
+        if condition.is_permuted and None in seeds:
+            raise ValueError(
+                f"The dimensions of {name!r} are permuted by the seed, and seeds has None. Give "
+                "numbers, such as seeds=3."
+            )
+        widths = _widths(name, condition, sources[name], dims)
+        settings += [Setting(name, dim, seed) for dim in widths for seed in seeds]
+        if split_half:
+            settings += [Setting(name, dim, seeds[0], part) for dim in widths for part in PARTS[1:]]
+    return settings
+
+
+def check_seeds(seeds: Any) -> list[int | None]:
+    """List the seeds: 0, 1, ... for a number of them."""
+    if isinstance(seeds, (Sequence, np.ndarray)) and not isinstance(seeds, str):
+        several = list(dict.fromkeys(seeds))
+        if not several:
+            raise ValueError(f"seeds={seeds!r} names no seed. Leave it out for three.")
+        for seed in several:
+            if seed is not None:
+                check_at_least(seed, 0, name="seeds")
+        return [None if seed is None else int(seed) for seed in several]
+    check_at_least(seeds, 1, name="seeds")
+    return list(range(seeds))
+
+
+def part_rows(n_documents: int, part: str) -> NDArray[np.int_]:
+    """Give the documents of a part, ascending: all, or one of the halves, which are drawn once."""
+    if part == PARTS[0]:
+        return np.arange(n_documents)
+    drawn = np.random.default_rng(0).permutation(n_documents)
+    half = n_documents // 2
+    return np.sort(drawn[:half] if part == PARTS[1] else drawn[half:])
+
+
+def _widths(name: str, condition: Condition, source: Source, dims: Any) -> list[int]:
+    """List the widths of a topic model, descending.
+
+    All permuted dimensions are those of the full width in another order: it is left out, unless it
+    is asked for by name.
+    """
+    chosen = dims.get(name) if isinstance(dims, Mapping) else dims
+    own = isinstance(dims, Mapping) and chosen is not None
+    chosen = source.default_dims if chosen is None else chosen
+    checked = {
+        check_dim(dim, source.full_dim, of=f"the embeddings of {name}", name="dims")
+        for dim in chosen
+    }
+    if condition.is_permuted and not own:
+        checked -= {source.full_dim}
+    if not checked:
+        raise ValueError(
+            f"dims={chosen!r} leaves no width for {name!r}. Name some, from 1 to {source.full_dim}."
+        )
+    return sorted(checked, reverse=True)

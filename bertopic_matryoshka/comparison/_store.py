@@ -1,0 +1,216 @@
+"""A comparison's folder: embeddings and finished runs that a later one need not compute again."""
+
+from __future__ import annotations
+
+import hashlib
+import pickle
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import joblib
+import numpy as np
+
+from bertopic_matryoshka._files import Contents, read_checked, short_hash, write_checked
+from bertopic_matryoshka.comparison._provenance import package_versions
+from bertopic_matryoshka.comparison._topic_models import (
+    clone_topic_model,
+    described,
+    embeds_words,
+    parameters_of,
+    set_seed,
+    set_width,
+)
+from bertopic_matryoshka.embedding import EmbeddingStore, embedding_key
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from bertopic import BERTopic
+    from numpy.typing import NDArray
+
+    from bertopic_matryoshka.comparison._comparison import EmbeddingModel
+    from bertopic_matryoshka.comparison._embedding_models import Source
+    from bertopic_matryoshka.comparison._scorer import TopicScorer
+    from bertopic_matryoshka.comparison._setting import Condition, Setting
+    from bertopic_matryoshka.embedding import MatryoshkaBackend
+
+FORMAT_VERSION = 2
+
+
+NOT_COMPARED = ("embedding_model", "verbose")
+"""Parameters of BERTopic that topics do not depend on, or that the store knows by other means."""
+
+
+class RunStore:
+    """Keeps what a comparison computed, or nothing without a folder.
+
+    A run is one file, written at once and as a whole: a comparison that was killed goes on where it
+    was. Processes may use the same folder at the same time, and several comparisons may share it:
+    each finds the runs that it would compute itself.
+
+    Parameters
+    ----------
+    folder : str, Path or None
+        Made when something is kept.
+    """
+
+    def __init__(self, folder: str | Path | None) -> None:
+        self._folder = None if folder is None else Path(folder)
+
+    def __bool__(self) -> bool:
+        return self._folder is not None
+
+    def embed(
+        self, backend: MatryoshkaBackend, documents: list[str]
+    ) -> tuple[NDArray[np.floating], float | None]:
+        """Embed documents, those alone that are not kept yet.
+
+        Returns
+        -------
+        embeddings : ndarray of shape (n_documents, full_dim)
+        seconds : float or None
+            What encoding took: in the run that encoded, where the embeddings were kept. None where
+            they were, and not how long that took.
+        """
+        start = time.perf_counter()
+        if self._folder is None:
+            rows = backend.embed(documents)
+            return rows, time.perf_counter() - start
+        new: list[int] = []
+        store = EmbeddingStore(self._folder / "embeddings")
+        rows = store.embed(backend, documents, progress=lambda done, _: new.append(done))
+        seconds = time.perf_counter() - start
+        key = {"encoded": fingerprint(rows)}
+        known = self.get(key)
+        if known is not None:
+            return rows, float(known.record["seconds"])
+        if not new:
+            return rows, None
+        self.put(key, {"seconds": seconds}, {})
+        return rows, seconds
+
+    def get(self, key: Mapping[str, Any]) -> Contents | None:
+        """Look up what was put under a key, of JSON types; None if it is not there or damaged.
+
+        Warns
+        -----
+        DamagedFileWarning
+            If its file is truncated, corrupt or of another key.
+        """
+        if self._folder is None:
+            return None
+        return read_checked(self._path(key), _full(key))
+
+    def put(
+        self, key: Mapping[str, Any], record: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]
+    ) -> None:
+        """Keep a record of JSON types, NaN too, and arrays, in place of those of the same key."""
+        if self._folder is not None:
+            write_checked(self._path(key), _full(key), record, arrays)
+
+    def _path(self, key: Mapping[str, Any]) -> Path:
+        assert self._folder is not None  # noqa: S101  (get and put ask)
+        return self._folder / "runs" / f"{short_hash(_full(key))}.run"
+
+
+def fingerprint(rows: NDArray[np.floating]) -> str:
+    """Tell embeddings from others."""
+    digest = hashlib.sha256(f"{rows.dtype} {rows.shape}".encode())
+    digest.update(np.ascontiguousarray(rows).view(np.uint8).data)
+    return digest.hexdigest()
+
+
+def keys_of_topic_models(
+    topic_models: Mapping[str, BERTopic],
+    sources: Mapping[str, Source],
+    backends: Mapping[str, MatryoshkaBackend | None],
+    documents: list[str],
+    labels: NDArray[Any] | None,
+    scorer: TopicScorer,
+    seeds: Sequence[int | None],
+) -> dict[str, dict[str, Any]]:
+    """Tell what the runs of each topic model depend on but embeddings, width, seed and part.
+
+    Raises
+    ------
+    ValueError
+        If a part of a topic model cannot be pickled, and so not be told from another.
+    """
+    common = {
+        "versions": package_versions(),
+        "documents": _hash_of_documents(documents),
+        "scorer": [scorer.measure, scorer.top_n, scorer.n_resamples],
+        **_hashes_of({"labels": labels}),
+    }
+    known = {}
+    for name, topic_model in topic_models.items():
+        alike = clone_topic_model(topic_model)
+        if None not in seeds:
+            set_seed(alike, 0)  # each run has its own
+        set_width(alike, 0)
+        backend, given = backends[name], sources[name].given
+        words = None
+        if backend is not None and given is not None and embeds_words(topic_model):
+            words = embedding_key(backend.permuted(None))
+        known[name] = {
+            **common,
+            "topic_model": _hashes_of(
+                {k: v for k, v in parameters_of(alike).items() if k not in NOT_COMPARED},
+                of=f"topic_models[{name!r}].",
+            ),
+            "permuted": backend is not None and backend.permutation_seed is not None,
+            "embeds": backend is not None,
+            "words": words,
+        }
+    return known
+
+
+def keys_of_runs(
+    settings: Sequence[Setting],
+    known: Mapping[str, Mapping[str, Any]],
+    conditions: Mapping[str, Condition],
+    embedding_models: Mapping[str, EmbeddingModel],
+) -> dict[Setting, dict[str, Any]]:
+    """Give the key of each run in the store; none without one."""
+    if not known:
+        return {}
+    rows = {name: fingerprint(of.embeddings) for name, of in embedding_models.items()}
+    return {
+        setting: {
+            **known[setting.topic_model],
+            "rows": rows[conditions[setting.topic_model].embedding_model],
+            "dim": setting.dim,
+            "seed": setting.seed,
+            "part": setting.part,
+        }
+        for setting in settings
+    }
+
+
+def _hash_of_documents(documents: list[str]) -> str:
+    """Tell documents from others, lone surrogates too."""
+    digest = hashlib.sha256()
+    for text in documents:
+        encoded = text.encode("utf-8", "surrogatepass")
+        digest.update(f"{len(encoded)} ".encode() + encoded)
+    return digest.hexdigest()
+
+
+def _hashes_of(settings: Mapping[str, Any], *, of: str = "") -> dict[str, str]:
+    """Tell each setting from others by its contents."""
+    return {name: _hash_of(f"{of}{name}", value) for name, value in settings.items()}
+
+
+def _hash_of(name: str, value: Any) -> str:
+    try:
+        return str(joblib.hash(value))
+    except (pickle.PicklingError, TypeError, AttributeError) as error:
+        raise ValueError(
+            f"{name}={described(value):.80} cannot be pickled, so that runs with it cannot be told "
+            "from others. Go on without a store, or give what can be pickled."
+        ) from error
+
+
+def _full(key: Mapping[str, Any]) -> dict[str, Any]:
+    return {"format": FORMAT_VERSION, **key}

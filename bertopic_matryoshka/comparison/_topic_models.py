@@ -1,0 +1,276 @@
+"""Topic models as they are handed in -> fresh clones with a seed and a width, one for each fit."""
+
+from __future__ import annotations
+
+import copy
+import inspect
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from bertopic import BERTopic
+from bertopic.cluster import BaseCluster
+from bertopic.dimensionality import BaseDimensionalityReduction
+from sklearn.feature_extraction.text import CountVectorizer
+
+from bertopic_matryoshka.clustering import LeidenClustering
+from bertopic_matryoshka.embedding import MatryoshkaBackend
+from bertopic_matryoshka.selection import DimensionSelector
+from bertopic_matryoshka.topics import ExpectWidth, build_topic_model
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PARTS_OF_A_MODEL = (
+    "umap_model",
+    "hdbscan_model",
+    "vectorizer_model",
+    "ctfidf_model",
+    "representation_model",
+)
+"""Parameters of BERTopic that are estimators, or lists and dicts of them."""
+
+SHORT_NAMES = {
+    DimensionSelector: "selection",
+    LeidenClustering: "Leiden",
+    BaseDimensionalityReduction: "none",
+}
+"""What people call an estimator where that is not the name of its class."""
+
+
+def named_topic_models(topic_models: Any, *, has_embeddings: bool) -> dict[str, BERTopic]:
+    """Name the topic models; without any, ours on the bundled model or on the given embeddings.
+
+    Raises
+    ------
+    TypeError
+        If one of them is no BERTopic.
+    ValueError
+        If there is none, or one cannot find topics.
+    """
+    if topic_models is None:
+        vectorizer = CountVectorizer(stop_words="english")
+        topic_models = (
+            BERTopic(
+                umap_model=DimensionSelector(),
+                hdbscan_model=LeidenClustering(),
+                vectorizer_model=vectorizer,
+            )
+            if has_embeddings
+            else build_topic_model(vectorizer_model=vectorizer)
+        )
+    if isinstance(topic_models, BERTopic):
+        topic_models = {short_name(topic_models): topic_models}
+    if not isinstance(topic_models, Mapping):
+        raise TypeError(
+            f"topic_models is of type {type(topic_models).__name__} and must be a BERTopic, or a "
+            "dict of them by name. build_topic_model(backend) makes one of a backend."
+        )
+    if not topic_models:
+        raise ValueError("topic_models={} names nothing to compare. Leave it out for the default.")
+    for name, topic_model in topic_models.items():
+        if not isinstance(topic_model, BERTopic):
+            raise TypeError(
+                f"topic_models[{name!r}] is of type {type(topic_model).__name__} and must be a "
+                "BERTopic."
+            )
+        if isinstance(topic_model.hdbscan_model, BaseCluster):
+            raise ValueError(  # noqa: TRY004  (it is a BERTopic)
+                f"topic_models[{name!r}] has a BaseCluster, which finds no topics. BERTopic puts "
+                "it there when a model is loaded or was fitted with zero-shot topics: build the "
+                "topic model anew."
+            )
+    return dict(topic_models)
+
+
+def clone_topic_model(topic_model: BERTopic, embedding_model: Any = None) -> BERTopic:
+    """Build an unfitted topic model with the same parameters and another embedding model.
+
+    Estimators are built anew from their parameters, in lists and dicts too. What they hold that is
+    no estimator, such as a spaCy pipeline or the client of a language model, is shared.
+
+    Raises
+    ------
+    TypeError
+        If an estimator keeps its parameters under other names and cannot be copied either.
+    """
+    parameters = {
+        name: embedding_model if name == "embedding_model" else _cloned(name, value)
+        for name, value in parameters_of(topic_model).items()
+    }
+    cloned = type(topic_model)(**parameters)
+    cloned.language = topic_model.language  # it says how documents are cleaned of punctuation
+    return cloned
+
+
+def parameters_of(estimator: Any) -> dict[str, Any]:
+    """Give the parameters of an estimator's constructor, those that it hands on to its bases too.
+
+    ``OnlineCountVectorizer(stop_words="english").get_params()`` has no stop words, as they are
+    among the ``**kwargs`` of its constructor, so that scikit-learn's clone loses them.
+    """
+    parameters = dict(estimator.get_params(deep=False))
+    for cls in type(estimator).__mro__:
+        signature = inspect.signature(cls).parameters.values()
+        own = [p.name for p in signature if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
+        held = [name for name in own if hasattr(estimator, name)]
+        parameters |= {name: getattr(estimator, name) for name in held}
+        if not any(p.kind is p.VAR_KEYWORD for p in signature):
+            break
+    return {**parameters, **getattr(estimator, "_metric_kwargs", {})}  # of HDBSCAN's metric
+
+
+def estimators_of(topic_model: BERTopic) -> Iterator[Any]:
+    """Walk over the estimators of a topic model, those within others before what holds them."""
+    for part in PARTS_OF_A_MODEL:
+        yield from _walk(getattr(topic_model, part))
+
+
+def set_seed(topic_model: BERTopic, seed: int | None) -> None:
+    """Set every `random_state` of the topic model's estimators; None leaves them as they are."""
+    if seed is None:
+        return
+    for estimator in estimators_of(topic_model):
+        if "random_state" in _own_parameters(estimator):
+            estimator.set_params(random_state=seed)
+            if type(estimator).__name__ == "UMAP" and hasattr(estimator, "n_jobs"):
+                estimator.n_jobs = 1  # what UMAP does anyway with a seed, with a warning
+
+
+def set_width(topic_model: BERTopic, dim: int) -> None:
+    """Let what checks the width of the embeddings expect this one."""
+    for estimator in estimators_of(topic_model):
+        if isinstance(estimator, ExpectWidth):
+            estimator.width = dim
+
+
+def short_name(topic_model: BERTopic) -> str:
+    """Call a topic model by what it is made of, such as "selection + Leiden"."""
+    reduction = short_name_of(reducer_of(topic_model))
+    clustering = short_name_of(topic_model.hdbscan_model)
+    return clustering if reduction == "none" else f"{reduction} + {clustering}"
+
+
+def short_name_of(estimator: Any) -> str:
+    """Call an estimator as people do, such as "selection", "Leiden", "UMAP" or "HDBSCAN"."""
+    return SHORT_NAMES.get(type(estimator), type(estimator).__name__)
+
+
+def described(estimator: Any) -> str:
+    """Write an estimator with its parameters in one line, the same in every process."""
+    try:
+        text = repr(estimator)
+    except AttributeError:  # it keeps its parameters under other names
+        return type(estimator).__name__
+    return re.sub(r" at 0x[0-9a-fA-F]+", "", " ".join(text.split()))
+
+
+def reducer_of(topic_model: BERTopic) -> Any:
+    """Give what reduces the embeddings, without the check of their width around it."""
+    reducer = topic_model.umap_model
+    return reducer.reducer if isinstance(reducer, ExpectWidth) else reducer
+
+
+def check_enough_documents(
+    topic_models: Mapping[str, BERTopic], n_documents: int, *, halved: bool
+) -> None:
+    """Say so before anything is encoded where a topic model would have too few documents."""
+    if n_documents < 3:
+        raise ValueError(f"{n_documents} documents have no neighbourhoods. Add documents.")
+    for name, topic_model in topic_models.items():
+        clusterer = topic_model.hdbscan_model
+        # LeidenClustering's None suits the number of rows: two at least.
+        smallest = int(getattr(clusterer, "min_cluster_size", topic_model.min_topic_size) or 2)
+        n_topics = 1
+        if isinstance(clusterer, LeidenClustering):
+            n_topics = clusterer.n_clusters or 1
+        for n, part in [(n_documents, "")] + [(n_documents // 2, " of a half")] * halved:
+            if n < n_topics * smallest:
+                topics = "one topic needs" if n_topics == 1 else f"{n_topics} topics need"
+                raise ValueError(
+                    f"{n} documents{part} are fewer than {topics} at {smallest} documents a topic, "
+                    f"as topic_models[{name!r}] asks for. Add documents, or ask for fewer or "
+                    "smaller topics."
+                )
+
+
+def number_of_topics(topic_model: BERTopic) -> int | None:
+    """Give the number of topics to which BERTopic is to merge, if any."""
+    n = topic_model.nr_topics
+    return int(n) if isinstance(n, int) and not isinstance(n, bool) and n else None
+
+
+def embeds_words(topic_model: BERTopic) -> bool:
+    """Whether a fit may embed words, so that its topics depend on what embeds them."""
+    return any(
+        getattr(topic_model, name)
+        for name in ("representation_model", "seed_topic_list", "zeroshot_topic_list")
+    )
+
+
+def how_words_are_found(topic_model: BERTopic) -> str:
+    """Tell from others how documents become words: by the vectorizer and BERTopic's cleaning."""
+    vectorizer = topic_model.vectorizer_model
+    parameters = sorted(parameters_of(vectorizer).items())
+    return f"{type(vectorizer)} {topic_model.language} {parameters!r}"
+
+
+def backend_of(topic_model: BERTopic) -> MatryoshkaBackend | None:
+    """Give what embeds the documents of a topic model, as a backend; None where that cannot be."""
+    model = topic_model.embedding_model
+    if model is None or isinstance(model, MatryoshkaBackend):
+        return model
+    if type(model).__module__ == "bertopic.backend._sentencetransformers":
+        model = model.embedding_model  # BERTopic wraps a SentenceTransformer when it is fitted
+    if isinstance(model, str) or "sentence_transformers" in type(model).__module__:
+        return MatryoshkaBackend(model)
+    return None
+
+
+def _cloned(name: str, value: Any) -> Any:
+    try:
+        return _clone(value) if name in PARTS_OF_A_MODEL else copy.deepcopy(value)
+    except Exception as error:
+        raise TypeError(
+            f"{name}={described(value):.80} cannot be cloned for each fit ({error}). An estimator "
+            "must keep the parameters of its constructor under their names, as scikit-learn asks."
+        ) from error
+
+
+def _clone(value: Any) -> Any:
+    """Build an estimator anew from its parameters, and the estimators in them likewise."""
+    if type(value) in (list, tuple):
+        return type(value)(map(_clone, value))
+    if type(value) is dict:
+        return {key: _clone(item) for key, item in value.items()}
+    if isinstance(value, type) or not hasattr(value, "get_params"):
+        return copy.deepcopy(value)
+    try:
+        parameters = parameters_of(value)
+    except AttributeError:  # it keeps its parameters under other names
+        return copy.deepcopy(value)
+    return type(value)(**{name: _clone_parameter(held) for name, held in parameters.items()})
+
+
+def _clone_parameter(value: Any) -> Any:
+    """Clone the estimators in a parameter, and share whatever else it holds."""
+    holds = type(value) in (list, tuple, dict) or hasattr(value, "get_params")
+    return _clone(value) if holds else value
+
+
+def _own_parameters(estimator: Any) -> dict[str, Any]:
+    try:
+        return dict(estimator.get_params(deep=False))
+    except AttributeError:
+        return {}
+
+
+def _walk(value: Any) -> Iterator[Any]:
+    if isinstance(value, (list, tuple)):
+        for item in value:
+            yield from _walk(item)
+    elif isinstance(value, dict):
+        yield from _walk(list(value.values()))
+    elif hasattr(value, "get_params") and not isinstance(value, type):
+        yield from _walk(list(_own_parameters(value).values()))
+        yield value

@@ -1,0 +1,110 @@
+"""A backend's model -> a folder of a saved topic model, and the backend back from it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bertopic_matryoshka.embedding import MatryoshkaBackend, ModelFacts
+from bertopic_matryoshka.exceptions import SavedModelError
+from bertopic_matryoshka.topics._saved_checks import refuse_foreign_code
+from bertopic_matryoshka.topics._saved_folder import REMEDY
+
+if TYPE_CHECKING:
+    from sentence_transformers import SentenceTransformer
+
+    from bertopic_matryoshka.topics._saved_folder import Version
+
+MODEL_FOLDER = "embedding_model"
+
+
+def save_embedding_model(model: SentenceTransformer, folder: Path) -> None:
+    """Save an embedding model, without pointers to code that it does without.
+
+    transformers keeps the ``auto_map`` of a configuration that it found code for among its own
+    classes, and load_backend would refuse it.
+    """
+    model.save_pretrained(str(folder))
+    if any(type(part).__module__.startswith("transformers_modules.") for part in model.modules()):
+        return
+    for file in folder.rglob("config.json"):
+        config = json.loads(file.read_text("utf-8"))
+        if config.pop("auto_map", None):
+            file.write_text(json.dumps(config, indent=2), "utf-8")
+
+
+def load_backend(
+    version: Version,
+    state: dict[str, Any],
+    given: MatryoshkaBackend | SentenceTransformer | None,
+    device: str | None,
+    *,
+    trust_remote_code: bool,
+) -> MatryoshkaBackend:
+    """Build the backend that was saved, around the caller's model where there is one.
+
+    Raises
+    ------
+    SavedModelError
+        If the saved embedding model would run code, or the recipe is not one.
+    ValueError
+        If the model needs `given` or `trust_remote_code`, or `given` has another width.
+    """
+    if isinstance(given, MatryoshkaBackend):
+        backend = given
+    else:
+        recipe, facts = dict(state["backend"]), state["facts"]
+        if recipe.pop("trust_remote_code") and not trust_remote_code and given is None:
+            raise ValueError(
+                f"{recipe.get('model')} was saved with trust_remote_code=True. Pass "
+                "trust_remote_code=True if you trust its authors, or backend=... to use another "
+                "copy."
+            )
+        if given is None:
+            backend = _from_recipe(version, state, recipe, device, trust=trust_remote_code)
+        else:
+            for loading in ("model", "dtype", "revision"):
+                recipe.pop(loading, None)
+            recipe["dims"] = recipe["dims"] or (facts and facts["dims"])  # checked at once
+            backend = MatryoshkaBackend(given, **recipe)
+        if facts is not None:
+            dims = None if facts["dims"] is None else tuple(facts["dims"])
+            backend._source.facts = ModelFacts(**{**facts, "dims": dims})  # noqa: SLF001
+    if given is not None and backend.embedding_dim != state["width"]:
+        raise ValueError(
+            f"backend produces embeddings {backend.embedding_dim} wide, but the topic model was "
+            f"fitted on {state['width']}. Pass backend.truncated({state['width']})."
+        )
+    return backend
+
+
+def _from_recipe(
+    version: Version,
+    state: dict[str, Any],
+    recipe: dict[str, Any],
+    device: str | None,
+    *,
+    trust: bool,
+) -> MatryoshkaBackend:
+    folder = version.file.parent
+    if state["has_embedding_model"]:
+        recipe |= {"model": str(version.content / MODEL_FOLDER), "revision": None}
+    if "model" not in recipe:
+        raise ValueError(
+            f"{folder} was saved from a loaded model, whose name is not known. "
+            "Pass it: load_topic_model(path, backend=...)."
+        )
+    model = recipe["model"]
+    if isinstance(model, str) and Path(model).is_dir() and not trust:
+        refuse_foreign_code(Path(model))
+    try:
+        backend = MatryoshkaBackend(device=device, trust_remote_code=trust, **recipe)
+    except (TypeError, ValueError) as error:
+        raise SavedModelError(f"{version.file}, backend: {error} {REMEDY}") from error
+    if state["has_embedding_model"]:
+        # Another save may take the folder's place before the model is used for the first time.
+        source = backend._source  # noqa: SLF001
+        source.load()
+        source.name = source.label = str(folder / MODEL_FOLDER)
+    return backend
