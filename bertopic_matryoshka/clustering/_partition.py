@@ -194,7 +194,8 @@ def fine_division(
         See merge_tree.
     """
     n_rows = graph.shape[0] if counts is None else int(counts.sum())
-    aim = finer * min(n_rows / (LEAF_SIZES * min_cluster_size), MOST_LEAVES)
+    # Copies count once: with them the division is as without.
+    aim = finer * min(graph.shape[0] / (LEAF_SIZES * min_cluster_size), MOST_LEAVES)
     resolution = max(aim / COMMUNITIES, 1.0) / FINE_RESOLUTION
     if aim * min_cluster_size < n_rows:
         found, resolution = _large_communities(
@@ -308,7 +309,7 @@ def in_number(
 
     def divisions() -> Iterator[FineDivision]:
         finer = 1
-        aim = min(n_rows / (LEAF_SIZES * min_cluster_size), MOST_LEAVES)
+        aim = min(graph.shape[0] / (LEAF_SIZES * min_cluster_size), MOST_LEAVES)
         while True:
             if finer == 1 and division is not None:
                 yield division
