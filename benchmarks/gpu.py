@@ -27,6 +27,8 @@ from bertopic_matryoshka import (
     LeidenClustering,
     MatryoshkaBackend,
     TopicCoherence,
+    TopicScorer,
+    build_topic_model,
     compare_dimensions,
     nearest_neighbors,
 )
@@ -94,8 +96,13 @@ def comparison(texts: list[str], model: str | None) -> Callable[[str], Any]:
     embeddings = MatryoshkaBackend(model).embed(texts)
 
     def compare(device: str) -> Any:
+        topic_model = build_topic_model(
+            hdbscan_model=LeidenClustering(min_cluster_size=10, device=device)
+        )
+        topic_model.embedding_model = None  # its embeddings are given
+        scorer = TopicScorer(device=device)
         compared = compare_dimensions(
-            texts, embeddings=embeddings, reductions=["variance"], device=device, progress=False
+            texts, topic_model, embeddings=embeddings, seeds=1, scorer=scorer, progress=False
         )
         return compared.summary[["coherence", "diversity", "neighbors_kept", "outlier_share"]]
 

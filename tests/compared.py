@@ -19,14 +19,12 @@ def k_means(n_clusters, random_state=None):
 def plain_model(clusterer, embedding_model=None, **kwargs):
     """A BERTopic without a reduction."""
     kwargs.setdefault("vectorizer_model", CountVectorizer(stop_words="english"))
-    topic_model = BERTopic(
+    return BERTopic(
         embedding_model=embedding_model,
         umap_model=BaseDimensionalityReduction(),
         hdbscan_model=clusterer,
         **kwargs,
     )
-    topic_model.language = None  # with a model of embeddings BERTopic leaves punctuation alone
-    return topic_model
 
 
 def same_partition(found, expected):

@@ -33,6 +33,9 @@ def test_every_public_name_is_there_and_documented():
     documented = (ROOT / "docs" / "api.md").read_text("utf-8")
     for name in bertopic_matryoshka.__all__:
         assert f"bertopic_matryoshka.{name}\n" in documented
+    for path in re.findall(r"^::: (\S+)$", documented, re.MULTILINE):
+        package, _, name = path.rpartition(".")
+        assert getattr(importlib.import_module(package), name).__doc__
 
 
 def readmes_python():

@@ -111,10 +111,9 @@ def brought_by(*names):
     return found
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/getting-started.md"])
-def test_the_light_installation_brings_all_that_is_needed(page):
-    lines = (ROOT / page).read_text("utf-8").splitlines()
-    at = lines.index("pip install --no-deps bertopic bertopic-matryoshka")
+def test_the_light_installation_brings_all_that_is_needed():
+    lines = (ROOT / "docs" / "getting-started.md").read_text("utf-8").splitlines()
+    at = lines.index("pip install --no-deps bertopic .")
     named = lines[at - 1].removeprefix("pip install ").split()
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     names = {canonicalize_name(Requirement(text).name) for text in project["dependencies"]}

@@ -6,7 +6,7 @@
 Some documents of a sample are repeated: with the embeddings that they have, with noise on them, or,
 with --model, with an edited text that is embedded anew. AMI with the labels is over the documents
 of the sample. A topic is "of copies" where it has fewer than ten documents but for copies. Prints
-markdown tables. Needs umap-learn, hdbscan and evoc, unless --ours or --selection.
+markdown tables. `--methods peers` needs umap-learn, hdbscan and evoc.
 """
 
 from __future__ import annotations
@@ -115,18 +115,16 @@ def main() -> None:
     parser = parser_of(__doc__)
     parser.add_argument("--names", nargs="+", default=["minilm_ag"])
     parser.add_argument("--model", help="a folder or name; it has to be the one of --names")
-    parser.add_argument("--ours", action="store_true", help="leave the peers out")
-    parser.add_argument("--selection", action="store_true", help="ours on half of the dims only")
+    parser.add_argument("--methods", choices=["ours", "selection", "peers"], default="ours")
     args = parser.parse_args()
     warnings.filterwarnings("ignore")
     backend = None if args.model is None else MatryoshkaBackend(args.model)
     print(machine(["scikit-learn", "graspologic-native"]), "\n")
-    methods = {"ours": ours(), "ours, copy_distance=0": ours(copy_distance=0)}
-    if args.selection:
-        halves = {f"half by {c}": ours(0.5, c) for c in ("variance", "laplacian")}
-        methods = {"ours": methods["ours"], **halves}
-    elif not args.ours:
-        methods |= {name: peer(name) for name in (UMAP, "EVoC", "k-means")}
+    methods = {
+        "ours": {"ours": ours(), "ours, copy_distance=0": ours(copy_distance=0)},
+        "selection": {f"half by {c}": ours(0.5, c) for c in ("variance", "laplacian")},
+        "peers": {name: peer(name) for name in PEERS if args.methods == "peers"},
+    }[args.methods]
     for name in args.names:
         table, X = read(name, args.corpora, args.embeddings)
         X, first = np.unique(X, axis=0, return_index=True)
@@ -143,7 +141,8 @@ def main() -> None:
         print()
 
 
-FREE = (UMAP, "EVoC")  # are asked for no number
+PEERS = (UMAP, "EVoC", "k-means")
+FREE = PEERS[:2]  # are asked for no number
 
 
 def grid(methods: dict[str, object]) -> Iterator[tuple[str, int | None]]:

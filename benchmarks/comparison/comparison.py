@@ -2,7 +2,7 @@
 
     python -m benchmarks.comparison.comparison [--documents 5000] [--runs 5]
 
-The parts are encoding, the neighbourhoods of the prefixes, and of each cell its fit and its
+The parts are encoding, the neighbourhoods of the prefixes, and of each run its fit and its
 measuring (which reads and counts the corpus), as the comparison itself times them. Docstrings of
 the installed libraries, the bundled model, selection + Leiden at all of its widths, three seeds.
 The first run imports and is not counted.
@@ -16,7 +16,7 @@ import numpy as np
 import torch
 
 from benchmarks.corpus import machine
-from bertopic_matryoshka import MatryoshkaBackend, compare_dimensions
+from bertopic_matryoshka import MatryoshkaBackend, build_topic_model, compare_dimensions
 from bertopic_matryoshka.cli.demo import load_docstrings
 from bertopic_matryoshka.neighbors._prefixes import compare_prefixes
 
@@ -34,9 +34,7 @@ def main() -> None:
         start = time.perf_counter()
         comparison = compare_dimensions(
             texts,
-            backend,
-            reductions=["variance"],
-            random_state=(0, 1, 2),
+            build_topic_model(backend),
             store=store,
             progress=False,
         )
@@ -46,18 +44,18 @@ def main() -> None:
     shares, without, first, second = [], [], [], []
     for _ in range(args.runs):
         whole, comparison = run()
-        (model,) = comparison.models.values()
+        (model,) = comparison.embedding_models.values()
         start = time.perf_counter()
         compare_prefixes(model.embeddings, model.neighborhoods["dim"])
         parts = time.perf_counter() - start + model.encode_seconds
-        parts += sum(cell.seconds + cell.evaluate_seconds for cell in comparison.cells)
+        parts += sum(run.seconds + run.evaluate_seconds for run in comparison.runs)
         shares.append(whole / parts - 1)
         without.append(whole)
         with tempfile.TemporaryDirectory() as folder:
             first.append(run(folder)[0])
             second.append(run(folder)[0])
     low, middle, high = np.quantile(shares, [0.25, 0.5, 0.75])
-    print(f"{len(texts):,} documents, {len(comparison.cells)} cells, {args.runs} runs.")
+    print(f"{len(texts):,} documents, {len(comparison.runs)} fits, {args.runs} times.")
     print(f"Beyond the parts: {middle:.1%} (quartiles {low:.1%} to {high:.1%}) of their sum.")
     medians = [float(np.median(taken)) for taken in (without, first, second)]
     print("Without a store {:.2f} s, into an empty one {:.2f} s, again {:.2f} s.".format(*medians))

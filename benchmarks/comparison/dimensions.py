@@ -15,7 +15,7 @@ import time
 import numpy as np
 import pandas as pd
 
-from bertopic_matryoshka import LeidenClustering, compare_dimensions
+from bertopic_matryoshka import LeidenClustering, build_topic_model, compare_dimensions
 from bertopic_matryoshka.comparison._provenance import versions
 
 EQUAL = "variance + Leiden, equal to UMAP's topics"
@@ -62,16 +62,18 @@ def main() -> None:
             clusterer = None
             if name == EQUAL:
                 umap = results[results["method"].str.startswith("UMAP") & (results["dim"] == dim)]
-                clusterer = LeidenClustering(round(umap["n_topics"].mean()), random_state=seed)
+                clusterer = LeidenClustering(round(umap["n_topics"].mean()), min_cluster_size=10)
+            topic_model = build_topic_model(
+                reduction=reduction, clustering=clustering, hdbscan_model=clusterer
+            )
+            topic_model.embedding_model = None  # its embeddings are given
             table = compare_dimensions(
                 corpus["text"].tolist(),
+                topic_model,
                 embeddings=embeddings,
                 labels=corpus["label"],
                 dims=[dim],
-                reductions=[reduction],
-                clustering=clustering,
-                hdbscan_model=clusterer,
-                random_state=seed,
+                seeds=[seed],
                 progress=False,
             ).table
             results = pd.concat([results, table.assign(method=name)])

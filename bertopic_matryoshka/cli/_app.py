@@ -39,6 +39,9 @@ Prompt = Annotated[
 ]
 Device = Annotated[str | None, typer.Option(help="cuda, mps or cpu; found out if left out.")]
 MinTopicSize = Annotated[int, typer.Option(min=2, help="Documents that make a topic.")]
+StopWords = Annotated[
+    str, typer.Option(help='Language of the words left out, such as english or de; "none".')
+]
 Seed = Annotated[int, typer.Option(help="Seed of UMAP, PCA and Leiden.")]
 
 
@@ -134,6 +137,7 @@ def compare(
         int | None, typer.Option(min=1, help="How many topics every model is to have.")
     ] = None,
     min_topic_size: MinTopicSize = 10,
+    stop_words: StopWords = "english",
     measure: Annotated[
         str, typer.Option(help="Of coherence: c_v, c_npmi, c_uci, u_mass or npmi.")
     ] = "c_v",
@@ -171,6 +175,7 @@ def compare(
         ],
         n_topics=topics,
         min_topic_size=min_topic_size,
+        stop_words=None if stop_words == "none" else stop_words,
         measure=measure,
         seeds=range(seed, seed + seeds),
         halves=halves,
@@ -228,9 +233,7 @@ def fit(
         typer.Option(min=1, help="How many topics; pca and umap can only merge down to it."),
     ] = None,
     min_topic_size: MinTopicSize = 10,
-    stop_words: Annotated[
-        str, typer.Option(help='Language of the words left out, such as english or de; "none".')
-    ] = "english",
+    stop_words: StopWords = "english",
     seed: Seed = 0,
 ) -> None:
     """Fit a topic model; write topics.csv, documents.csv and the model."""

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sklearn.feature_extraction.text import CountVectorizer
-
 from bertopic_matryoshka.clustering import LeidenClustering
 from bertopic_matryoshka.comparison import short_name
 from bertopic_matryoshka.selection import CRITERIA
@@ -113,6 +111,7 @@ def _topic_model(
     *,
     n_topics: int | None = None,
     min_topic_size: int = 10,
+    stop_words: str | None = "english",
     device: str | None = None,
 ) -> BERTopic:
     """Build a topic model that finds `n_topics`, or merges its topics down to them."""
@@ -122,7 +121,7 @@ def _topic_model(
         reduction=reduction,
         clustering=clustering,
         min_topic_size=min_topic_size,
-        vectorizer_model=CountVectorizer(stop_words="english"),
+        stop_words=stop_words,
         **chosen,
     )
     if isinstance(topic_model.hdbscan_model, LeidenClustering):

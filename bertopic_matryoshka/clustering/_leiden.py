@@ -28,6 +28,7 @@ from bertopic_matryoshka.clustering._partition import (
     in_number,
     without_core,
 )
+from bertopic_matryoshka.clustering._smoothing import add_lone_parts
 from bertopic_matryoshka.clustering._supervision import (
     class_of_copies,
     known_classes,
@@ -77,15 +78,15 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         Neighbours of each row in the graph. None is 15, and the square root of the number of
         distinct rows where there are fewer than 225.
     min_cluster_size : int or None, default=None
-        Core rows that make a cluster, >= 2, copies counted; core rows have at least half of their
-        neighbours in their cluster. The rows of smaller ones go to the clusters of their
+        Core rows that make a cluster, >= 2, copies counted once; core rows have at least half of
+        their neighbours in their cluster. The rows of smaller ones go to the clusters of their
         neighbours. With `n_clusters` clusters of as many rows do, with at least one of them core;
         where too few are found so, with none. None is 10, and two thirds of the square root of the
         number of distinct rows where there are fewer than 225.
     min_membership : float, default=0.0
         Rows with a smaller share, in [0, 1], of their neighbours in their own cluster become
         outliers. 0 makes none but zero rows, and rows in parts of the graph with fewer than
-        `min_cluster_size`.
+        `min_cluster_size`, copies counted.
     calculate_probabilities : bool, default=False
         Whether `probabilities_` has a column for each cluster. BERTopic takes it as it is.
     random_state : int, RandomState or None, default=0
@@ -262,15 +263,16 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
             classes = class_of_copies(classes, group, counts.size)
             k = _default(self.n_neighbors, N_NEIGHBORS, graph.shape[0])
             graph_of = partial(self._cached(neighbor_graph), n_neighbors=k)
-            graph = supervised(graph, classes, self._fit_rows, graph_of, min_size, counts)
-            at_least = max(1, n_large_classes(classes, min_size, counts))
+            graph = supervised(graph, classes, self._fit_rows, graph_of, min_size)
+            at_least = max(1, n_large_classes(classes, min_size))
         self._seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         self._min_size, self._supervised = min_size, y is not None
         self._indptr, self._indices = graph.indptr, graph.indices
         self._counts, self._group = counts, np.full(rows.shape[0], -1)
         self._group[order] = group
         self.__dict__.pop("_leaves", None)  # of an earlier fit
-        found = self._clusters(graph, at_least)
+        # A part that is too small but for its copies would have to be outliers.
+        found = add_lone_parts(graph, self._clusters(graph, at_least), min_size, counts)
         graph, strength, kept, ranks = self._kept(graph, found)
         self._fit_labels = ranks[kept]
         self.n_clusters_ = count_clusters(self._fit_labels)
@@ -317,6 +319,7 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         check_at_least(n_clusters, 1, name="n_clusters")
         graph = self._graph()
         found = self._in_number(graph, n_clusters)
+        found = add_lone_parts(graph, found, self._min_size, self._counts)
         graph, _, kept, ranks = self._kept(graph, found)
         labels = ranks[kept]
         self._warn_of_number(graph, found, count_clusters(labels), n_clusters)
@@ -444,23 +447,17 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
             self._seed,
             at_least=at_least,
             flavor=self.flavor,
-            counts=self._counts,
         )
         return found
 
     def _in_number(self, graph: csr_matrix, n_clusters: int) -> NDArray[np.int_]:
-        n_samples = int(self._counts.sum())
-        most = n_samples // self._min_size
+        most = max(1, self._counts.size // self._min_size)
         if n_clusters > most:
+            distinct = f", of which {self.n_copies_} repeat others" if self.n_copies_ else ""
             raise ValueError(
-                f"n_clusters={n_clusters} with min_cluster_size={self._min_size} needs "
-                f"more rows than n_samples={n_samples}. Ask for at most {most}, or lower "
+                f"n_clusters={n_clusters} with min_cluster_size={self._min_size} needs more rows "
+                f"than n_samples={self._group.size}{distinct}. Ask for at most {most}, or lower "
                 "min_cluster_size."
-            )
-        if n_clusters > self._counts.size:
-            raise ValueError(
-                f"n_clusters={n_clusters} needs as many distinct rows, but {self.n_copies_} "
-                f"of n_samples={n_samples} repeat others. Ask for at most {self._counts.size}."
             )
         return in_number(
             graph,
@@ -471,7 +468,6 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
             division=self._division(),
             n_top=1 if self._supervised else None,
             flavor=self.flavor,
-            counts=self._counts,
         )
 
     def _graph(self) -> csr_matrix:
@@ -495,7 +491,6 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
                 self._seed,
                 n_top=1 if self._supervised else None,
                 flavor=self.flavor,
-                counts=self._counts,
             )
             self._leaves, self._leaf_resolution = division.leaves, division.resolution
             self._children, self._distances = division.tree.children, division.tree.distances

@@ -55,7 +55,6 @@ def at_resolution(
     *,
     at_least: int = 1,
     flavor: str = "graspologic",
-    counts: NDArray[np.int_] | None = None,
 ) -> tuple[NDArray[np.int_], float]:
     """Find the clusters of an undirected graph at a resolution.
 
@@ -75,9 +74,6 @@ def at_resolution(
         Clusters below which none are merged.
     flavor : {"graspologic", "cugraph"}, default="graspologic"
         Of Leiden, see communities.
-    counts : ndarray of shape (n,), int, or None, default=None
-        How often each row occurs, which makes it count as so many rows of its cluster; None is
-        once.
 
     Returns
     -------
@@ -86,12 +82,10 @@ def at_resolution(
     resolution : float
         The one that was used.
     """
-    found, resolution = _large_communities(
-        graph, resolution, min_cluster_size, seed, flavor, counts
-    )
+    found, resolution = _large_communities(graph, resolution, min_cluster_size, seed, flavor)
     n_clusters = max(at_least, round(count_clusters(found) / FINER))
     coarse = merge_clusters(graph, found, n_clusters, MIN_LIFT * resolution)
-    return prune_clusters(graph, coarse, min_cluster_size, counts=counts), resolution
+    return prune_clusters(graph, coarse, min_cluster_size), resolution
 
 
 def _large_communities(
@@ -100,31 +94,29 @@ def _large_communities(
     min_cluster_size: int,
     seed: int,
     flavor: str,
-    counts: NDArray[np.int_] | None,
 ) -> tuple[NDArray[np.int_], float]:
     """Find communities, and keep those of sufficient size; the rows of others become -1.
 
     Halves the resolution until half of the rows that can be in such communities are.
     """
     n_parts, part_of = connected_components(graph, directed=False)
-    parts = cluster_sizes(part_of, n_parts, counts)
+    parts = cluster_sizes(part_of, n_parts)
     within_reach = parts[parts >= min_cluster_size].sum()
     for _ in range(HALVINGS):
         found = communities(graph, FINE_RESOLUTION * resolution, seed, flavor)
-        sizes = cluster_sizes(found, count_clusters(found), counts)
+        sizes = cluster_sizes(found, count_clusters(found))
         large = sizes >= min_cluster_size
         if 2 * sizes[large].sum() >= within_reach:
             break
         resolution /= 2
     kept = keep_clusters(found, large)
-    return add_lone_parts(graph, kept, min_cluster_size, counts), resolution
+    return add_lone_parts(graph, kept, min_cluster_size), resolution
 
 
 def _join_small(
     graph: csr_matrix,
     labels: NDArray[np.int_],
     min_cluster_size: int,
-    counts: NDArray[np.int_] | None,
 ) -> NDArray[np.int_]:
     """Join communities that are too small with such ones beside them; those left become -1.
 
@@ -132,7 +124,7 @@ def _join_small(
     """
     while True:
         count = count_clusters(labels)
-        sizes = cluster_sizes(labels, count, counts)
+        sizes = cluster_sizes(labels, count)
         small = sizes < min_cluster_size
         member = one_hot(labels, count)
         edges = (member.T @ graph @ member).tocoo()
@@ -146,7 +138,7 @@ def _join_small(
                 free[a] = free[b] = False
         if not pairs.any():
             kept = keep_clusters(labels, ~small)
-            return add_lone_parts(graph, kept, min_cluster_size, counts)
+            return add_lone_parts(graph, kept, min_cluster_size)
         labels = np.unique(names, return_inverse=True)[1][labels]
 
 
@@ -178,13 +170,12 @@ def fine_division(
     finer: int = 1,
     n_top: int | None = None,
     flavor: str = "graspologic",
-    counts: NDArray[np.int_] | None = None,
 ) -> FineDivision:
     """Divide a graph finely, into communities of some LEAF_SIZES times `min_cluster_size` rows.
 
     Parameters
     ----------
-    graph, min_cluster_size, seed, flavor, counts
+    graph, min_cluster_size, seed, flavor
         See at_resolution.
     rows : ndarray of shape (n, n_dims)
     finer : int, default=1
@@ -193,17 +184,13 @@ def fine_division(
     n_top : int or None, default=None
         See merge_tree.
     """
-    n_rows = graph.shape[0] if counts is None else int(counts.sum())
-    # Copies count once: with them the division is as without.
     aim = finer * min(graph.shape[0] / (LEAF_SIZES * min_cluster_size), MOST_LEAVES)
     resolution = max(aim / COMMUNITIES, 1.0) / FINE_RESOLUTION
-    if aim * min_cluster_size < n_rows:
-        found, resolution = _large_communities(
-            graph, resolution, min_cluster_size, seed, flavor, counts
-        )
+    if aim * min_cluster_size < graph.shape[0]:
+        found, resolution = _large_communities(graph, resolution, min_cluster_size, seed, flavor)
     else:  # most would be too small
         found = communities(graph, FINE_RESOLUTION * resolution, seed, flavor)
-        found = _join_small(graph, found, min_cluster_size, counts)
+        found = _join_small(graph, found, min_cluster_size)
     leaves = assign_unlabelled(graph, found)
     return FineDivision(leaves, merge_tree(graph, leaves, rows, n_top), resolution)
 
@@ -213,7 +200,6 @@ def cut_division(
     division: FineDivision,
     n_clusters: int,
     min_cluster_size: int,
-    counts: NDArray[np.int_] | None = None,
 ) -> NDArray[np.int_] | None:
     """Cut a tree into `n_clusters`, smoothed and each with a core.
 
@@ -233,7 +219,7 @@ def cut_division(
     while True:
         cut = tree.cut(depth)
         labels = np.append(cut, -1)[division.leaves]
-        found = prune_clusters(graph, labels, min_cluster_size, 1, counts)
+        found = prune_clusters(graph, labels, min_cluster_size, 1)
         origin = _origins(found, labels)
         lost = n_clusters - np.unique(origin).size
         if lost <= 0:
@@ -284,7 +270,6 @@ def in_number(
     division: FineDivision | None = None,
     n_top: int | None = None,
     flavor: str = "graspologic",
-    counts: NDArray[np.int_] | None = None,
 ) -> NDArray[np.int_]:
     """Find `n_clusters` clusters, or as many as there are communities.
 
@@ -293,7 +278,7 @@ def in_number(
 
     Parameters
     ----------
-    graph, rows, min_cluster_size, seed, n_top, flavor, counts
+    graph, rows, min_cluster_size, seed, n_top, flavor
         See fine_division.
     n_clusters : int
     division : FineDivision or None, default=None
@@ -305,7 +290,6 @@ def in_number(
         From 0 without a gap, each of at least `min_cluster_size` rows; -1 in parts of the graph
         with fewer.
     """
-    n_rows = graph.shape[0] if counts is None else int(counts.sum())
 
     def divisions() -> Iterator[FineDivision]:
         finer = 1
@@ -322,15 +306,14 @@ def in_number(
                     finer=finer,
                     n_top=n_top,
                     flavor=flavor,
-                    counts=counts,
                 )
-            if aim * finer * min_cluster_size >= n_rows:
+            if aim * finer * min_cluster_size >= graph.shape[0]:
                 break
             finer *= 2
 
     tried = []
     for divided in divisions():
-        labels = cut_division(graph, divided, n_clusters, min_cluster_size, counts)
+        labels = cut_division(graph, divided, n_clusters, min_cluster_size)
         if labels is not None:
             return labels
         tried.append(divided)

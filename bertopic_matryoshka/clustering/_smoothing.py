@@ -26,7 +26,6 @@ def prune_clusters(
     labels: NDArray[np.int_],
     min_cluster_size: int,
     min_core: int | None = None,
-    counts: NDArray[np.int_] | None = None,
 ) -> NDArray[np.int_]:
     """Let the neighbours vote, and dissolve the clusters without a core, until all have one.
 
@@ -43,8 +42,6 @@ def prune_clusters(
         Rows that a cluster has at least.
     min_core : int or None, default=None
         Core rows that a cluster has at least; None is `min_cluster_size`.
-    counts : ndarray of shape (n,), int, or None, default=None
-        How often each row occurs; None is once. It has one vote in any case.
 
     Returns
     -------
@@ -58,12 +55,12 @@ def prune_clusters(
     while True:
         count = count_clusters(labels)
         core = np.where(membership(graph, labels) >= CORE, labels, -1)
-        weak = cluster_sizes(core, count, counts) < min_core
-        weak |= cluster_sizes(labels, count, counts) < min_cluster_size
+        weak = cluster_sizes(core, count) < min_core
+        weak |= cluster_sizes(labels, count) < min_cluster_size
         labels = assign_unlabelled(graph, keep_clusters(labels, ~weak))
         if not weak.any():
             break
-    return add_lone_parts(graph, labels, min_cluster_size, counts)
+    return add_lone_parts(graph, labels, min_cluster_size)
 
 
 def add_lone_parts(

@@ -10,8 +10,6 @@ from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import connected_components
 from sklearn.utils import column_or_1d
 
-from bertopic_matryoshka.clustering._ordering import cluster_sizes
-
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -90,7 +88,6 @@ def supervised(
     X: NDArray[np.floating],
     graph_of: Callable[[NDArray[np.floating]], csr_matrix],
     min_cluster_size: int,
-    counts: NDArray[np.int_] | None = None,
 ) -> csr_matrix:
     """Cut the edges between known classes, and join each class within itself.
 
@@ -106,8 +103,6 @@ def supervised(
     graph_of : callable
         From rows of `X` to their graph, such as neighbor_graph.
     min_cluster_size : int
-    counts : ndarray of shape (n,), int, or None, default=None
-        How often each row occurs; None is once.
 
     Returns
     -------
@@ -126,9 +121,8 @@ def supervised(
     old = graph.tocoo()
     of, to = classes[old.row], classes[old.col]
     between = (of != to) & (of != UNKNOWN) & (to != UNKNOWN)
-    whole = inside.maximum(_without(graph, between))
-    n_parts, parts = connected_components(whole, directed=False)
-    lone = (cluster_sizes(parts, n_parts, counts) < min_cluster_size)[parts]
+    parts = connected_components(inside.maximum(_without(graph, between)), directed=False)[1]
+    lone = (np.bincount(parts) < min_cluster_size)[parts]
     between &= ~(lone[old.row] | lone[old.col])
     found = inside.maximum(_without(graph, between))
     found.sort_indices()
@@ -141,10 +135,7 @@ def _without(graph: csr_matrix, cut: NDArray[np.bool_]) -> csr_matrix:
     return csr_matrix((old.data[~cut], ends), shape=graph.shape)
 
 
-def n_large_classes(
-    classes: NDArray[np.int_], min_cluster_size: int, counts: NDArray[np.int_] | None = None
-) -> int:
+def n_large_classes(classes: NDArray[np.int_], min_cluster_size: int) -> int:
     """Count the classes that are known for as many rows as a cluster must have."""
-    rows = classes if counts is None else np.repeat(classes, counts)
-    sizes = np.unique(rows[rows != UNKNOWN], return_counts=True)[1]
+    sizes = np.unique(classes[classes != UNKNOWN], return_counts=True)[1]
     return int((sizes >= min_cluster_size).sum())

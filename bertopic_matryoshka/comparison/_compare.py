@@ -148,6 +148,10 @@ def compare_dimensions(
     representation models that embed words fail. Backends that load the same model with the same
     prompt encode once.
 
+    **Words.** Each topic model's words are counted as its own vectorizer finds them: compare models
+    with equal vectorizers, as coherence depends on them. BERTopic drops punctuation from English
+    documents where it has no embedding model; no clone does.
+
     **Clones.** Estimators are built anew from the parameters of their constructors. An estimator of
     your own that does not keep these under their names, as scikit-learn asks, is deep-copied,
     with all that it has learnt. What is no estimator, such as the client of a language model or a

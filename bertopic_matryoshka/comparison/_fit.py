@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from bertopic.backend import BaseEmbedder
 
 from bertopic_matryoshka.clustering import LeidenClustering
 from bertopic_matryoshka.comparison._setting import part_rows
@@ -114,10 +113,10 @@ class Fitting:
                 estimator.memory = self.memory
         return topic_model
 
-    def _embedder(self, setting: Setting) -> BaseEmbedder:
+    def _embedder(self, setting: Setting) -> MatryoshkaBackend | None:
         backend = self.backends[setting.topic_model]
         if backend is None:
-            return BaseEmbedder()
+            return None
         if backend.permutation_seed is not None:
             backend = backend.permuted(setting.seed)
         with warnings.catch_warnings():  # whether a width is any good is what is compared

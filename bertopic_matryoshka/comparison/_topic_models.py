@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from bertopic import BERTopic
+from bertopic.backend import BaseEmbedder
 from bertopic.cluster import BaseCluster
 from bertopic.dimensionality import BaseDimensionalityReduction
-from sklearn.feature_extraction.text import CountVectorizer
 
 from bertopic_matryoshka.clustering import LeidenClustering
 from bertopic_matryoshka.embedding import MatryoshkaBackend
@@ -49,16 +49,9 @@ def named_topic_models(topic_models: Any, *, has_embeddings: bool) -> dict[str, 
         If there is none, or one cannot find topics.
     """
     if topic_models is None:
-        vectorizer = CountVectorizer(stop_words="english")
-        topic_models = (
-            BERTopic(
-                umap_model=DimensionSelector(),
-                hdbscan_model=LeidenClustering(),
-                vectorizer_model=vectorizer,
-            )
-            if has_embeddings
-            else build_topic_model(vectorizer_model=vectorizer)
-        )
+        topic_models = build_topic_model()
+        if has_embeddings:  # of which model, nobody says
+            topic_models.embedding_model = BaseEmbedder()
     if isinstance(topic_models, BERTopic):
         topic_models = {short_name(topic_models): topic_models}
     if not isinstance(topic_models, Mapping):
@@ -86,6 +79,9 @@ def named_topic_models(topic_models: Any, *, has_embeddings: bool) -> dict[str, 
 def clone_topic_model(topic_model: BERTopic, embedding_model: Any = None) -> BERTopic:
     """Build an unfitted topic model with the same parameters and another embedding model.
 
+    None is one of which only embeddings are known. BERTopic drops punctuation from English
+    documents where it has no embedding model at all: no clone does, so that words are comparable.
+
     Estimators are built anew from their parameters, in lists and dicts too. What they hold that is
     no estimator, such as a spaCy pipeline or the client of a language model, is shared.
 
@@ -95,12 +91,12 @@ def clone_topic_model(topic_model: BERTopic, embedding_model: Any = None) -> BER
         If an estimator keeps its parameters under other names and cannot be copied either.
     """
     parameters = {
-        name: embedding_model if name == "embedding_model" else _cloned(name, value)
+        name: _cloned(name, value)
         for name, value in parameters_of(topic_model).items()
+        if name != "embedding_model"
     }
-    cloned = type(topic_model)(**parameters)
-    cloned.language = topic_model.language  # it says how documents are cleaned of punctuation
-    return cloned
+    parameters["embedding_model"] = BaseEmbedder() if embedding_model is None else embedding_model
+    return type(topic_model)(**parameters)
 
 
 def parameters_of(estimator: Any) -> dict[str, Any]:
@@ -209,10 +205,9 @@ def embeds_words(topic_model: BERTopic) -> bool:
 
 
 def how_words_are_found(topic_model: BERTopic) -> str:
-    """Tell from others how documents become words: by the vectorizer and BERTopic's cleaning."""
+    """Tell from others how documents become words: by the vectorizer's parameters."""
     vectorizer = topic_model.vectorizer_model
-    parameters = sorted(parameters_of(vectorizer).items())
-    return f"{type(vectorizer)} {topic_model.language} {parameters!r}"
+    return f"{type(vectorizer)} {sorted(parameters_of(vectorizer).items())!r}"
 
 
 def backend_of(topic_model: BERTopic) -> MatryoshkaBackend | None:

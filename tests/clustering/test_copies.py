@@ -51,8 +51,8 @@ def test_copies_of_any_rows_in_any_order_change_no_cluster(embeddings, data):
     clustering = LeidenClustering(**parameters).fit(X[rows[order]])
     labels = np.empty(len(rows), dtype=int)
     labels[order] = clustering.labels_
-    if clustering.n_clusters_ == alone.max() + 1:  # copies may make a small cluster large enough
-        assert adjusted_rand_score(labels[: len(X)], alone) == 1
+    assert adjusted_rand_score(labels[: len(X)], alone) == 1
+    assert clustering.n_clusters_ == alone.max() + 1
     np.testing.assert_array_equal(labels, labels[rows])
     sizes = np.bincount(clustering.labels_)
     assert sizes.tolist() == sorted(sizes, reverse=True)  # all rows counted
@@ -82,12 +82,18 @@ def test_a_copy_has_all_that_its_first_has(distinct):
     np.testing.assert_allclose(np.sort(ours, axis=1), np.sort(theirs, axis=1))
 
 
-def test_copies_count_where_a_cluster_is_large_enough():
+def test_copies_count_where_there_would_be_outliers_else():
     angles = np.radians([0, 1, 2, 120, 121, 122, 240, 240, 240, 240])
     X = np.column_stack([np.cos(angles), np.sin(angles)])
     clustering = LeidenClustering(n_neighbors=1, min_cluster_size=5)
     assert clustering.fit_predict(X).tolist() == [-1] * 3 + [0] * 7
     assert clustering.fit_predict(X[:7]).tolist() == [-1] * 7
+
+
+def test_a_dozen_texts_a_hundred_times_each_have_topics(embeddings):
+    X = np.repeat(embeddings[::40], 100, axis=0)
+    assert (LeidenClustering().fit_predict(X) >= 0).all()
+    assert np.bincount(LeidenClustering(4).fit_predict(X)).min() >= 200
 
 
 def test_zero_rows_are_no_copies(distinct):
@@ -124,9 +130,11 @@ def test_copies_survive_pickling(distinct):
 
 
 def test_too_few_distinct_rows_are_an_error_that_says_so():
-    X = np.repeat(np.eye(3), 20, axis=0)
-    with pytest.raises(ValueError, match=r"57 of n_samples=60 repeat others\. Ask for at most 3"):
+    X = np.repeat(np.eye(6), 20, axis=0)
+    message = r"n_samples=120, of which 114 repeat others\. Ask for at most 3, or lower"
+    with pytest.raises(ValueError, match=message):
         LeidenClustering(4).fit(X)
+    assert LeidenClustering(1).fit(np.ones((30, 4))).labels_.tolist() == [0] * 30
 
 
 def test_equal_rows_by_hand():

@@ -183,7 +183,7 @@ def test_a_second_fit_has_a_tree_of_its_own(embeddings):
     [
         (0, ValueError, "n_clusters=0 must be at least 1"),
         (2.5, TypeError, "n_clusters=2.5 must be an int"),
-        (51, ValueError, "n_samples=501. Ask for at most 50, or lower min_cluster_size"),
+        (51, ValueError, "n_samples=501, of which 12 repeat others. Ask for at most 48"),
     ],
 )
 def test_numbers_that_cannot_be(one_fit, n_clusters, error, message):

@@ -185,9 +185,9 @@ def test_small_communities_are_joined_with_small_ones_beside_them():
     # Pairs of a path of six, and three rows apart.
     graph = graph_of("01 12 23 34 45 78", n=9)
     labels = np.array([0, 0, 1, 1, 2, 2, 3, 4, 4])
-    assert partition._join_small(graph, labels, 4, None).tolist() == [0] * 4 + [-1] * 5
-    assert partition._join_small(graph, labels, 2, None).tolist() == [0, 0, 1, 1, 2, 2, -1, 3, 3]
-    assert partition._join_small(graph, labels, 6, None).tolist() == [0] * 6 + [-1] * 3
+    assert partition._join_small(graph, labels, 4).tolist() == [0] * 4 + [-1] * 5
+    assert partition._join_small(graph, labels, 2).tolist() == [0, 0, 1, 1, 2, 2, -1, 3, 3]
+    assert partition._join_small(graph, labels, 6).tolist() == [0] * 6 + [-1] * 3
 
 
 def test_a_division_at_hand_gives_the_same(text, embeddings):
@@ -232,7 +232,7 @@ def test_it_merges_as_the_tree_what_is_above_the_number(
 ):
     """`lost` clusters dissolve at each cut: so many more leaves are needed, and no others merge."""
 
-    def dissolve(graph, labels, min_cluster_size, min_core, counts):
+    def dissolve(graph, labels, min_cluster_size, min_core):
         return contiguous(np.where(labels < lost, -1, labels))
 
     monkeypatch.setattr(partition, "prune_clusters", dissolve)
@@ -251,7 +251,7 @@ def test_it_merges_as_the_tree_what_is_above_the_number(
 
 
 def test_without_enough_cores_it_gives_communities_as_they_are(monkeypatch):
-    def nothing_is_left(graph, labels, min_cluster_size, min_core, counts):
+    def nothing_is_left(graph, labels, min_cluster_size, min_core):
         assert (min_cluster_size, min_core) == (10, 1)
         return np.zeros_like(labels)
 

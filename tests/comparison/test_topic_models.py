@@ -272,9 +272,22 @@ def test_bertopics_defaults_are_seeded(docs, full_embeddings):
     assert topic_model.umap_model.random_state is None
 
 
-def test_the_language_says_how_documents_are_cleaned(docs, full_embeddings):
+def test_words_are_comparable_with_and_without_an_embedding_model(docs, full_embeddings, backend):
     """BERTopic drops punctuation from English where it has no embedding model."""
-    topic_model = plain_model(k_means(4))
-    topic_model.language = "english"
-    assert clone_topic_model(topic_model).language == "english"
-    assert clone_topic_model(plain_model(k_means(4))).language is None
+    words = CountVectorizer(token_pattern=r"\S+")
+    models = {
+        "with": plain_model(k_means(4), backend, vectorizer_model=words),
+        "without": plain_model(k_means(4), vectorizer_model=words),
+    }
+    assert models["without"].language == "english"
+    with_one, without = compare_dimensions(
+        docs[:120],
+        models,
+        embeddings=full_embeddings[:120],
+        dims=[64],
+        seeds=1,
+        scorer=TopicScorer(n_resamples=5),
+        progress=False,
+    ).runs
+    assert with_one.topics == without.topics
+    assert any("." in word for topic in without.topics for word in topic.words)

@@ -127,10 +127,6 @@ def test_a_file_that_is_not_of_the_save_is_named(saved):
         (lambda state: state["backend"].update(batch_size="x"), r"backend: batch_size='x' must be"),
         (lambda state: state["facts"].pop("prompt"), r"facts, has no key 'prompt'"),
         (lambda state: state["clusterer"].update(values=[]), r"clusterer\.values, must be a JSON"),
-        (
-            lambda state: state["clusterer"]["values"].pop("tol"),
-            r"no value for its parameter 'tol'",
-        ),
         (lambda state: state["reducer"].pop("class"), r"reducer, has no key 'class'"),
         (lambda state: state.update(format_version="new"), r"format_version='new'.*Upgrade"),
         (lambda state: state.update(format_version=99), r"format_version=99.*Upgrade"),
@@ -161,6 +157,11 @@ def test_a_folder_of_format_1_still_loads(v1):
     again = load_topic_model(v1)
     assert list(again.transform(expected["docs"])[0]) == expected["topics"]
     assert "files" in json.loads((v1 / STATE_FILE).read_text())
+
+
+def test_a_parameter_that_is_newer_than_the_file_has_its_default(saved):
+    edit_state(saved, lambda state: state["clusterer"]["values"].pop("tol"))
+    assert load_topic_model(saved).hdbscan_model.tol == KMeans().tol
 
 
 @pytest.mark.parametrize("name", V1_FILES)
