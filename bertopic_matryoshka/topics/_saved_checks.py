@@ -20,7 +20,7 @@ from safetensors.numpy import load
 from scipy.sparse import csr_matrix
 from sklearn.feature_extraction.text import CountVectorizer
 
-from bertopic_matryoshka.embedding import ModelFacts
+from bertopic_matryoshka.embedding import MatryoshkaBackend, ModelFacts
 from bertopic_matryoshka.exceptions import SavedModelError
 from bertopic_matryoshka.topics._saved_folder import REMEDY, WORK
 
@@ -37,12 +37,14 @@ TRUST = (
 # Read by the tokenizers library, which runs nothing; their keys are any words.
 _WORD_LISTS = frozenset({"added_tokens.json", "tokenizer.json", "vocab.json"})
 
+# What format 1 has; newer releases may add to them, and read older files.
 _STATE = {"format_version", "backend", "facts", "width", "has_embedding_model"}
 _STEPS = ("reducer", "clusterer")
 _RECIPE = {
     *("truncate_dim", "dims", "batch_size", "encode_kwargs"),
     *("dtype", "revision", "trust_remote_code"),
 }
+_FACTS = {"dims", "prompt", "encode_kwargs", "before_slicing", "dims_source", "any_width"}
 _TOPICS = {
     *("topic_representations", "topics", "topic_sizes", "topic_mapper", "topic_labels"),
     *("custom_labels", "_outliers", "topic_aspects"),
@@ -69,9 +71,11 @@ def check_state(state: dict[str, Any], file: Path) -> None:
     """Check that matryoshka.json has the values of its format, and no others."""
     signed = {"sha256", "files"} if state["format_version"] > 1 else set()
     check_keys(state, _STATE | set(_STEPS) | signed, file)
-    check_keys(state["backend"], _RECIPE, file, optional={"model", "prompt"}, of="backend")
+    parameters = set(inspect.signature(MatryoshkaBackend).parameters) - {"device"}
+    check_keys(state["backend"], _RECIPE, file, optional=parameters, of="backend")
     if state["facts"] is not None:
-        check_keys(state["facts"], {field.name for field in fields(ModelFacts)}, file, of="facts")
+        known = {field.name for field in fields(ModelFacts)}
+        check_keys(state["facts"], _FACTS, file, optional=known, of="facts")
     for role in _STEPS:
         if state[role] is not None:
             check_keys(state[role], {"class", "sklearn_version", "values"}, file, of=role)

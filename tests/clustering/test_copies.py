@@ -82,6 +82,14 @@ def test_a_copy_has_all_that_its_first_has(distinct):
     np.testing.assert_allclose(np.sort(ours, axis=1), np.sort(theirs, axis=1))
 
 
+def test_clusters_are_numbered_by_the_size_that_copies_give_them(distinct):
+    alone = LeidenClustering().fit(distinct)
+    smallest = np.flatnonzero(alone.labels_ == alone.n_clusters_ - 1)
+    clustering = LeidenClustering().fit(with_copies(distinct, smallest, 50))
+    assert (clustering.labels_[smallest] == 0).all()
+    assert np.bincount(clustering.labels_)[0] == 51 * smallest.size
+
+
 def test_copies_count_where_there_would_be_outliers_else():
     angles = np.radians([0, 1, 2, 120, 121, 122, 240, 240, 240, 240])
     X = np.column_stack([np.cos(angles), np.sin(angles)])
@@ -296,14 +304,13 @@ def test_without_copies_the_words_are_bertopics(topic_model, docs, embeddings, b
 
 
 def test_near_copies_have_one_say_on_the_words(backend, docs, embeddings):
-    edited = [f"{docs[10]} Signature{i % 7}" for i in range(60)]
+    edited = [f"{docs[10]} zebra zebra zebra {i}" for i in range(60)]
     texts = [*docs, *edited]
-    rows = np.vstack([embeddings, np.repeat(embeddings[10:11], 60, axis=0)])
+    rows = with_copies(embeddings, [10], 60, noise=0.005)
     model = build_topic_model(
         backend, vectorizer_model=CountVectorizer(stop_words="english"), random_state=0
     ).fit(texts, rows)
-    words = set().union(*words_of(model))
-    assert not any(word.startswith("signature") for word in words)
+    assert "zebra" not in set().union(*words_of(model))
     assert np.isfinite(model.c_tf_idf_.data).all()
     topics, _ = model.transform(texts[:20], rows[:20])
     assert len(topics) == 20

@@ -70,7 +70,7 @@ def with_outliers(backend, docs, embeddings):
 
 
 @pytest.fixture(scope="module")
-def merged(backend, docs, embeddings):
+def merge_clusters(backend, docs, embeddings):
     """Two models, of the documents in even and odd places, made one."""
     halves = [slice(0, len(docs), 2), slice(1, len(docs), 2)]
     models = [build(backend).fit(docs[half], embeddings[half]) for half in halves]
@@ -252,8 +252,8 @@ def test_hierarchical_topics(leiden, docs):
 # ---- models made one
 
 
-def test_merge_models(merged, backend, docs):
-    topic_model, n_topics = merged
+def test_merge_models(merge_clusters, backend, docs):
+    topic_model, n_topics = merge_clusters
     assert topic_model.embedding_model is backend
     assert len(topic_model.topics_) == len(docs)
     # Those of the first, and of the second those that it lacks.
@@ -268,10 +268,12 @@ def test_merge_models_takes_a_topic_that_only_one_has(backend, docs, embeddings,
         build(backend).fit([docs[i] for i in rows], embeddings[rows])
         for rows in (np.flatnonzero(~about_signals), np.flatnonzero(about_signals))
     ]
-    merged = BERTopic.merge_models(models, min_similarity=0.9)
+    merge_clusters = BERTopic.merge_models(models, min_similarity=0.9)
     # Those of the first model keep their numbers, and those of the second follow.
-    assert merged.topics_[: len(models[0].topics_)] == models[0].topics_
-    about_digital = [t for t in merged.get_topics() if "digital" in words_of(merged, t)]
+    assert merge_clusters.topics_[: len(models[0].topics_)] == models[0].topics_
+    about_digital = [
+        t for t in merge_clusters.get_topics() if "digital" in words_of(merge_clusters, t)
+    ]
     assert about_digital
     assert min(about_digital) >= len(models[0].get_topics())
 
@@ -407,8 +409,8 @@ def test_save_and_load_with_fewer_topics(own, docs, embeddings, tmp_path):
     assert set(topics) == {0, 1, 2}
 
 
-def test_save_and_load_a_merged_model(merged, docs, embeddings, tmp_path):
-    topic_model, _ = merged
+def test_save_and_load_a_merged_model(merge_clusters, docs, embeddings, tmp_path):
+    topic_model, _ = merge_clusters
     loaded = saved_and_loaded(topic_model, tmp_path)
     topics, _ = topic_model.transform(docs, embeddings)
     assert np.array_equal(loaded.transform(docs, embeddings)[0], topics)
@@ -417,9 +419,9 @@ def test_save_and_load_a_merged_model(merged, docs, embeddings, tmp_path):
 
 def test_loaded_models_can_be_merged(leiden, backend, tmp_path):
     loaded = saved_and_loaded(leiden, tmp_path)
-    merged = BERTopic.merge_models([leiden, loaded], min_similarity=0.9)
-    assert len(merged.get_topics()) == len(leiden.get_topics())
-    assert len(merged.topics_) == 2 * len(leiden.topics_)
+    merge_clusters = BERTopic.merge_models([leiden, loaded], min_similarity=0.9)
+    assert len(merge_clusters.get_topics()) == len(leiden.get_topics())
+    assert len(merge_clusters.topics_) == 2 * len(leiden.topics_)
 
 
 def test_pickle(leiden, docs, embeddings, tmp_path):

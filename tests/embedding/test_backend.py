@@ -286,7 +286,7 @@ def test_memory_that_runs_out_makes_the_batches_smaller(monkeypatch, caplog):
     with caplog.at_level("INFO"):
         np.testing.assert_array_equal(backend.embed(["one", "two"]), expected)
     assert sizes == [8, 4, 2]
-    assert "going on with batches of 2 texts" in caplog.text
+    assert "continuing with blocks of 2 texts" in caplog.text
     enough = 0
     with pytest.raises(torch.cuda.OutOfMemoryError):
         backend.embed(["one"])
