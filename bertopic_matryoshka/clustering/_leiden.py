@@ -576,6 +576,11 @@ def _default(given: int | None, usual: int, n_distinct: int) -> int:
     return max(2, min(usual, round(usual / N_NEIGHBORS * math.sqrt(n_distinct))))
 
 
+def default_min_cluster_size(n_distinct: int) -> int:
+    """Give the `min_cluster_size` that None stands for, where there are so many distinct rows."""
+    return _default(None, MIN_CLUSTER_SIZE, n_distinct)
+
+
 def _report_copies(n_copies: int, n_near: int, n_rows: int) -> None:
     message = (
         f"{n_copies:,} of {n_rows:,} rows repeat others and count once: {n_copies - n_near:,} are "

@@ -13,7 +13,7 @@ from bertopic.backend import BaseEmbedder
 from bertopic.cluster import BaseCluster
 from bertopic.dimensionality import BaseDimensionalityReduction
 
-from bertopic_matryoshka.clustering import LeidenClustering
+from bertopic_matryoshka.clustering import LeidenClustering, default_min_cluster_size
 from bertopic_matryoshka.embedding import MatryoshkaBackend
 from bertopic_matryoshka.selection import DimensionSelector
 from bertopic_matryoshka.topics import ExpectWidth, build_topic_model
@@ -175,12 +175,12 @@ def check_enough_documents(
         raise ValueError(f"{n_documents} documents have no neighbourhoods. Add documents.")
     for name, topic_model in topic_models.items():
         clusterer = topic_model.hdbscan_model
-        # LeidenClustering's None suits the number of rows: two at least.
-        smallest = int(getattr(clusterer, "min_cluster_size", topic_model.min_topic_size) or 2)
+        given = getattr(clusterer, "min_cluster_size", topic_model.min_topic_size)
         n_topics = 1
         if isinstance(clusterer, LeidenClustering):
             n_topics = clusterer.n_clusters or 1
         for n, part in [(n_documents, "")] + [(n_documents // 2, " of a half")] * halved:
+            smallest = default_min_cluster_size(n) if given is None else int(given)
             if n < n_topics * smallest:
                 topics = "one topic needs" if n_topics == 1 else f"{n_topics} topics need"
                 raise ValueError(

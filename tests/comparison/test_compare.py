@@ -566,13 +566,13 @@ def test_a_graph_is_built_once_for_several_seeds(compare, monkeypatch):
     from bertopic_matryoshka.clustering import _leiden
 
     searches = []
-    original = _leiden.neighbor_graph
+    original = _leiden.distinct_neighbor_graph
 
-    def neighbor_graph(rows, **kwargs):
+    def distinct_neighbor_graph(rows, **kwargs):
         searches.append(len(rows))
         return original(rows, **kwargs)
 
-    monkeypatch.setattr(_leiden, "neighbor_graph", neighbor_graph)
+    monkeypatch.setattr(_leiden, "distinct_neighbor_graph", distinct_neighbor_graph)
     models = {"few": plain_model(LeidenClustering(3)), "many": plain_model(LeidenClustering(6))}
     several = compare(models, seeds=2)
     assert len(searches) == 2  # one a width
@@ -617,7 +617,14 @@ DEFAULT = object()
         ({"embeddings": {"x": 0}}, ValueError, "embeddings names x, but the topic models are Leid"),
         ({"documents": ["a", None] * 50}, TypeError, r"documents\[1\]=None"),
         ({"documents": "one text"}, TypeError, "single string"),
-        ({"documents": ["a"] * 9}, ValueError, "9 documents are fewer than one topic needs at 10"),
+        (
+            {
+                "documents": ["a"] * 9,
+                "topic_models": plain_model(LeidenClustering(min_cluster_size=10)),
+            },
+            ValueError,
+            "9 documents are fewer than one topic needs at 10",
+        ),
         ({"seeds": []}, ValueError, r"seeds=\[\] names no seed"),
         ({"seeds": 0}, ValueError, "seeds=0 must be at least 1"),
         ({"seeds": [0, 0.5]}, TypeError, "seeds=0.5 must be an int"),
