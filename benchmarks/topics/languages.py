@@ -62,7 +62,12 @@ def measure(path: Path, code: str, stop_words: set[str]) -> list[list[object]]:
     }
     table = []
     for way, arguments in ways.items():
-        topic_model = build_topic_model(MatryoshkaBackend(), **arguments).fit(docs, rows)
+        topic_model = build_topic_model(MatryoshkaBackend(), **arguments)
+        try:
+            topic_model.fit(docs, rows)
+        except ValueError as error:  # of max_df, which counts topics, where there are too few
+            table.append([code, f"{len(docs):,}", "", way, str(error), "", ""])
+            continue
         topics = [[word for word, _ in topic] for topic in topic_model.get_topics().values()]
         stops = [sum(word in stop_words for word in topic) for topic in topics]
         table.append([
