@@ -9,6 +9,8 @@ from sklearn.cluster import KMeans
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.metrics import adjusted_mutual_info_score
 
+from bertopic_matryoshka import TopicScorer, compare_dimensions
+
 GIVEN = "given embeddings"
 
 
@@ -25,6 +27,24 @@ def plain_model(clusterer, embedding_model=None, **kwargs):
         hdbscan_model=clusterer,
         **kwargs,
     )
+
+
+def brief_comparison(documents, embeddings, clusterer):
+    """Return a function that compares these at two widths with one seed, unless told otherwise."""
+
+    def call(topic_models=None, documents=documents, **changes):
+        arguments = {
+            "dims": [64, 32],
+            "seeds": 1,
+            "scorer": TopicScorer(n_resamples=10),
+            "progress": False,
+            "embeddings": embeddings,
+            **changes,
+        }
+        models = plain_model(clusterer()) if topic_models is None else topic_models
+        return compare_dimensions(documents, models, **arguments)
+
+    return call
 
 
 def same_partition(found, expected):

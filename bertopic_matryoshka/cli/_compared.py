@@ -82,13 +82,13 @@ def compared(
         for criterion in (criteria if reduction == "variance" else [""])
         for clustering in chosen
     ]
-    asked = [(backend, kind, "") for backend in backends for kind in kinds]
+    entries = [(backend, kind, "") for backend in backends for kind in kinds]
     if RANDOM in controls:
-        asked.append((backends[0].permuted(0), kinds[0], ", permuted"))
-    asked += [(other, kinds[0], "") for other in others]
+        entries.append((backends[0].permuted(0), kinds[0], ", permuted"))
+    entries += [(other, kinds[0], "") for other in others]
     topic_models: dict[str, BERTopic] = {}
-    own: dict[str, Sequence[int]] = {}
-    for backend, (reduction, criterion, clustering), suffix in asked:
+    dims_by_name: dict[str, Sequence[int]] = {}
+    for backend, (reduction, criterion, clustering), suffix in entries:
         topic_model = _topic_model(backend, reduction, criterion, clustering, **settings)
         name = short_name(topic_model)
         if criterion and len(criteria) > 1:
@@ -98,9 +98,9 @@ def compared(
             raise ValueError(f"{backend.name} is named twice. Name each model and control once.")
         topic_models[name] = topic_model
         if widths_of and reduction in widths_of:
-            own[name] = widths_of[reduction]
+            dims_by_name[name] = widths_of[reduction]
     n_compared = len(backends) * len(kinds)
-    return Compared(topic_models, own or dims, tuple(topic_models)[n_compared:])
+    return Compared(topic_models, dims_by_name or dims, tuple(topic_models)[n_compared:])
 
 
 def _topic_model(

@@ -119,8 +119,8 @@ def supervised(
         ends = np.concatenate(rows), np.concatenate(columns)
         inside = csr_matrix((np.ones(ends[0].size), ends), shape=graph.shape)
     old = graph.tocoo()
-    of, to = classes[old.row], classes[old.col]
-    between = (of != to) & (of != UNKNOWN) & (to != UNKNOWN)
+    from_class, to_class = classes[old.row], classes[old.col]
+    between = (from_class != to_class) & (from_class != UNKNOWN) & (to_class != UNKNOWN)
     parts = connected_components(inside.maximum(_without(graph, between)), directed=False)[1]
     lone = (np.bincount(parts) < min_cluster_size)[parts]
     between &= ~(lone[old.row] | lone[old.col])

@@ -151,13 +151,13 @@ def _widths(name: str, condition: Condition, source: Source, dims: Any) -> list[
     it under the topic model's name.
     """
     chosen = dims.get(name) if isinstance(dims, Mapping) else dims
-    own = isinstance(dims, Mapping) and chosen is not None
+    is_by_name = isinstance(dims, Mapping) and chosen is not None
     chosen = source.default_dims if chosen is None else chosen
     checked = {
         check_dim(dim, source.full_dim, of=f"the embeddings of {name}", name="dims")
         for dim in chosen
     }
-    if condition.is_permuted and not own:
+    if condition.is_permuted and not is_by_name:
         checked -= {source.full_dim}
     if not checked:
         raise ValueError(

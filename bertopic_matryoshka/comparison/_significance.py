@@ -257,8 +257,9 @@ def _reason(
     lower = f"{named} {'is' if len(worse) == 1 else 'are'} significantly lower"
     unproven = "this does not show that the topics are the same"
     if chosen == best:
-        said = f"{topic_model}: coherence is highest at {at}, {means[best]:.3f}"
-        return f"{said}; {lower}." if worse else f"{said}. No other is lower for sure; {unproven}."
+        sentence = f"{topic_model}: coherence is highest at {at}, {means[best]:.3f}"
+        end = f"; {lower}." if worse else f". No other is lower for sure; {unproven}."
+        return sentence + end
     reason = (
         f"{topic_model}: no loss of coherence was detected at {at}, {means[chosen]:.3f} against "
         f"{means[best]:.3f} at {best}, the highest (95 % interval of the difference "

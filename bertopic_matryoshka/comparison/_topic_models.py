@@ -108,8 +108,8 @@ def parameters_of(estimator: Any) -> dict[str, Any]:
     parameters = dict(estimator.get_params(deep=False))
     for cls in type(estimator).__mro__:
         signature = inspect.signature(cls).parameters.values()
-        own = [p.name for p in signature if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
-        held = [name for name in own if hasattr(estimator, name)]
+        names = [p.name for p in signature if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
+        held = [name for name in names if hasattr(estimator, name)]
         parameters |= {name: getattr(estimator, name) for name in held}
         if not any(p.kind is p.VAR_KEYWORD for p in signature):
             break

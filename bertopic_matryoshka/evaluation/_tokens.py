@@ -74,11 +74,11 @@ class Tokens:
 
     def seen(self, words: Iterable[str]) -> set[str]:
         """Get those of `words` that occur in the corpus."""
-        asked = list(dict.fromkeys(words))
-        there = np.zeros(len(asked) + 1, dtype=bool)  # the last is for -1
-        for chunk in self.chunks({word: i for i, word in enumerate(asked)}):
+        distinct = list(dict.fromkeys(words))
+        there = np.zeros(len(distinct) + 1, dtype=bool)  # the last is for -1
+        for chunk in self.chunks({word: i for i, word in enumerate(distinct)}):
             there[chunk.ids] = True
-        return {word for word, is_there in zip(asked, there[:-1], strict=True) if is_there}
+        return {word for word, is_there in zip(distinct, there[:-1], strict=True) if is_there}
 
     def _read(self, numbered: Callable[[Iterable[str]], Iterable[int]]) -> Iterator[Chunk]:
         documents, position = iter(self._documents), 0

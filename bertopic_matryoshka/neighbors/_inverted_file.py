@@ -76,18 +76,18 @@ def inverted_file_candidates(
     bounds = torch.tensor(pieces, device=base.device)  # (n_pieces, 2)
     centres = centres.repeat_interleave(piece_centres, dim=0)
     n_probes = min(n_probes, len(pieces))
-    asked = base if queries is None else queries
+    query_rows = base if queries is None else queries
     table = torch.empty(0, device=base.device)
 
     def look(start: int, stop: int) -> torch.Tensor:
         """Find the candidates of the queries from `start` to `stop`."""
         nonlocal table
-        probes = _nearest(asked[start:stop], centres, n_probes)
+        probes = _nearest(query_rows[start:stop], centres, n_probes)
         if not probes.numel() <= table.shape[0] <= 2 * probes.numel():
             table = torch.empty(0, device=base.device)  # frees the old one's memory first
             table = torch.empty((probes.numel(), width), device=base.device)
         similar = table[: probes.numel()]
-        _compare(rows, pieces, asked[start:stop], probes, similar)
+        _compare(rows, pieces, query_rows[start:stop], probes, similar)
         similar = similar.view(probes.shape[0], -1)
         if queries is None:
             _leave_out(similar, position[start:stop], bounds[probes], width)
@@ -96,7 +96,7 @@ def inverted_file_candidates(
         found = best.values > -torch.inf
         return torch.where(found, order[torch.where(found, positions, 0)], -1)
 
-    yield from in_blocks(look, asked.shape[0], block_bytes // (4 * n_probes * width))
+    yield from in_blocks(look, query_rows.shape[0], block_bytes // (4 * n_probes * width))
 
 
 def _pieces(sizes: list[int], width: int) -> list[tuple[int, int]]:

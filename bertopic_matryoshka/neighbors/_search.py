@@ -116,38 +116,38 @@ def nearest_neighbors(
     from bertopic_matryoshka.neighbors._rows import DeviceRows
 
     base = DeviceRows(embeddings, device)
-    asked = base if queries is None else DeviceRows(queries, device, name="queries")
-    available = base.n_rows - (asked is base)
+    query_rows = base if queries is None else DeviceRows(queries, device, name="queries")
+    available = base.n_rows - (query_rows is base)
     check_dim(n_neighbors, available, of="neighbours that there are", name="n_neighbors")
-    if asked.n_dims != base.n_dims:
+    if query_rows.n_dims != base.n_dims:
         raise ValueError(
-            f"queries are {asked.n_dims} wide and embeddings {base.n_dims}. Cut or select both in "
-            "the same way."
+            f"queries are {query_rows.n_dims} wide and embeddings {base.n_dims}. Cut or select "
+            "both in the same way."
         )
     if method == "auto":
         on_gpu = not device.startswith("cpu")
         method = "exact" if on_gpu or base.n_rows <= EXACT_ROWS else "approximate"
         logger.info("%s neighbours of %d rows on %s", method, base.n_rows, device)
     if method == "pynndescent":
-        given = None if asked is base else asked.whole().numpy(force=True)
-        return descent_neighbors(base.whole().numpy(force=True), n_neighbors, given)
-    indices = np.empty((asked.n_rows, n_neighbors), dtype=np.int32)
-    similarities = np.empty((asked.n_rows, n_neighbors), dtype=np.float32)
-    for start, found in _candidates(base, asked, n_neighbors, method, n_probes):
-        near, scores = _ranked(base, asked, start, found, n_neighbors)
+        explicit_queries = None if query_rows is base else query_rows.whole().numpy(force=True)
+        return descent_neighbors(base.whole().numpy(force=True), n_neighbors, explicit_queries)
+    indices = np.empty((query_rows.n_rows, n_neighbors), dtype=np.int32)
+    similarities = np.empty((query_rows.n_rows, n_neighbors), dtype=np.float32)
+    for start, found in _candidates(base, query_rows, n_neighbors, method, n_probes):
+        near, scores = _ranked(base, query_rows, start, found, n_neighbors)
         indices[start : start + near.shape[0]] = near.numpy(force=True)
         similarities[start : start + near.shape[0]] = scores.numpy(force=True)
     return indices, similarities
 
 
 def _candidates(
-    base: DeviceRows, asked: DeviceRows, n_neighbors: int, method: str, n_probes: int
+    base: DeviceRows, query_rows: DeviceRows, n_neighbors: int, method: str, n_probes: int
 ) -> Iterator[tuple[int, torch.Tensor]]:
     """Yield the first row of each block of queries, and candidates for its neighbours."""
     from bertopic_matryoshka.neighbors._exact import all_candidates
     from bertopic_matryoshka.neighbors._inverted_file import inverted_file_candidates
 
-    own = asked is base
+    own = query_rows is base
     available = base.n_rows - own
     n_candidates = min(n_neighbors + SPARE, available)
     if method == "exact":
@@ -155,18 +155,20 @@ def _candidates(
         if base.device.startswith("cuda"):
             n_candidates, n_sure = min(n_neighbors + HALF_SPARE, available), n_neighbors
         yield from all_candidates(
-            base.chunks, asked.chunks, base.n_rows, n_candidates, own=own, n_sure=n_sure
+            base.chunks, query_rows.chunks, base.n_rows, n_candidates, own=own, n_sure=n_sure
         )
         return
     dims = SHORTLIST_DIMS if method == "two_stage" else INVERTED_FILE_DIMS
     axes = _principal_axes(base, dims) if dims < base.n_dims else None
     short = base.whole(axes)
-    queries = short if own else asked.whole(axes)
+    queries = short if own else query_rows.whole(axes)
     if axes is not None:
         n_candidates = min(round(SHORTLIST[method] * n_neighbors) + SPARE, available)
     if method == "approximate":
-        given = None if own else queries
-        yield from inverted_file_candidates(short, given, n_candidates, n_probes, BLOCK_BYTES)
+        explicit_queries = None if own else queries
+        yield from inverted_file_candidates(
+            short, explicit_queries, n_candidates, n_probes, BLOCK_BYTES
+        )
     else:
         yield from all_candidates(
             lambda: [(0, short)],
@@ -178,7 +180,7 @@ def _candidates(
 
 
 def _ranked(
-    base: DeviceRows, asked: DeviceRows, start: int, found: torch.Tensor, n_neighbors: int
+    base: DeviceRows, query_rows: DeviceRows, start: int, found: torch.Tensor, n_neighbors: int
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Keep the best `n_neighbors` candidates of a block of queries, scored at full width."""
     import torch
@@ -189,18 +191,18 @@ def _ranked(
     scores = torch.empty((found.shape[0], n_neighbors), device=found.device)
 
     def rank(first: int, stop: int) -> None:
-        block = asked.take(torch.arange(start + first, start + stop, device=found.device))
+        block = query_rows.take(torch.arange(start + first, start + stop, device=found.device))
         part = slice(first, stop)
         near[part], scores[part] = _rescored(base, block, found[part], n_neighbors)
 
     for _ in in_blocks(rank, found.shape[0], BLOCK_BYTES // (4 * base.n_dims * found.shape[1])):
         pass
     lacking = torch.nonzero(~torch.isfinite(scores[:, -1]))[:, 0]  # too few rows in their lists
-    n = min(n_neighbors + SPARE, base.n_rows - (asked is base))
+    n = min(n_neighbors + SPARE, base.n_rows - (query_rows is base))
 
     def search(first: int, stop: int) -> None:
         short = lacking[first:stop]
-        block, own = asked.take(start + short), start + short if asked is base else None
+        block, own = query_rows.take(start + short), start + short if query_rows is base else None
         best = top(base.chunks, block, own, n)[1]
         near[short], scores[short] = _rescored(base, block, best, n_neighbors)
 

@@ -111,32 +111,32 @@ def notes(comparison: DimensionComparison) -> list[str]:
     sweeps = sweeps_of(comparison)
     runs = [run for sweep in sweeps for run in _runs(sweep)]
     counts = [run.n_topics for run in runs if run.n_topics]
-    said = []
+    sentences = []
     if counts and max(counts) > TOPICS_RATIO * min(counts):
-        said.append(
+        sentences.append(
             f"The models have {min(counts)} to {max(counts)} topics, and that number alone moves "
             "coherence, diversity and AMI. Compare them at equal numbers of topics."
         )
     rows = measured(comparison).to_dict("records")
     worst = max(rows, key=lambda row: row["outlier_share"])
     if worst["outlier_share"] > MANY_OUTLIERS:
-        said.append(
+        sentences.append(
             f"{worst['topic_model']} leaves {worst['outlier_share']:.0%} of the documents without "
             f"a topic at {worst['dim']} dimensions. Coherence describes the others alone."
         )
     if len(seeds_of(comparison)) == 1:
-        said.append("Each model was fitted once, so variation between seeds is not known.")
+        sentences.append("Each model was fitted once, so variation between seeds is not known.")
     graphs = [
         (condition.embedding_model, condition.reducer, condition.is_permuted)
         for condition in comparison.conditions.values()
         if condition.clustering == "Leiden"
     ]
     if len(set(graphs)) < len(graphs):
-        said.append(
+        sentences.append(
             "Leiden clusterings of the same embeddings may share a graph of neighbours, which is "
             "timed in the first of them alone: seconds of the others may be too low."
         )
-    return said
+    return sentences
 
 
 def compared(comparison: DimensionComparison) -> str:

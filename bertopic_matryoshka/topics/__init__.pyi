@@ -1,5 +1,4 @@
 from ._build import (
-    MIN_TOPIC_SIZE,
     build_clusterer,
     build_reducer,
     build_topic_model,
@@ -13,7 +12,6 @@ from ._tables import documents_table, topics_table
 from ._words import DistinctDocuments
 
 __all__ = [
-    "MIN_TOPIC_SIZE",
     "DistinctDocuments",
     "ExpectWidth",
     "allow_missing_hdbscan",

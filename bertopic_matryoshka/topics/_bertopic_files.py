@@ -57,13 +57,13 @@ def _plain_vectorizer(topic_model: BERTopic) -> Iterator[None]:
     It fails on OnlineCountVectorizer, which hides the parameters that it inherits, and on the
     NumPy numbers in the vocabulary of a vectorizer with max_features.
     """
-    own = topic_model.vectorizer_model
-    if isinstance(own, CountVectorizer) and hasattr(own, "vocabulary_"):
-        parameters = {name: getattr(own, name) for name in CountVectorizer().get_params()}
+    vectorizer = topic_model.vectorizer_model
+    if isinstance(vectorizer, CountVectorizer) and hasattr(vectorizer, "vocabulary_"):
+        parameters = {name: getattr(vectorizer, name) for name in CountVectorizer().get_params()}
         topic_model.vectorizer_model = CountVectorizer(**parameters)
-        columns = {word: int(column) for word, column in own.vocabulary_.items()}
+        columns = {word: int(column) for word, column in vectorizer.vocabulary_.items()}
         topic_model.vectorizer_model.vocabulary_ = columns
     try:
         yield
     finally:
-        topic_model.vectorizer_model = own
+        topic_model.vectorizer_model = vectorizer

@@ -31,9 +31,6 @@ REDUCTIONS = ("variance", "pca", "umap", "none")
 CLUSTERINGS = ("leiden", "hdbscan")
 """Clusterings that find the topics."""
 
-MIN_TOPIC_SIZE = 10
-"""Smallest number of documents in a topic, BERTopic's own default."""
-
 N_COMPONENTS = 5
 """Dimensions after PCA and UMAP, BERTopic's own default."""
 

@@ -196,8 +196,8 @@ def _version(folder: Path) -> Version:
     file = folder / MANIFEST
     with file.open("rb") as opened:
         text, stat = opened.read(), os.fstat(opened.fileno())
-    own = _committed(folder, text)
-    content = own if own is not None and own.is_dir() else folder
+    subfolder = _committed(folder, text)
+    content = subfolder if subfolder is not None and subfolder.is_dir() else folder
     return Version(file, text, (stat.st_ino, stat.st_mtime_ns), content)
 
 

@@ -10,7 +10,7 @@ import torch
 from bertopic import BERTopic
 from bertopic.backend import BaseEmbedder
 from bertopic.backend._sentencetransformers import SentenceTransformerBackend
-from compared import GIVEN, assert_same, k_means, plain_model, same_partition
+from compared import GIVEN, assert_same, brief_comparison, k_means, plain_model, same_partition
 from sklearn.cluster import DBSCAN, KMeans
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.metrics import adjusted_mutual_info_score, adjusted_rand_score, v_measure_score
@@ -40,20 +40,7 @@ SECONDS = ["reduce_seconds", "cluster_seconds", "represent_seconds", "evaluate_s
 @pytest.fixture
 def compare(docs, full_embeddings):
     """Compare 120 documents at two widths with one seed, without a reduction, four topics."""
-
-    def call(topic_models=None, documents=docs[:120], **changes):
-        arguments = {
-            "dims": [64, 32],
-            "seeds": 1,
-            "scorer": TopicScorer(n_resamples=10),
-            "progress": False,
-            "embeddings": full_embeddings[:120],
-            **changes,
-        }
-        models = plain_model(k_means(4)) if topic_models is None else topic_models
-        return compare_dimensions(documents, models, **arguments)
-
-    return call
+    return brief_comparison(docs[:120], full_embeddings[:120], lambda: k_means(4))
 
 
 # ---- what is measured

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from bertopic import BERTopic
 from bertopic.representation import KeyBERTInspired, MaximalMarginalRelevance
-from compared import assert_same, plain_model
+from compared import assert_same, brief_comparison, plain_model
 from counted_kmeans import FITS, CountedKMeans
 from sklearn.feature_extraction.text import CountVectorizer
 
@@ -49,20 +49,7 @@ def counted(n_clusters=4, **kwargs):
 @pytest.fixture
 def compare(docs, full_embeddings):
     """Compare 120 documents at two widths with one seed, and four topics."""
-
-    def call(topic_models=None, documents=docs[:120], **changes):
-        arguments = {
-            "dims": [64, 32],
-            "seeds": 1,
-            "scorer": TopicScorer(n_resamples=10),
-            "progress": False,
-            "embeddings": full_embeddings[:120],
-            **changes,
-        }
-        models = plain_model(counted()) if topic_models is None else topic_models
-        return compare_dimensions(documents, models, **arguments)
-
-    return call
+    return brief_comparison(docs[:120], full_embeddings[:120], counted)
 
 
 # ---- a later comparison
