@@ -23,8 +23,9 @@ from sklearn.decomposition import PCA
 
 from benchmarks.corpus import Corpus, machine, parser_of, read
 from bertopic_matryoshka.clustering import _communities as communities
-from bertopic_matryoshka.clustering import _merging as merging
+from bertopic_matryoshka.clustering import _merge_tree as merge_tree
 from bertopic_matryoshka.clustering import _partition as partition
+from bertopic_matryoshka.clustering import _smoothing as smoothing
 from bertopic_matryoshka.clustering._ordering import keep_clusters
 from bertopic_matryoshka.neighbors._search import nearest_neighbors
 from bertopic_matryoshka.selection._criteria import laplacian
@@ -48,6 +49,7 @@ SAMPLES = (500, 1000, 2000, 4000)
 N_TOPICS = (10, 20, 50)
 SEEDS = (0, 1, 2)
 SMALLEST = 10
+SEARCH_RUNS = 12
 PACKAGES = ("graspologic-native", "numpy", "scikit-learn", "torch")
 USED = "as used"
 VARIANTS: dict[str, dict[str, Any]] = {
@@ -60,8 +62,10 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "linkage exponent .5": {"EXPONENT": 0.5},
     "linkage exponent .8": {"EXPONENT": 0.8},
     "linkage exponent 1": {"EXPONENT": 1.0},
-    "1.2 fine communities a topic": {"FINER": 1.2},
-    "2.4 fine communities a topic": {"FINER": 2.4},
+    "twice as many fine communities": {"LEAF_SIZES": 2.25},
+    "half as many fine communities": {"LEAF_SIZES": 9.0},
+    "Ward's criterion alone": {"N_TOP": 10**6},
+    "the graph's linkage alone": {"N_TOP": 1},
     "without votes": {"ROUNDS": 0},
     "without the core rule": {"CORE": -1.0},
     "10 neighbours": {"k": 10},
@@ -72,8 +76,9 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "approximate, 4 cells": {"n_probes": 4},
     "approximate, 8 cells": {"n_probes": 8},
 }
-HOMES = {"ITERATIONS": communities, "FINER": partition}
-HOMES |= dict.fromkeys(("EXPONENT", "ROUNDS", "CORE"), merging)
+HOMES = {"ITERATIONS": communities, "LEAF_SIZES": partition}
+HOMES |= dict.fromkeys(("EXPONENT", "N_TOP"), merge_tree)
+HOMES |= dict.fromkeys(("ROUNDS", "CORE"), smoothing)
 
 
 def columns_of(X: np.ndarray, criterion: str, width: int, seed: int = 0) -> np.ndarray:
@@ -134,15 +139,57 @@ def leiden(objective: str, graph: sp.csr_matrix, resolution: float, seed: int) -
     return np.array([found[i] for i in range(n)])
 
 
+def communities_in_number(
+    graph: sp.csr_matrix,
+    least: int,
+    most: int,
+    min_cluster_size: int,
+    seed: int,
+) -> np.ndarray:
+    """Search a resolution that gives from `least` to `most` communities of sufficient size."""
+    target = np.log2(np.sqrt(least * most))
+    below: tuple[float, float] | None = None  # logarithms of resolution and number
+    above: tuple[float, float] | None = None
+    seen: list[tuple[int, np.ndarray]] = []
+    exponent = 1.0
+    for _ in range(SEARCH_RUNS):
+        labels = communities.communities(graph, 2.0**exponent, seed)
+        sizes = np.bincount(labels)
+        large = sizes >= min_cluster_size
+        count = int(large.sum())
+        seen.append((count, labels))
+        if least <= count <= most:
+            break
+        point = exponent, float(np.log2(max(count, 0.5)))
+        # Where most rows are in small communities, the number of large ones falls again.
+        if count > most or 2 * sizes[large].sum() < sizes.sum():
+            above = point
+        else:
+            below = point
+        if above is None:
+            exponent += float(np.clip(target - point[1], 0.5, 4))
+        elif below is None:
+            exponent -= float(np.clip(point[1] - target, 0.5, 4))
+        else:
+            rise = above[1] - below[1]
+            share = (target - below[1]) / rise if rise > 0 else 0.5
+            exponent = below[0] + float(np.clip(share, 0.2, 0.8)) * (above[0] - below[0])
+    enough = [run for run in seen if run[0] >= least]
+    if enough:
+        return min(enough, key=lambda run: run[0])[1]
+    return max(seen, key=lambda run: run[0])[1]
+
+
 def alone(graph: sp.csr_matrix, n: int, seed: int) -> np.ndarray:
     """Search a resolution that gives the number or a tenth more; merge as modularity does."""
-    found, _ = communities.resolution_for(graph, n, round(1.1 * n), SMALLEST, seed)
+    found = communities_in_number(graph, n, round(1.1 * n), SMALLEST, seed)
     large = np.bincount(found) >= SMALLEST
-    with patch.object(merging, "EXPONENT", 1.0):
-        return merging.merge_clusters(graph, keep_clusters(found, large), n)
+    with patch.object(merge_tree, "EXPONENT", 1.0):
+        return merge_tree.merge_clusters(graph, keep_clusters(found, large), n)
 
 
 def variant_rows(X: np.ndarray, corpus: Corpus) -> Iterator[dict[str, Any]]:
+    Y = X
     for row, settings in VARIANTS.items():
         graph = graph_of(X, **{k: settings[k] for k in ("k", "graph", "n_probes") if k in settings})
         for seed in SEEDS:
@@ -157,7 +204,7 @@ def variant_rows(X: np.ndarray, corpus: Corpus) -> Iterator[dict[str, Any]]:
                     if "alone" in settings:
                         found = alone(graph, n, seed)
                     else:
-                        found = partition.in_number(graph, n, SMALLEST, seed)[0]
+                        found = partition.in_number(graph, Y, n, SMALLEST, seed)
                     yield {"row": row, "seed": seed, "wanted": n, **corpus.score(found)}
 
 
@@ -169,10 +216,11 @@ def criteria_rows(X: np.ndarray, corpus: Corpus) -> Iterator[dict[str, Any]]:
     for criterion, width in cells:
         for seed in SEEDS:
             if seed == SEEDS[0] or criterion == "random":
-                graph = graph_of(columns_of(X, criterion, width, seed))
+                Y = columns_of(X, criterion, width, seed)
+                graph = graph_of(Y)
             keys = {"row": criterion, "width": width, "seed": seed}
             for n in N_TOPICS:
-                found = partition.in_number(graph, n, SMALLEST, seed)[0]
+                found = partition.in_number(graph, Y, n, SMALLEST, seed)
                 yield keys | {"wanted": n} | corpus.score(found)
 
 

@@ -1,4 +1,4 @@
-"""A neighbour graph -> Leiden communities, at a resolution or in about a given number."""
+"""A neighbour graph -> Leiden communities, at a resolution."""
 
 from __future__ import annotations
 
@@ -18,9 +18,6 @@ CUGRAPH_ITERATIONS = 100
 
 ITERATIONS = 1
 """Leiden iterations; a second takes as long again and changes no measure after merging."""
-
-SEARCH_RUNS = 12
-"""Maximum number of Leiden runs in the search for a number of communities."""
 
 
 def check_flavor(flavor: str) -> None:
@@ -64,59 +61,6 @@ def communities(
     if flavor == "cugraph":
         return _by_cugraph(graph, resolution, seed)
     return _by_graspologic(graph, resolution, seed)
-
-
-def resolution_for(
-    graph: csr_matrix,
-    least: int,
-    most: int,
-    min_cluster_size: int,
-    seed: int,
-    flavor: str = "graspologic",
-) -> tuple[NDArray[np.int_], float]:
-    """Search a resolution that gives `least` to `most` communities of `min_cluster_size` rows.
-
-    Their number grows about in proportion to the resolution, so the search interpolates the
-    logarithms of both. If no run is in the range, the result is the run with the fewest communities
-    above it, or else the one with the most.
-
-    Returns
-    -------
-    labels : ndarray of shape (n,), int
-    resolution : float
-    """
-    target = np.log2(np.sqrt(least * most))
-    below: tuple[float, float] | None = None  # logarithms of resolution and number
-    above: tuple[float, float] | None = None
-    seen: list[tuple[int, float, NDArray[np.int_]]] = []
-    exponent = 1.0
-    for _ in range(SEARCH_RUNS):
-        labels = communities(graph, 2.0**exponent, seed, flavor)
-        sizes = np.bincount(labels)
-        large = sizes >= min_cluster_size
-        count = int(large.sum())
-        seen.append((count, 2.0**exponent, labels))
-        if least <= count <= most:
-            break
-        point = exponent, float(np.log2(max(count, 0.5)))
-        # Where most rows are in small communities, the number of large ones falls again.
-        if count > most or 2 * sizes[large].sum() < sizes.sum():
-            above = point
-        else:
-            below = point
-        if above is None:
-            exponent += float(np.clip(target - point[1], 0.5, 4))
-        elif below is None:
-            exponent -= float(np.clip(point[1] - target, 0.5, 4))
-        else:
-            rise = above[1] - below[1]
-            share = (target - below[1]) / rise if rise > 0 else 0.5
-            exponent = below[0] + float(np.clip(share, 0.2, 0.8)) * (above[0] - below[0])
-    enough = [run for run in seen if run[0] >= least]
-    _, resolution, labels = (
-        min(enough, key=lambda run: run[0]) if enough else max(seen, key=lambda run: run[0])
-    )
-    return labels, resolution
 
 
 def _by_graspologic(graph: csr_matrix, resolution: float, seed: int) -> NDArray[np.int_]:

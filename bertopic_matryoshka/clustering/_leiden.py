@@ -12,15 +12,23 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.sparse import csr_matrix
 from sklearn.base import BaseEstimator, ClusterMixin
+from sklearn.exceptions import NotFittedError
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, check_memory, validate_data
 
 from bertopic_matryoshka._validation import check_at_least
 from bertopic_matryoshka.clustering._communities import check_flavor
 from bertopic_matryoshka.clustering._membership import membership, shares, weighted_shares
-from bertopic_matryoshka.clustering._merging import add_lone_parts
+from bertopic_matryoshka.clustering._merge_tree import MergeTree
 from bertopic_matryoshka.clustering._ordering import count_clusters, ranks_by_size, row_order
-from bertopic_matryoshka.clustering._partition import at_resolution, in_number
+from bertopic_matryoshka.clustering._partition import (
+    FineDivision,
+    at_resolution,
+    fine_division,
+    in_number,
+    without_core,
+)
+from bertopic_matryoshka.clustering._smoothing import add_lone_parts
 from bertopic_matryoshka.clustering._supervision import (
     class_of_copies,
     known_classes,
@@ -51,7 +59,7 @@ MANY = 0.1
 
 
 class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
-    """Clusters of the cosine nearest-neighbour graph: Leiden communities, merged and smoothed.
+    """Clusters of the cosine nearest-neighbour graph: Leiden communities, merged.
 
     Takes HDBSCAN's place in BERTopic: ``BERTopic(umap_model=DimensionSelector(),
     hdbscan_model=LeidenClustering())``. It needs no UMAP before it, makes few outliers by default
@@ -60,7 +68,8 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
     Parameters
     ----------
     n_clusters : int or None, default=None
-        Number of clusters to find, >= 1. None takes what `resolution` gives.
+        How many clusters to find. None takes what `resolution` gives. Any other number can be had
+        after fitting, see :meth:`labels_at`.
     resolution : float, default=1.0
         Resolution of the clusters, > 0; a larger value gives more. It is relative to the graph's
         density, so that it needs no tuning for the number of rows. Halved while most rows would be
@@ -69,11 +78,11 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         Number of neighbours of each row in the graph, >= 1. None is 15, or the square root of the
         number of distinct rows where there are fewer than 225.
     min_cluster_size : int or None, default=None
-        Minimum number of core rows of a cluster, >= 2, copies counted once. A core row has at least
-        half of its neighbours in its own cluster. The rows of smaller clusters go to the clusters
-        of their neighbours. If fewer than `n_clusters` qualify, the core requirement is relaxed:
-        clusters then need as many rows, with fewer of them core. None is 10, or two thirds of the
-        square root of the number of distinct rows where there are fewer than 225.
+        Core rows that make a cluster, >= 2, copies counted once; core rows have at least half of
+        their neighbours in their cluster. The rows of smaller ones go to the clusters of their
+        neighbours. With `n_clusters` clusters of as many rows do, with at least one of them core;
+        where too few are found so, with none. None is 10, and two thirds of the square root of the
+        number of distinct rows where there are fewer than 225.
     min_membership : float, default=0.0
         Minimum share, in [0, 1], of a row's neighbours in its own cluster; rows below it become
         outliers. At 0 the only outliers are zero rows, and rows in connected parts of the graph
@@ -111,7 +120,20 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
     n_clusters_ : int
         Number of clusters found.
     resolution_ : float
-        Resolution that was used; with `n_clusters`, the one that the search found.
+        The resolution that was used; with `n_clusters` the one of the fine communities.
+    children_ : ndarray of shape (n_leaves_ - 1, 2), int
+        Nodes that each merge of the tree joins, as in AgglomerativeClustering: nodes below
+        `n_leaves_` are leaves, and merge i makes node ``n_leaves_ + i``. This and the next three
+        are computed when they are first asked for, unless `n_clusters` is given.
+    distances_ : ndarray of shape (n_leaves_ - 1,), float64, in [0, 2]
+        Height of each merge, never falling. Up to 1 it is the graph's linkage, as a logarithm; from
+        1 Ward's criterion, as a square root. Each is over the largest of its part: the two have no
+        common scale.
+    n_leaves_ : int
+        Fine communities, which are the leaves.
+    leaf_labels_ : ndarray of shape (n_samples,), int
+        Leaf of each row; -1 for zero rows, and rows in parts of the graph with fewer than
+        `min_cluster_size`.
     copy_of_ : ndarray of shape (n_samples,), int
         Index of the row that each row repeats; its own where it repeats none.
     n_copies_ : int
@@ -132,6 +154,15 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
     then merged by linkage and smoothed by label propagation, and clusters without a core dissolve.
     Leiden alone gives clusters of even size; merging lets large topics be large and small ones
     stand apart.
+
+    With `n_clusters`, and for :meth:`labels_at`, the division is finer still and the same for any
+    number: communities of some 2.5 times `min_cluster_size` rows, at most some 4,000. They merge
+    into a tree: by the graph's linkage down to 12 clusters, and by Ward's criterion on their
+    centroids from there, which is better at few clusters and worse at many. With `y` the graph's
+    linkage goes up to the top. A number is a cut of the tree. Then rows move to the cluster of most
+    of their neighbours, so that the tree in `children_` is nested but clusters at two numbers are
+    so but for rows at their borders. Strictly nested cuts cost agreement with known labels,
+    see docs/no-umap.md. Where the tree has too few leaves for a number, a finer division makes it.
 
     Rows that repeat others, such as reposts, signatures and templates, would be one another's
     neighbours and make topics of their own. Equal rows and near copies therefore count once. Near
@@ -221,56 +252,103 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         Warns
         -----
         RuntimeWarning
-            If fewer than `n_clusters` clusters of sufficient size were found; if more than a tenth
-            of the rows are near copies; or if `y` is ignored because its length is not that of X,
-            as in BERTopic where zero-shot topics took documents.
+            If fewer than `n_clusters` clusters of sufficient size were found, or some of them have
+            no row with at least half of its neighbours in its cluster; or if `y` is not used,
+            being of another length than X, as in BERTopic where zero-shot topics took documents.
         """
         self._check_parameters()
         rows = unit_rows(validate_data(self, X, dtype=[np.float32, np.float64]))
         order = row_order(rows)
         order = order[rows[order].any(axis=1)]  # zero rows have no direction
         graph, group = self._distinct_graph(rows, order)
-        min_size = smallest_cluster(self.min_cluster_size, graph.shape[0])
-        at_least = 1
+        min_size = _default(self.min_cluster_size, MIN_CLUSTER_SIZE, graph.shape[0])
+        counts, at_least = np.bincount(group, minlength=graph.shape[0]), 1
         if y is not None:
             classes = known_classes(y, rows.shape[0])[order]
-            classes = class_of_copies(classes, group, graph.shape[0])
+            classes = class_of_copies(classes, group, counts.size)
             k = _default(self.n_neighbors, N_NEIGHBORS, graph.shape[0])
             graph_of = partial(self._cached(neighbor_graph), n_neighbors=k)
             graph = supervised(graph, classes, self._fit_rows, graph_of, min_size)
             at_least = max(1, n_large_classes(classes, min_size))
-        seed = int(check_random_state(self.random_state).randint(2**31 - 1))
-        found = self._clusters(graph, min_size, at_least, seed)
-        counts = np.bincount(group, minlength=found.size)
+        self._seed = int(check_random_state(self.random_state).randint(2**31 - 1))
+        self._min_size, self._supervised = min_size, y is not None
+        self._indptr, self._indices = graph.indptr, graph.indices
+        self._counts, self._group = counts, np.full(rows.shape[0], -1)
+        self._group[order] = group
+        self.__dict__.pop("_leaves", None)  # of an earlier fit
         # A part that is too small but for its copies would have to be outliers.
-        found = add_lone_parts(graph, found, min_size, counts)
-        if found.size == 1:
-            graph = csr_matrix([[1.0]])  # its copies are its only neighbours
-        strength = membership(graph, found)
-        kept = np.where((found >= 0) & (strength >= self.min_membership), found, -1)
-        ranks = ranks_by_size(kept, count_clusters(found), counts)
+        found = add_lone_parts(graph, self._clusters(graph, at_least), min_size, counts)
+        graph, strength, kept, ranks = self._kept(graph, found)
         self._fit_labels = ranks[kept]
         self.n_clusters_ = count_clusters(self._fit_labels)
-        self.labels_ = np.full(rows.shape[0], -1)
-        self.labels_[order] = self._fit_labels[group]
+        self.labels_ = self._of_rows(self._fit_labels)
         probabilities = np.where(kept >= 0, strength, 0.0)
         if self.calculate_probabilities:
             probabilities = shares(graph, ranks[found], self.n_clusters_)
         self.probabilities_ = np.zeros((rows.shape[0], *probabilities.shape[1:]))
         self.probabilities_[order] = probabilities[group]
-        if self.n_clusters is not None and self.n_clusters_ < self.n_clusters:
-            warnings.warn(
-                f"n_clusters={self.n_clusters}, but only {self.n_clusters_} clusters of at least "
-                f"min_cluster_size={min_size} rows were found. Ask for fewer, or "
-                "lower min_cluster_size.",
-                RuntimeWarning,
-                stacklevel=2,
-            )
+        if self.n_clusters is not None:
+            self._warn_of_number(graph, found, self.n_clusters_, self.n_clusters)
         return self
 
     def fit_predict(self, X: ArrayLike, y: ArrayLike | None = None) -> NDArray[np.int_]:
         """Find the clusters of the rows, see :meth:`fit`; return `labels_`."""
         return self.fit(X, y).labels_  # scikit-learn's own would leave y out
+
+    def labels_at(self, n_clusters: int) -> NDArray[np.int_]:
+        """Give the labels at another number of clusters, without a new fit.
+
+        They are those that a fit with this `n_clusters` and the same seed finds. `labels_`,
+        `probabilities_` and what :meth:`predict` gives stay as they are.
+
+        Parameters
+        ----------
+        n_clusters : int
+
+        Returns
+        -------
+        labels : ndarray of shape (n_samples,), int
+            As `labels_`.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If `n_clusters` is not an int, below 1, or more than the rows can make.
+
+        Warns
+        -----
+        RuntimeWarning
+            As :meth:`fit` does.
+        """
+        check_is_fitted(self)
+        check_at_least(n_clusters, 1, name="n_clusters")
+        graph = self._graph()
+        found = self._in_number(graph, n_clusters)
+        found = add_lone_parts(graph, found, self._min_size, self._counts)
+        graph, _, kept, ranks = self._kept(graph, found)
+        labels = ranks[kept]
+        self._warn_of_number(graph, found, count_clusters(labels), n_clusters)
+        return self._of_rows(labels)
+
+    @property
+    def children_(self) -> NDArray[np.int_]:
+        """Nodes that each merge of the tree joins."""
+        return self._division().tree.children
+
+    @property
+    def distances_(self) -> NDArray[np.float64]:
+        """Height of each merge."""
+        return self._division().tree.distances
+
+    @property
+    def n_leaves_(self) -> int:
+        """Fine communities, which are the leaves of the tree."""
+        return self._division().tree.n_leaves
+
+    @property
+    def leaf_labels_(self) -> NDArray[np.int_]:
+        """Leaf of each row."""
+        return self._of_rows(self._division().leaves)
 
     def predict(self, X: ArrayLike) -> NDArray[np.int_]:
         """Assign new rows to the cluster with the largest share of their neighbours.
@@ -365,30 +443,112 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         cached = check_memory(self.memory).cache(graph_of)
         return partial(cached, method=self.method, device=self.device)
 
-    def _clusters(
-        self, graph: csr_matrix, min_size: int, at_least: int, seed: int
-    ) -> NDArray[np.int_]:
-        if self.n_clusters is None:
-            found, self.resolution_ = at_resolution(
-                graph,
-                float(self.resolution),
-                min_size,
-                seed,
-                at_least=at_least,
-                flavor=self.flavor,
-            )
+    def _clusters(self, graph: csr_matrix, at_least: int) -> NDArray[np.int_]:
+        if self.n_clusters is not None:
+            found = self._in_number(graph, self.n_clusters)
+            self.resolution_ = self._division().resolution
             return found
-        n_samples, n_distinct = self.copy_of_.size, graph.shape[0]
-        most = n_distinct // min_size
-        if self.n_clusters > max(1, most):
+        found, self.resolution_ = at_resolution(
+            graph,
+            float(self.resolution),
+            self._min_size,
+            self._seed,
+            at_least=at_least,
+            flavor=self.flavor,
+        )
+        return found
+
+    def _in_number(self, graph: csr_matrix, n_clusters: int) -> NDArray[np.int_]:
+        most = max(1, self._counts.size // self._min_size)
+        if n_clusters > most:
             distinct = f", of which {self.n_copies_} repeat others" if self.n_copies_ else ""
             raise ValueError(
-                f"n_clusters={self.n_clusters} with min_cluster_size={min_size} needs "
-                f"more rows than n_samples={n_samples}{distinct}. Ask for at most {max(1, most)}, "
-                "or lower min_cluster_size."
+                f"n_clusters={n_clusters} with min_cluster_size={self._min_size} needs more rows "
+                f"than n_samples={self._group.size}{distinct}. Ask for at most {most}, or lower "
+                "min_cluster_size."
             )
-        found, self.resolution_ = in_number(graph, self.n_clusters, min_size, seed, self.flavor)
+        return in_number(
+            graph,
+            self._fit_rows,
+            n_clusters,
+            self._min_size,
+            self._seed,
+            division=self._division(),
+            n_top=1 if self._supervised else None,
+            flavor=self.flavor,
+        )
+
+    def _graph(self) -> csr_matrix:
+        """Put together the graph of the distinct rows; its arrays alone are kept and saved."""
+        if not hasattr(self, "_indptr"):
+            raise NotFittedError(
+                "This LeidenClustering was fitted and saved by an earlier version, which kept no "
+                "graph: the tree of merges is not known. Fit it again."
+            )
+        n = self._counts.size
+        return csr_matrix((np.ones(self._indices.size), self._indices, self._indptr), (n, n))
+
+    def _division(self) -> FineDivision:
+        """Divide the graph finely, once; keep the parts, which are arrays and can be saved."""
+        check_is_fitted(self, "_fit_rows")
+        if not hasattr(self, "_leaves"):
+            division = fine_division(
+                self._graph(),
+                self._fit_rows,
+                self._min_size,
+                self._seed,
+                n_top=1 if self._supervised else None,
+                flavor=self.flavor,
+            )
+            self._leaves, self._leaf_resolution = division.leaves, division.resolution
+            self._children, self._distances = division.tree.children, division.tree.distances
+        tree = MergeTree(self._children, self._distances, count_clusters(self._leaves))
+        return FineDivision(self._leaves, tree, self._leaf_resolution)
+
+    def _kept(
+        self, graph: csr_matrix, found: NDArray[np.int_]
+    ) -> tuple[csr_matrix, NDArray[np.float64], NDArray[np.int_], NDArray[np.int_]]:
+        """Find the rows that `min_membership` leaves in their clusters, and number these by size.
+
+        Returns
+        -------
+        graph : csr_matrix
+            Of a single row, with itself as its neighbour: its copies are those that it has.
+        strength : ndarray of shape (n_distinct,), float64
+        kept : ndarray of shape (n_distinct,), int
+            `found`, and -1 for outliers.
+        ranks : ndarray of shape (n_found + 1,), int
+        """
+        if self._counts.size == 1:
+            graph = csr_matrix([[1.0]])
+        strength = membership(graph, found)
+        kept = np.where((found >= 0) & (strength >= self.min_membership), found, -1)
+        return graph, strength, kept, ranks_by_size(kept, count_clusters(found), self._counts)
+
+    def _of_rows(self, labels: NDArray[np.int_]) -> NDArray[np.int_]:
+        """Give each row the label of the distinct row that it is or repeats; a zero row -1."""
+        found: NDArray[np.int_] = np.append(labels, -1)[self._group]
         return found
+
+    def _warn_of_number(
+        self, graph: csr_matrix, found: NDArray[np.int_], n_found: int, n_clusters: int
+    ) -> None:
+        coreless = without_core(graph, found)
+        if n_found < n_clusters:
+            message = (
+                f"n_clusters={n_clusters}, but only {n_found} clusters of at least "
+                f"min_cluster_size={self._min_size} rows were found. Ask for fewer, or lower "
+                "min_cluster_size."
+            )
+        elif coreless:
+            message = (
+                f"n_clusters={n_clusters} were found, but {coreless} of them have no row with at "
+                "least half of its neighbours in its cluster: they are borders between others. "
+                "Ask for fewer, or lower min_cluster_size."
+            )
+        else:
+            return
+        warnings.warn(message, RuntimeWarning, stacklevel=3)
 
     def _check_parameters(self) -> None:
         check_at_least(1 if self.n_clusters is None else self.n_clusters, 1, name="n_clusters")

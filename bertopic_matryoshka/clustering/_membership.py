@@ -20,7 +20,9 @@ def one_hot(labels: NDArray[np.int_], count: int) -> csr_matrix:
     return csr_matrix((np.ones(rows.size), (rows, labels[rows])), shape=(labels.size, count))
 
 
-def membership(graph: csr_matrix, labels: NDArray[np.int_]) -> NDArray[np.float64]:
+def membership(
+    graph: csr_matrix, labels: NDArray[np.int_], rows: NDArray[np.int_] | None = None
+) -> NDArray[np.float64]:
     """Share of each row's neighbours in its own cluster, in [0, 1]; 0 for label -1.
 
     Parameters
@@ -28,11 +30,24 @@ def membership(graph: csr_matrix, labels: NDArray[np.int_]) -> NDArray[np.float6
     graph : csr_matrix of shape (n, n)
         Each edge counts once, whatever its weight.
     labels : ndarray of shape (n,), int
+    rows : ndarray of shape (m,), int, or None, default=None
+        Rows of which the share is computed, in ascending order; None is all.
+
+    Returns
+    -------
+    share : ndarray of shape (n,) or (m,), float64
     """
+    if rows is not None and rows.size < labels.size:
+        graph, own = graph[rows], labels[rows]
+    else:
+        own = labels
     degrees = np.diff(graph.indptr)
-    rows = np.repeat(np.arange(graph.shape[0]), degrees)
-    inside = np.bincount(rows, labels[graph.indices] == labels[rows], graph.shape[0])
-    share: NDArray[np.float64] = np.where(labels < 0, 0.0, inside / np.maximum(degrees, 1))
+    alike = labels[graph.indices] == np.repeat(own, degrees)
+    inside = np.zeros(own.size)
+    joined = np.flatnonzero(degrees)  # reduceat would give a row without neighbours the next one's
+    if joined.size:
+        inside[joined] = np.add.reduceat(alike, graph.indptr[joined], dtype=np.int64)
+    share: NDArray[np.float64] = np.where(own < 0, 0.0, inside / np.maximum(degrees, 1))
     return share
 
 

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-import math
-from functools import cache, partial
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.sparse.csgraph import connected_components
 
-from bertopic_matryoshka.clustering._communities import communities, resolution_for
-from bertopic_matryoshka.clustering._merging import (
+from bertopic_matryoshka.clustering._communities import communities
+from bertopic_matryoshka.clustering._membership import membership, one_hot
+from bertopic_matryoshka.clustering._merge_tree import MergeTree, merge_clusters, merge_tree
+from bertopic_matryoshka.clustering._ordering import cluster_sizes, count_clusters, keep_clusters
+from bertopic_matryoshka.clustering._smoothing import (
+    CORE,
     add_lone_parts,
     assign_unlabelled,
-    merge_clusters,
     prune_clusters,
 )
-from bertopic_matryoshka.clustering._ordering import count_clusters, keep_clusters
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterator
 
     from numpy.typing import NDArray
     from scipy.sparse import csr_matrix
@@ -32,6 +33,15 @@ FINE_RESOLUTION = 2.0
 
 MIN_LIFT = 0.1
 """Share of the edges expected by chance, at a `resolution` of 1; pairs with less do not merge."""
+
+LEAF_SIZES = 4.5
+"""Times `min_cluster_size`: rows of a fine community, about."""
+
+MOST_LEAVES = 4000
+"""Fine communities that are aimed at, unless more clusters are asked for."""
+
+COMMUNITIES = 11.0
+"""Communities that Leiden finds at its resolution 1, about, and in proportion above."""
 
 HALVINGS = 12
 """Maximum number of times a resolution is halved if most rows are in too small communities."""
@@ -72,84 +82,248 @@ def at_resolution(
     resolution : float
         Resolution that was used.
     """
-    parts = np.bincount(connected_components(graph, directed=False)[1])
+    found, resolution = _large_communities(graph, resolution, min_cluster_size, seed, flavor)
+    n_clusters = max(at_least, round(count_clusters(found) / FINER))
+    coarse = merge_clusters(graph, found, n_clusters, MIN_LIFT * resolution)
+    return prune_clusters(graph, coarse, min_cluster_size), resolution
+
+
+def _large_communities(
+    graph: csr_matrix,
+    resolution: float,
+    min_cluster_size: int,
+    seed: int,
+    flavor: str,
+) -> tuple[NDArray[np.int_], float]:
+    """Find communities, and keep those of sufficient size; the rows of others become -1.
+
+    Halves the resolution until half of the rows that can be in such communities are.
+    """
+    n_parts, part_of = connected_components(graph, directed=False)
+    parts = cluster_sizes(part_of, n_parts)
     within_reach = parts[parts >= min_cluster_size].sum()
     for _ in range(HALVINGS):
         found = communities(graph, FINE_RESOLUTION * resolution, seed, flavor)
-        sizes = np.bincount(found)
-        if 2 * sizes[sizes >= min_cluster_size].sum() >= within_reach:
+        sizes = cluster_sizes(found, count_clusters(found))
+        large = sizes >= min_cluster_size
+        if 2 * sizes[large].sum() >= within_reach:
             break
         resolution /= 2
-    fine = _large(graph, found, min_cluster_size)
-    n_clusters = max(at_least, round(count_clusters(fine) / FINER))
-    coarse = merge_clusters(graph, fine, n_clusters, MIN_LIFT * resolution)
-    return prune_clusters(graph, coarse, min_cluster_size), resolution
+    kept = keep_clusters(found, large)
+    return add_lone_parts(graph, kept, min_cluster_size), resolution
+
+
+def _join_small(
+    graph: csr_matrix,
+    labels: NDArray[np.int_],
+    min_cluster_size: int,
+) -> NDArray[np.int_]:
+    """Join communities that are too small with such ones beside them; those left become -1.
+
+    In rounds, each with the one that it has most edges with for their sizes, that is left.
+    """
+    while True:
+        count = count_clusters(labels)
+        sizes = cluster_sizes(labels, count)
+        small = sizes < min_cluster_size
+        member = one_hot(labels, count)
+        edges = (member.T @ graph @ member).tocoo()
+        pairs = (edges.row < edges.col) & small[edges.row] & small[edges.col]
+        row, column = edges.row[pairs], edges.col[pairs]
+        order = np.lexsort((column, row, -edges.data[pairs] / (sizes[row] * sizes[column])))
+        names, free = np.arange(count), small.copy()
+        for a, b in zip(row[order].tolist(), column[order].tolist(), strict=True):
+            if free[a] and free[b]:
+                names[b] = a
+                free[a] = free[b] = False
+        if not pairs.any():
+            kept = keep_clusters(labels, ~small)
+            return add_lone_parts(graph, kept, min_cluster_size)
+        labels = np.unique(names, return_inverse=True)[1][labels]
+
+
+@dataclass(frozen=True)
+class FineDivision:
+    """Communities finer than clusters are to be, and the tree of their merges.
+
+    Attributes
+    ----------
+    leaves : ndarray of shape (n,), int
+        Community of each row, from 0 without a gap, each of at least `min_cluster_size` rows; -1
+        in parts of the graph with fewer.
+    tree : MergeTree
+    resolution : float
+        At which at_resolution would begin with the same communities.
+    """
+
+    leaves: NDArray[np.int_]
+    tree: MergeTree
+    resolution: float
+
+
+def fine_division(
+    graph: csr_matrix,
+    rows: NDArray[np.floating],
+    min_cluster_size: int,
+    seed: int,
+    *,
+    finer: int = 1,
+    n_top: int | None = None,
+    flavor: str = "graspologic",
+) -> FineDivision:
+    """Divide a graph finely, into communities of some LEAF_SIZES times `min_cluster_size` rows.
+
+    Parameters
+    ----------
+    graph, min_cluster_size, seed, flavor
+        See at_resolution.
+    rows : ndarray of shape (n, n_dims)
+    finer : int, default=1
+        How many times as many communities are aimed at. Where these would be smaller than
+        `min_cluster_size`, small ones are joined.
+    n_top : int or None, default=None
+        See merge_tree.
+    """
+    aim = finer * min(graph.shape[0] / (LEAF_SIZES * min_cluster_size), MOST_LEAVES)
+    resolution = max(aim / COMMUNITIES, 1.0) / FINE_RESOLUTION
+    if aim * min_cluster_size < graph.shape[0]:
+        found, resolution = _large_communities(graph, resolution, min_cluster_size, seed, flavor)
+    else:  # most would be too small
+        found = communities(graph, FINE_RESOLUTION * resolution, seed, flavor)
+        found = _join_small(graph, found, min_cluster_size)
+    leaves = assign_unlabelled(graph, found)
+    return FineDivision(leaves, merge_tree(graph, leaves, rows, n_top), resolution)
+
+
+def cut_division(
+    graph: csr_matrix,
+    division: FineDivision,
+    n_clusters: int,
+    min_cluster_size: int,
+) -> NDArray[np.int_] | None:
+    """Cut a tree into `n_clusters`, smoothed and each with a core.
+
+    A single core row is enough here: to ask for more would give other clusters than those that the
+    tree has, and less agreement with known labels. Where clusters dissolve as they are smoothed, it
+    cuts deeper, until enough are left; those above the number are merged as in the tree.
+
+    Returns
+    -------
+    labels : ndarray of shape (n,), int, or None
+        From 0 without a gap, of exactly `n_clusters`. None where no depth leaves as many.
+    """
+    tree = division.tree
+    if n_clusters > tree.n_leaves:
+        return None
+    depth = n_clusters
+    while True:
+        cut = tree.cut(depth)
+        labels = np.append(cut, -1)[division.leaves]
+        found = prune_clusters(graph, labels, min_cluster_size, 1)
+        origin = _origins(found, labels)
+        lost = n_clusters - np.unique(origin).size
+        if lost <= 0:
+            first = np.unique(cut, return_index=True)[1]  # a leaf of each cluster of the cut
+            return _merged_to(tree, n_clusters, depth, first[origin], found)
+        if depth == tree.n_leaves:
+            return None
+        depth = min(max(depth + lost, round(1.1 * depth)), tree.n_leaves)
+
+
+def _origins(found: NDArray[np.int_], labels: NDArray[np.int_]) -> NDArray[np.int_]:
+    """Cluster in `labels` of which most rows of each cluster found are; the first of two."""
+    inside = np.flatnonzero((found >= 0) & (labels >= 0))
+    n_labels = count_clusters(labels)
+    pairs, votes = np.unique(found[inside] * n_labels + labels[inside], return_counts=True)
+    last = np.lexsort((-pairs, votes))
+    origin = np.zeros(count_clusters(found), dtype=np.int64)
+    origin[pairs[last] // n_labels] = pairs[last] % n_labels
+    return origin
+
+
+def _merged_to(
+    tree: MergeTree,
+    n_clusters: int,
+    depth: int,
+    leaf: NDArray[np.int_],
+    labels: NDArray[np.int_],
+) -> NDArray[np.int_]:
+    """Merge clusters as the tree merges a leaf of each, until `n_clusters` are left."""
+    low, high = n_clusters, depth
+    while low < high:
+        middle = (low + high) // 2
+        if np.unique(tree.cut(middle)[leaf]).size >= n_clusters:
+            high = middle
+        else:
+            low = middle + 1
+    names = np.unique(tree.cut(low)[leaf], return_inverse=True)[1]
+    return np.append(names, -1)[labels]
 
 
 def in_number(
     graph: csr_matrix,
+    rows: NDArray[np.floating],
     n_clusters: int,
     min_cluster_size: int,
     seed: int,
+    *,
+    division: FineDivision | None = None,
+    n_top: int | None = None,
     flavor: str = "graspologic",
-) -> tuple[NDArray[np.int_], float]:
-    """Find `n_clusters` clusters, or fewer if the search finds no more.
+) -> NDArray[np.int_]:
+    """Find `n_clusters` clusters, or as many as there are communities.
 
-    Some clusters dissolve when pruned, so the number to merge down to is found by bisection. If too
-    many dissolve, finer communities are tried, then smaller cores, and finally merged communities
-    without pruning.
+    Where the division does not give the number, finer ones do; and at last communities as Leiden
+    finds them, with a core or not.
+
+    Parameters
+    ----------
+    graph, rows, min_cluster_size, seed, n_top, flavor
+        See fine_division.
+    n_clusters : int
+    division : FineDivision or None, default=None
+        The one to begin with; None divides.
 
     Returns
     -------
     labels : ndarray of shape (n,), int
-        From 0 without a gap, each of at least `min_cluster_size` rows; -1 in connected parts of the
-        graph with fewer.
-    resolution : float
-        Resolution at which at_resolution would begin with the same communities.
+        From 0 without a gap, each of at least `min_cluster_size` rows; -1 in parts of the graph
+        with fewer.
     """
-    search = partial(resolution_for, min_cluster_size=min_cluster_size, seed=seed, flavor=flavor)
 
-    @cache  # every size of cores begins with the same communities
-    def divided(finer: float) -> tuple[NDArray[np.int_], float]:
-        least = math.ceil(finer * n_clusters)
-        found, tried = search(graph, least, 3 * least // 2)
-        return _large(graph, found, min_cluster_size), tried
+    def divisions() -> Iterator[FineDivision]:
+        finer = 1
+        aim = min(graph.shape[0] / (LEAF_SIZES * min_cluster_size), MOST_LEAVES)
+        while True:
+            if finer == 1 and division is not None:
+                yield division
+            elif finer == 1 or aim * finer >= n_clusters:
+                yield fine_division(
+                    graph,
+                    rows,
+                    min_cluster_size,
+                    seed,
+                    finer=finer,
+                    n_top=n_top,
+                    flavor=flavor,
+                )
+            if aim * finer * min_cluster_size >= graph.shape[0]:
+                break
+            finer *= 2
 
-    for core in (min_cluster_size, min_cluster_size // 2, 1):
-        for finer in (FINER, 2 * FINER):
-            fine, tried = divided(finer)
-            settle = partial(
-                prune_clusters, graph, min_cluster_size=min_cluster_size, min_core=core
-            )
-            labels = settle(fine)
-            if count_clusters(labels) >= n_clusters:
-                labels = _merged_to(graph, fine, n_clusters, settle, labels)
-                return labels, tried / FINE_RESOLUTION
-    found, tried = search(graph, n_clusters, math.ceil(FINER * n_clusters))
-    labels = merge_clusters(graph, _large(graph, found, min_cluster_size), n_clusters)
-    return assign_unlabelled(graph, labels), tried / FINE_RESOLUTION
-
-
-def _merged_to(
-    graph: csr_matrix,
-    fine: NDArray[np.int_],
-    n_clusters: int,
-    settle: Callable[[NDArray[np.int_]], NDArray[np.int_]],
-    best: NDArray[np.int_],
-) -> NDArray[np.int_]:
-    """Merge the most fine communities that leave `n_clusters` when pruned; `best` has enough."""
-    low, high = n_clusters, count_clusters(fine)
-    while low < high and count_clusters(best) > n_clusters:
-        middle = (low + high) // 2
-        labels = settle(merge_clusters(graph, fine, middle))
-        if count_clusters(labels) >= n_clusters:
-            best, high = labels, middle
-        else:
-            low = middle + 1
-    return merge_clusters(graph, best, n_clusters)
+    tried = []
+    for divided in divisions():
+        labels = cut_division(graph, divided, n_clusters, min_cluster_size)
+        if labels is not None:
+            return labels
+        tried.append(divided)
+    enough = [divided for divided in tried if divided.tree.n_leaves >= n_clusters]
+    best = enough[0] if enough else max(tried, key=lambda divided: divided.tree.n_leaves)
+    cut = best.tree.cut(min(n_clusters, best.tree.n_leaves))
+    return np.append(cut, -1)[best.leaves]
 
 
-def _large(graph: csr_matrix, labels: NDArray[np.int_], min_cluster_size: int) -> NDArray[np.int_]:
-    """Keep the communities of sufficient size, renumbered from 0; other rows become -1."""
-    kept = keep_clusters(labels, np.bincount(labels) >= min_cluster_size)
-    return add_lone_parts(graph, kept, min_cluster_size)
+def without_core(graph: csr_matrix, labels: NDArray[np.int_]) -> int:
+    """Count the clusters without a single core row, see prune_clusters."""
+    core = labels[(labels >= 0) & (membership(graph, labels) >= CORE)]
+    return count_clusters(labels) - np.unique(core).size

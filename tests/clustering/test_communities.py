@@ -1,11 +1,11 @@
-"""Leiden on small graphs, and the search for a number of communities."""
+"""Leiden on small graphs."""
 
 import numpy as np
 import pytest
 from graphs import clique_labels, cliques, same_partition
 from scipy.sparse import csr_matrix
 
-from bertopic_matryoshka.clustering._communities import communities, resolution_for
+from bertopic_matryoshka.clustering._communities import communities
 from bertopic_matryoshka.neighbors._graph import neighbor_graph
 
 
@@ -35,24 +35,3 @@ def test_it_is_the_constant_potts_model():
     graph = cliques(8, 8)
     assert communities(graph, 2.2, seed=0).max() == 1
     assert communities(graph, 2.4, seed=0).max() == 15
-
-
-@pytest.mark.parametrize(("least", "most"), [(2, 3), (4, 6), (10, 15), (16, 24)])
-def test_a_number_is_searched(embeddings, least, most):
-    graph = neighbor_graph(embeddings, 15)
-    labels, resolution = resolution_for(graph, least, most, 10, seed=0)
-    assert least <= (np.bincount(labels) >= 10).sum() <= most
-    np.testing.assert_array_equal(labels, communities(graph, resolution, 0))
-
-
-def test_of_too_many_it_finds_some(embeddings):
-    graph = neighbor_graph(embeddings, 15)
-    labels, resolution = resolution_for(graph, 60, 90, 10, seed=0)
-    assert 10 < (np.bincount(labels) >= 10).sum() < 60
-    np.testing.assert_array_equal(labels, communities(graph, resolution, 0))
-
-
-def test_where_no_number_fits_it_takes_the_next_above():
-    # Four cliques: 4 communities, or 1 row each.
-    labels, _ = resolution_for(cliques(12, 12, 12, 12), 2, 3, 10, seed=0)
-    assert same_partition(labels, clique_labels(12, 12, 12, 12))

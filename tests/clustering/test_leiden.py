@@ -9,6 +9,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from scipy.cluster.hierarchy import is_valid_linkage
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.metrics import adjusted_mutual_info_score, adjusted_rand_score
@@ -102,6 +103,118 @@ def test_the_number_asked_for_is_found(embeddings, n_clusters):
     assert sizes.tolist() == sorted(sizes, reverse=True)
     assert len(sizes) == n_clusters
     assert sizes[-1] >= 10
+
+
+@pytest.fixture(scope="module")
+def one_fit(embeddings):
+    return LeidenClustering(min_membership=0.3).fit(embeddings)
+
+
+@pytest.mark.parametrize("n_clusters", [1, 2, 3, 5, 8, 14, 20])
+@pytest.mark.parametrize("first", [None, 4])
+def test_another_number_is_what_a_fit_would_give(embeddings, n_clusters, first):
+    def fitted(n):
+        clustering = LeidenClustering(n, min_cluster_size=6, min_membership=0.2, random_state=3)
+        return clustering.fit(np.vstack([np.zeros(embeddings.shape[1]), embeddings]))
+
+    other = fitted(first)
+    labels = other.labels_.copy()
+    found = other.labels_at(n_clusters)
+    np.testing.assert_array_equal(found, fitted(n_clusters).labels_)
+    assert set(found) - {-1} == set(range(n_clusters))
+    assert found[0] == -1
+    np.testing.assert_array_equal(other.labels_, labels)
+
+
+def test_the_tree_in_scikit_learns_terms(one_fit):
+    n_leaves, children = one_fit.n_leaves_, one_fit.children_
+    assert n_leaves == one_fit.leaf_labels_.max() + 1 > 5
+    assert set(one_fit.leaf_labels_) == set(range(n_leaves))
+    assert children.shape == (n_leaves - 1, 2)
+    assert sorted(children.ravel()) == list(range(2 * n_leaves - 2))
+    assert (np.diff(one_fit.distances_) >= 0).all()
+    assert one_fit.distances_[-1] == 2
+    # A linkage matrix for scipy's dendrograms, as of AgglomerativeClustering.
+    counts = [1] * n_leaves
+    for a, b in children:
+        counts.append(counts[a] + counts[b])
+    table = np.column_stack([children, one_fit.distances_, counts[n_leaves:]]).astype(float)
+    assert is_valid_linkage(table, throw=True)
+    assert counts[-1] == n_leaves
+
+
+def test_a_cut_is_one_of_the_tree_but_for_borders(one_fit):
+    sorted_into = one_fit.set_params(min_membership=0.0).labels_at(5)
+    table = np.zeros((5, one_fit.n_leaves_))
+    np.add.at(table, (sorted_into, one_fit.leaf_labels_), 1)
+    one_fit.set_params(min_membership=0.3)
+    assert table.max(axis=0).sum() / table.sum() > 0.8
+
+
+def test_classes_that_are_known_are_not_merged_by_wards_criterion(blobs):
+    X, expected = blobs
+    X = np.vstack([X, X[expected == 0] + 1e-3])
+    y = np.append(expected, np.full(50, 3))  # beside the first, but another class
+    clustering = LeidenClustering(4, copy_distance=0).fit(X, y)
+    assert adjusted_rand_score(y, clustering.labels_) == 1
+    np.testing.assert_array_equal(
+        LeidenClustering(copy_distance=0).fit(X, y).labels_at(4), clustering.labels_
+    )
+
+
+def test_shuffled_rows_have_the_same_labels_at_any_number(embeddings):
+    order = np.random.default_rng(3).permutation(len(embeddings))
+    one, other = (LeidenClustering().fit(X) for X in (embeddings, embeddings[order]))
+    for n_clusters in (3, 10):
+        np.testing.assert_array_equal(one.labels_at(n_clusters)[order], other.labels_at(n_clusters))
+    np.testing.assert_array_equal(one.children_, other.children_)
+
+
+def test_a_second_fit_has_a_tree_of_its_own(embeddings):
+    clustering = LeidenClustering(5).fit(embeddings)
+    before = clustering.leaf_labels_
+    clustering.fit(embeddings[:300])
+    assert clustering.leaf_labels_.shape == (300,)
+    assert clustering.n_leaves_ < before.max() + 1
+
+
+@pytest.mark.parametrize(
+    ("n_clusters", "error", "message"),
+    [
+        (0, ValueError, "n_clusters=0 must be at least 1"),
+        (2.5, TypeError, "n_clusters=2.5 must be an int"),
+        (51, ValueError, "n_samples=501, of which 12 repeat others. Ask for at most 48"),
+    ],
+)
+def test_numbers_that_cannot_be(one_fit, n_clusters, error, message):
+    with pytest.raises(error, match=message):
+        one_fit.labels_at(n_clusters)
+
+
+def test_too_few_at_another_number_are_said_to_be_so(blobs):
+    clustering = LeidenClustering().fit(blobs[0])
+    with pytest.warns(RuntimeWarning, match=r"n_clusters=12, but only \d+ clusters of at least"):
+        clustering.labels_at(12)
+
+
+def test_clusters_without_a_core_are_said_to_be_so(monkeypatch, blobs):
+    clustering = LeidenClustering().fit(blobs[0])
+    # Every other row in another cluster: of a blob, half of the neighbours or fewer are alike.
+    monkeypatch.setattr(
+        "bertopic_matryoshka.clustering._leiden.in_number",
+        lambda graph, *_, **__: np.arange(graph.shape[0]) % 4,
+    )
+    with pytest.warns(RuntimeWarning, match=r"n_clusters=4 were found, but \d of them have no row"):
+        clustering.labels_at(4)
+
+
+def test_saved_by_an_earlier_version_there_is_no_tree(blobs):
+    clustering = LeidenClustering().fit(blobs[0])
+    del clustering._indptr, clustering._indices
+    with pytest.raises(NotFittedError, match="earlier version"):
+        clustering.labels_at(2)
+    assert not hasattr(clustering, "children_")
+    assert clustering.predict(blobs[0]).shape == (120,)
 
 
 def test_more_resolution_more_clusters(embeddings):
@@ -337,6 +450,8 @@ def test_saving(embeddings, again, calculate_probabilities):
     )
     np.testing.assert_array_equal(loaded.probabilities_, clustering.probabilities_)
     assert loaded.get_params() == clustering.get_params()
+    np.testing.assert_array_equal(loaded.labels_at(4), clustering.labels_at(4))
+    np.testing.assert_array_equal(again(loaded).children_, clustering.children_)
     np.testing.assert_array_equal(clone(loaded).fit_predict(embeddings), clustering.labels_)
 
 
@@ -373,7 +488,7 @@ def test_too_few_clusters_are_said_to_be_so(blobs):
     with pytest.warns(RuntimeWarning, match=r"n_clusters=12, but only \d+ clusters of at least"):
         clustering = LeidenClustering(12).fit(blobs[0])
     assert 3 <= clustering.n_clusters_ < 12
-    assert np.bincount(clustering.labels_).min() >= 10
+    assert np.bincount(clustering.labels_).min() >= 7  # two thirds of the root of 120
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         LeidenClustering(clustering.n_clusters_).fit(blobs[0])
@@ -383,3 +498,10 @@ def test_too_few_clusters_are_said_to_be_so(blobs):
 def test_unfitted(method):
     with pytest.raises(NotFittedError):
         getattr(LeidenClustering(), method)([[1.0]])
+
+
+def test_unfitted_there_is_no_tree():
+    with pytest.raises(NotFittedError):
+        LeidenClustering().labels_at(2)
+    for name in ("children_", "distances_", "n_leaves_", "leaf_labels_"):
+        assert not hasattr(LeidenClustering(), name)

@@ -20,7 +20,7 @@ from bertopic_matryoshka.clustering._ordering import (
     st.randoms(use_true_random=False),
 )
 def test_shuffled_rows_come_in_the_same_order(rows, random):
-    """Rows may differ in late columns only, which is where the first tell nothing."""
+    """Rows may differ in late columns keep_clusters, which is where the first tell nothing."""
     shuffled = np.random.default_rng(random.getrandbits(32)).permutation(rows)
     np.testing.assert_array_equal(rows[row_order(rows)], shuffled[row_order(shuffled)])
     assert sorted(row_order(rows)) == list(range(len(rows)))

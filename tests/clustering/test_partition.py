@@ -2,17 +2,25 @@
 
 import numpy as np
 import pytest
-from graphs import clique_labels, cliques, contiguous, labelled_graphs, same_partition
+from graphs import clique_labels, cliques, contiguous, graph_of, labelled_graphs, same_partition
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import connected_components
 
 from bertopic_matryoshka.clustering import _partition as partition
-from bertopic_matryoshka.clustering._communities import communities, resolution_for
+from bertopic_matryoshka.clustering._communities import communities
 from bertopic_matryoshka.clustering._membership import membership
-from bertopic_matryoshka.clustering._merging import merge_clusters, prune_clusters
-from bertopic_matryoshka.clustering._partition import at_resolution, in_number
+from bertopic_matryoshka.clustering._merge_tree import merge_clusters, merge_tree
+from bertopic_matryoshka.clustering._partition import (
+    FineDivision,
+    at_resolution,
+    cut_division,
+    fine_division,
+    in_number,
+    without_core,
+)
+from bertopic_matryoshka.clustering._smoothing import prune_clusters
 from bertopic_matryoshka.neighbors._graph import neighbor_graph
 
 
@@ -86,7 +94,7 @@ def test_small_parts_do_not_hold_a_resolution_back():
 
 
 def test_the_steps_in_their_order(text):
-    """Finer communities, those large enough merged, and settled."""
+    """Finer communities, those large enough merged, and smoothed."""
     fine = communities(text, partition.FINE_RESOLUTION, 0)
     sizes = np.bincount(fine)
     kept = contiguous(np.where(sizes[fine] >= 10, fine, -1))
@@ -125,110 +133,146 @@ def test_clusters_are_as_promised(graph_and_labels, resolution, min_cluster_size
 # ---- into a number
 
 
-@pytest.mark.parametrize("n_clusters", [1, 2, 3, 5, 8, 14])
-def test_the_number_is_found(text, n_clusters):
-    labels, _ = in_number(text, n_clusters, 10, seed=0)
+def number(graph, n_clusters, min_cluster_size=10, rows=None, **kwargs):
+    rows = np.eye(graph.shape[0]) if rows is None else rows
+    return in_number(graph, rows, n_clusters, min_cluster_size, seed=0, **kwargs)
+
+
+@pytest.mark.parametrize("n_clusters", [1, 2, 3, 5, 8, 14, 20])
+def test_the_number_is_found(text, embeddings, n_clusters):
+    labels = number(text, n_clusters, rows=embeddings)
     assert set(labels) == set(range(n_clusters))
     assert np.bincount(labels).min() >= 10
+    assert (without_core(text, labels) == 0) == (n_clusters < 20)
 
 
 @pytest.mark.parametrize("n_clusters", [1, 2, 3, 4])
-def test_cliques_are_merged_the_smallest_first(n_clusters):
-    labels, _ = in_number(cliques(40, 30, 20, 10), n_clusters, 10, seed=0)
-    expected = {1: [0, 0, 0, 0], 2: [0, 1, 1, 1], 3: [0, 1, 2, 2], 4: [0, 1, 2, 3]}[n_clusters]
-    if n_clusters == 2:  # the two smallest are together then, and as large as the second
-        assert n_of(labels) == 2
-        assert len(set(zip(labels, clique_labels(40, 30, 20, 10), strict=True))) == 4
-    else:
-        assert same_partition(labels, np.repeat(expected, [40, 30, 20, 10]))
+def test_cliques_are_merged_whole(n_clusters):
+    labels = number(cliques(40, 30, 20, 10), n_clusters)
+    assert n_of(labels) == n_clusters
+    assert len(set(zip(labels, clique_labels(40, 30, 20, 10), strict=True))) == 4
+
+
+def test_cliques_that_no_edge_joins_merge_by_their_centroids():
+    rows = np.repeat([[1.0, 0], [0, 1], [0.1, 1], [1, 0.2]], [40, 30, 20, 10], axis=0)
+    labels = number(cliques(40, 30, 20, 10), 2, rows=rows)
+    assert same_partition(labels, np.repeat([0, 1, 1, 0], [40, 30, 20, 10]))
 
 
 def test_of_too_many_it_finds_those_that_there_are():
-    labels, _ = in_number(cliques(12, 12, 12, 5), 4, 10, seed=0)
+    labels = number(cliques(12, 12, 12, 5), 4)
     assert labels.tolist() == [*clique_labels(12, 12, 12), *[-1] * 5]
 
 
-@pytest.mark.parametrize("n_clusters", [6, 40])
-def test_the_resolution_begins_with_the_same_communities(text, n_clusters, monkeypatch):
-    tried = []
-
-    def remember(*args, **kwargs):
-        tried.append(resolution_for(*args, **kwargs))
-        return tried[-1]
-
-    monkeypatch.setattr(partition, "resolution_for", remember)
-    labels, resolution = in_number(text, n_clusters, 10, seed=0)
-    assert (n_of(labels) == n_clusters) == (n_clusters == 6)
-    fine = communities(text, partition.FINE_RESOLUTION * resolution, 0)
-    np.testing.assert_array_equal(fine, tried[-1][0])
+@pytest.mark.parametrize("finer", [1, 2, 4])
+def test_the_resolution_begins_with_the_same_communities(text, embeddings, finer):
+    division = fine_division(text, embeddings, 10, seed=0, finer=finer)
+    fine = communities(text, partition.FINE_RESOLUTION * division.resolution, 0)
+    kept = contiguous(np.where(np.bincount(fine)[fine] >= 10, fine, -1))
+    np.testing.assert_array_equal(division.leaves[kept >= 0], kept[kept >= 0])
+    assert (division.leaves >= 0).all()
+    assert np.bincount(division.leaves).min() >= 10
+    assert division.tree.n_leaves == n_of(division.leaves)
 
 
-def test_smaller_cores_and_at_last_none_where_too_many_dissolve(monkeypatch):
-    cores = []
+def test_a_finer_division_has_more_leaves(text, embeddings):
+    first, finer = (fine_division(text, embeddings, 10, 0, finer=f).tree.n_leaves for f in (1, 2))
+    assert first < finer
+    assert n_of(number(text, finer + 2, rows=embeddings)) == finer + 2
 
+
+def test_small_communities_are_joined_with_small_ones_beside_them():
+    # Pairs of a path of six, and three rows apart.
+    graph = graph_of("01 12 23 34 45 78", n=9)
+    labels = np.array([0, 0, 1, 1, 2, 2, 3, 4, 4])
+    assert partition._join_small(graph, labels, 4).tolist() == [0] * 4 + [-1] * 5
+    assert partition._join_small(graph, labels, 2).tolist() == [0, 0, 1, 1, 2, 2, -1, 3, 3]
+    assert partition._join_small(graph, labels, 6).tolist() == [0] * 6 + [-1] * 3
+
+
+def test_a_division_at_hand_gives_the_same(text, embeddings):
+    division = fine_division(text, embeddings, 10, seed=0)
+    for n_clusters in (3, 8, division.tree.n_leaves + 2):
+        np.testing.assert_array_equal(
+            number(text, n_clusters, rows=embeddings, division=division),
+            number(text, n_clusters, rows=embeddings),
+        )
+
+
+def test_a_cluster_may_have_just_enough_rows():
+    graph = cliques(10, 10, bridges=[(0, 10)])
+    assert same_partition(number(graph, 2), clique_labels(10, 10))
+    assert number(graph, 2, 11).tolist() == [0] * 20
+
+
+def divided(graph, leaves):
+    leaves = np.asarray(leaves)
+    tree = merge_tree(graph, leaves, np.eye(leaves.size), n_top=1)
+    return FineDivision(leaves, tree, 1.0)
+
+
+def test_where_a_cluster_dissolves_the_tree_is_cut_deeper():
+    # 8 and 9 are joined with four rows of each clique and with each other: no core. The tree has
+    # them and the first clique apart longest, as they have the fewest edges.
+    bridges = [(8, row) for row in range(4)] + [(9, row) for row in range(4, 8)] + [(8, 9)]
+    graph = cliques(4, 4, 1, 1, bridges=bridges)
+    division = divided(graph, np.repeat([0, 1, 2], [4, 4, 2]))
+    two = division.tree.cut(2)
+    assert two[0] != two[1]  # so that two clusters are had from two or from three leaves
+    labels = cut_division(graph, division, 2, 2)
+    assert labels.tolist() == [0] * 4 + [1] * 4 + [0, 1]
+    assert cut_division(graph, division, 3, 2) is None
+    assert cut_division(graph, division, 4, 2) is None
+
+
+@pytest.mark.parametrize("n_clusters", [1, 2, 3, 6])
+@pytest.mark.parametrize("lost", [0, 1, 2])
+def test_it_merges_as_the_tree_what_is_above_the_number(
+    text, embeddings, n_clusters, lost, monkeypatch
+):
+    """`lost` clusters dissolve at each cut: so many more leaves are needed, and no others merge."""
+
+    def dissolve(graph, labels, min_cluster_size, min_core):
+        return contiguous(np.where(labels < lost, -1, labels))
+
+    monkeypatch.setattr(partition, "prune_clusters", dissolve)
+    division = fine_division(text, embeddings, 5, seed=0)
+    labels = cut_division(text, division, n_clusters, 5)
+    assert n_of(labels) == n_clusters
+    kept = labels >= 0
+    tree = division.tree
+    for k in range(n_clusters, tree.n_leaves + 1):
+        cut = tree.cut(k)[division.leaves]
+        if n_of(contiguous(cut[kept])) == n_clusters:
+            assert same_partition(labels[kept], cut[kept])
+            break
+    else:
+        pytest.fail("no cut has these clusters")
+
+
+def test_without_enough_cores_it_gives_communities_as_they_are(monkeypatch):
     def nothing_is_left(graph, labels, min_cluster_size, min_core):
-        assert min_cluster_size == 10
-        cores.append(min_core)
+        assert (min_cluster_size, min_core) == (10, 1)
         return np.zeros_like(labels)
 
     monkeypatch.setattr(partition, "prune_clusters", nothing_is_left)
     # The ring's communities are too small, but it is large enough for a cluster.
     ring = [(24 + i, 24 + (i + 1) % 12) for i in range(12)]
     graph = cliques(12, 12, *[1] * 12, bridges=ring)
-    labels, _ = in_number(graph, 3, 10, seed=0)
-    assert cores == [10, 10, 5, 5, 1, 1]
-    assert same_partition(labels, clique_labels(12, 12, 12))
+    assert same_partition(number(graph, 3), clique_labels(12, 12, 12))
 
 
-def test_a_cluster_may_have_just_enough_rows():
-    graph = cliques(10, 10, bridges=[(0, 10)])
-    assert same_partition(in_number(graph, 2, 10, seed=0)[0], clique_labels(10, 10))
-    assert in_number(graph, 2, 11, seed=0)[0].tolist() == [0] * 20
-
-
-@pytest.mark.parametrize("n_clusters", [1, 3, 6])
-@pytest.mark.parametrize("lost", [0, 1, 2])
-def test_it_merges_as_far_as_leaves_enough(text, n_clusters, lost):
-    """`lost` clusters dissolve at each settling: so many more are to be left by merging."""
-    fine = communities(text, 4.0, 0)
-
-    def settle(labels):
-        return contiguous(np.where(labels < lost, -1, labels))
-
-    found = partition._merged_to(text, fine, n_clusters, settle, settle(fine))
-    expected = settle(merge_clusters(text, fine, n_clusters + lost))
-    np.testing.assert_array_equal(found, expected)
-    assert n_of(found) == n_clusters
-
-
-def test_where_a_number_is_skipped_the_next_above_is_merged(text):
-    """Of 6 clusters or fewer three dissolve, so that 7 are the fewest that leave 5."""
-    fine = communities(text, 4.0, 0)
-
-    def settle(labels):
-        return contiguous(np.where(labels < 3, -1, labels)) if n_of(labels) < 7 else labels
-
-    found = partition._merged_to(text, fine, 5, settle, fine)
-    np.testing.assert_array_equal(found, merge_clusters(text, merge_clusters(text, fine, 7), 5))
-
-
-def test_it_divides_no_further_than_it_must(monkeypatch):
-    tried = []
-
-    def remember(*args, **kwargs):
-        tried.append(args[1])
-        return resolution_for(*args, **kwargs)
-
-    monkeypatch.setattr(partition, "resolution_for", remember)
-    in_number(cliques(12, 12, 12), 3, 10, seed=0)
-    assert tried == [5]  # 3 * FINER: three communities are found, and three clusters are enough
+def test_clusters_without_a_core_are_counted():
+    # Each row of 0 and 1 has its neighbours in the other.
+    graph = graph_of("02 03 12 13 45", n=7)
+    assert without_core(graph, np.array([0, 0, 1, 1, 2, 2, -1])) == 2
 
 
 @settings(max_examples=80)
 @given(labelled_graphs(max_rows=25), st.integers(1, 6), st.integers(2, 6))
 def test_a_number_is_not_exceeded(graph_and_labels, n_clusters, min_cluster_size):
     graph, _ = graph_and_labels
-    labels, _ = in_number(graph, n_clusters, min_cluster_size, seed=0)
+    labels = number(graph, n_clusters, min_cluster_size)
     assert set(labels) - {-1} == set(range(n_of(labels)))
     assert n_of(labels) <= n_clusters
     assert (np.bincount(labels[labels >= 0]) >= min_cluster_size).all()
@@ -242,4 +286,4 @@ def test_a_number_is_not_exceeded(graph_and_labels, n_clusters, min_cluster_size
 def test_no_edges(n):
     empty = csr_matrix((n, n))
     assert at_resolution(empty, 1.0, 2, seed=0)[0].tolist() == [-1] * n
-    assert in_number(empty, 1, 2, seed=0)[0].tolist() == [-1] * n
+    assert number(empty, 1, 2).tolist() == [-1] * n

@@ -1,175 +1,22 @@
-"""Clusters merged by linkage and settled by votes: by hand, and against doing it from scratch."""
+"""Clusters smoothed by votes and pruned: by hand, and against counting every vote."""
 
 import numpy as np
 import pytest
-from graphs import clique_labels, cliques, graph_of, labelled_graphs, same_partition, symmetric
+from graphs import clique_labels, cliques, graph_of, labelled_graphs, same_partition
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import connected_components
 
 from bertopic_matryoshka.clustering._membership import membership
-from bertopic_matryoshka.clustering._merging import (
-    EXPONENT,
-    NO_EDGE,
+from bertopic_matryoshka.clustering._smoothing import (
     add_lone_parts,
     assign_unlabelled,
-    merge_clusters,
     propagate_labels,
     prune_clusters,
 )
 
-
-def merged_from_scratch(graph, labels, n_clusters, min_lift=0.0):
-    """The definition: before each merge, every linkage is computed anew from the rows."""
-    labels = labels.copy()
-    names = np.unique(labels[labels >= 0])
-    dense = graph.toarray()
-    while names.size > n_clusters:
-        between = np.array(
-            [[dense[labels == a][:, labels == b].sum() for b in names] for a in names]
-        )
-        degrees = between.sum(axis=1)
-        products = np.maximum(np.outer(degrees, degrees), 1)
-        linkage = np.maximum(between, NO_EDGE) / products**EXPONENT
-        linkage[np.tril_indices(names.size)] = -1
-        a, b = np.unravel_index(linkage.argmax(), linkage.shape)
-        if between[a, b] * degrees.sum() < min_lift * products[a, b]:
-            break
-        labels[labels == names[b]] = names[a]
-        names = np.delete(names, b)
-    return np.where(labels < 0, -1, np.searchsorted(names, labels))
-
-
-# ---- merged
-
-
-def pair_merged_first(weights):
-    """Of clusters that are rows here; the diagonal is twice the weight of the edges within one."""
-    graph = csr_matrix(np.array(weights, float))
-    labels = merge_clusters(graph, np.arange(len(weights)), len(weights) - 1)
-    return tuple(np.flatnonzero(labels == np.bincount(labels).argmax()))
-
-
-def test_a_small_cluster_that_stands_apart_stays():
-    weights = [[79, 20, 1], [20, 80, 0], [1, 0, 3]]  # degrees 100, 100 and 4
-    # 20 / 10,000 ** .8 = .0126 of the large, 1 / 400 ** .8 = .0083 of the small. With an exponent of
-    # 1, as in modularity, the small one would be merged: 20 / 10,000 = .0020 and 1 / 400 = .0025.
-    assert pair_merged_first(weights) == (0, 1)
-
-
-def test_two_large_clusters_that_hardly_belong_together_stay_apart():
-    weights = [[890, 110, 0, 0], [110, 890, 0, 0], [0, 0, 9, 1], [0, 0, 1, 9]]  # degrees 1,000, 10
-    # 110 / 1,000,000 ** .8 = .0017 of the large, 1 / 100 ** .8 = .025 of the small. With an exponent
-    # of 1/2 the large ones would be merged: 110 / 1,000 and 1 / 10.
-    assert pair_merged_first(weights) == (2, 3)
-
-
-def test_a_merged_clusters_edges_add_up():
-    # 0 and 1 go first: of the same degrees as 2 and 3, they have 9 edges and not 8. Together they
-    # have 6 edges to 2, and twice the degree: less than the 8 of 2 and 3.
-    graph = csr_matrix([[8.0, 9, 3, 0], [9, 8, 3, 0], [3, 3, 6, 8], [0, 0, 8, 12]])
-    assert merge_clusters(graph, np.arange(4), 3).tolist() == [0, 0, 1, 2]
-    assert merge_clusters(graph, np.arange(4), 2).tolist() == [0, 0, 1, 1]
-    assert merge_clusters(graph, np.arange(4), 1).tolist() == [0, 0, 0, 0]
-
-
-def test_edges_to_a_merged_cluster_are_those_to_both():
-    # 2 has 4 edges to each of 0 and 1, which go first, and then 10 or 2 to 3.
-    weights = np.array([[6.0, 20, 4, 0], [20, 6, 4, 0], [4, 4, 2, 10], [0, 0, 10, 10]])
-    assert merge_clusters(csr_matrix(weights), np.arange(4), 2).tolist() == [0, 0, 1, 1]
-    weights[2, 3] = weights[3, 2] = 2
-    assert merge_clusters(csr_matrix(weights), np.arange(4), 2).tolist() == [0, 0, 0, 1]
-
-
-def test_edges_between_two_merged_clusters_are_those_of_all_four():
-    weights = np.diag([10.0, 10, 10, 10, 50])
-    for a, b, weight in [(0, 1, 20), (2, 3, 20), (1, 2, 3), (1, 3, 3), (2, 4, 1)]:
-        weights[a, b] = weights[b, a] = weight
-    assert merge_clusters(csr_matrix(weights), np.arange(5), 3).tolist() == [0, 0, 1, 1, 2]
-    assert merge_clusters(csr_matrix(weights), np.arange(5), 2).tolist() == [0, 0, 0, 0, 1]
-
-
-def test_two_halves_of_a_clique_are_merged_first():
-    graph = cliques(4, 4, bridges=[(3, 4)])
-    labels = np.array([0, 0, 1, 1, 2, 2, 2, 2])
-    assert merge_clusters(graph, labels, 2).tolist() == clique_labels(4, 4).tolist()
-
-
-def test_what_no_edge_joins_merges_last_the_smallest_first():
-    graph = cliques(5, 3, 4, 2)
-    labels = clique_labels(5, 3, 4, 2)
-    assert (
-        merge_clusters(graph, labels, 3).tolist() == np.repeat([0, 1, 2, 1], [5, 3, 4, 2]).tolist()
-    )
-    assert (
-        merge_clusters(graph, labels, 2).tolist() == np.repeat([0, 1, 1, 1], [5, 3, 4, 2]).tolist()
-    )
-    assert merge_clusters(graph, labels, 1).tolist() == [0] * 14
-    halves = np.where(np.arange(14) < 2, 4, labels)  # two rows of the 5 are a cluster of their own
-    assert merge_clusters(graph, halves, 4)[0] == merge_clusters(graph, halves, 4)[4]
-
-
-def test_clusters_without_any_edge():
-    assert merge_clusters(csr_matrix((4, 4)), np.array([0, 1, -1, 2]), 2).tolist() == [0, 0, -1, 1]
-
-
-def test_no_cluster_stays_and_does_not_count():
-    # Without the last row, 0 and 1 have more in common with each other than with 2.
-    weights = [[0.0, 3, 2, 9], [3, 0, 2, 9], [2, 2, 0, 0], [9, 9, 0, 0]]
-    labels = np.array([0, 1, 2, -1])
-    assert merge_clusters(csr_matrix(weights), labels, 2).tolist() == [0, 0, 1, -1]
-
-
-@pytest.mark.parametrize("n_clusters", [3, 4, 99])
-def test_fewer_clusters_than_asked_for_stay_as_they_are(n_clusters):
-    labels = np.array([2, -1, 0, 1])
-    assert merge_clusters(cliques(4), labels, n_clusters).tolist() == labels.tolist()
-
-
-@pytest.mark.parametrize(("min_lift", "expected"), [(0.2, [0, 0]), (0.21, [0, 1])])
-def test_merging_ends_at_the_lift(min_lift, expected):
-    # 1 edge in degrees of 10 and 10: chance gives 10 * 10 / 20 = 5.
-    graph = csr_matrix([[9.0, 1], [1, 9]])
-    assert merge_clusters(graph, np.arange(2), 1, min_lift).tolist() == expected
-
-
-def test_a_lift_keeps_apart_what_no_edge_joins():
-    assert merge_clusters(cliques(3, 3, 3), clique_labels(3, 3, 3), 1, 1e-9).max() == 2
-
-
-@settings(max_examples=500)
-@given(labelled_graphs(max_weight=9), st.integers(1, 5), st.sampled_from([0, 0.1, 0.5, 1]))
-def test_merging_is_what_its_definition_says(graph_and_labels, n_clusters, min_lift):
-    graph, labels = graph_and_labels
-    found = merge_clusters(graph, labels, n_clusters, min_lift)
-    expected = merged_from_scratch(graph, labels, n_clusters, min_lift)
-    np.testing.assert_array_equal(found, expected)
-
-
-@given(labelled_graphs(max_weight=3), st.integers(1, 5))
-def test_merging_never_divides(graph_and_labels, n_clusters):
-    graph, labels = graph_and_labels
-    found = merge_clusters(graph, labels, n_clusters)
-    assert len(set(zip(labels, found, strict=True))) == len(set(labels))
-    np.testing.assert_array_equal(found < 0, labels < 0)
-    assert set(found[found >= 0]) == set(range(min(n_clusters, labels.max() + 1)))
-
-
-@given(labelled_graphs(max_rows=20), st.integers(1, 4), st.randoms(use_true_random=False))
-def test_merging_does_not_depend_on_numbers_or_order(graph_and_labels, n_clusters, random):
-    graph, labels = graph_and_labels
-    rng = np.random.default_rng(random.getrandbits(32))
-    strength = np.where(graph.toarray() > 0, 1, 1e-3)
-    weights = symmetric(strength * rng.random(graph.shape))  # no ties
-    numbers = np.append(rng.permutation(labels.max() + 1), -1)
-    rows = rng.permutation(labels.size)
-    found = merge_clusters(weights, labels, n_clusters)
-    shuffled = merge_clusters(weights[rows][:, rows], numbers[labels[rows]], n_clusters)
-    assert same_partition(found[rows], shuffled)
-
-
-# ---- voted
+# ---- propagate_labels
 
 
 def every(labels):
@@ -249,15 +96,17 @@ def test_a_vote_is_counted(graph_and_labels):
     np.testing.assert_array_equal(propagate_labels(graph, labels, every(labels), 1), expected)
 
 
-def test_more_votes_than_are_counted_at_a_time():
-    n = 5_000  # of a ring, each in its own cluster: 25 million votes
-    ring = csr_matrix((np.ones(2 * n), (np.r_[:n, :n], np.r_[1:n, 0, n - 1, : n - 1])), (n, n))
-    labels = np.arange(n)
-    expected = np.r_[1, : n - 2, 0]  # the first of both neighbours
-    np.testing.assert_array_equal(propagate_labels(ring, labels, every(labels), 1), expected)
+@given(labelled_graphs(), st.integers(1, 6), st.randoms(use_true_random=False))
+def test_rounds_that_look_only_beside_what_moved_are_as_good(graph_and_labels, rounds, random):
+    graph, labels = graph_and_labels
+    may_move = np.random.default_rng(random.getrandbits(32)).random(labels.size) < 0.7
+    expected = labels
+    for _ in range(rounds):
+        expected = propagate_labels(graph, expected, may_move, 1)
+    np.testing.assert_array_equal(propagate_labels(graph, labels, may_move, rounds), expected)
 
 
-# ---- filled
+# ---- assign_unlabelled
 
 
 def test_rows_are_filled_from_the_borders_inwards():
@@ -304,7 +153,7 @@ def test_only_rows_without_a_path_stay_unfilled(graph_and_labels):
     np.testing.assert_array_equal(found[labels >= 0], labels[labels >= 0])
 
 
-# ---- settled
+# ---- prune_clusters
 
 
 def test_a_weak_cluster_dissolves_into_its_neighbours():
@@ -358,7 +207,7 @@ def test_no_cluster_at_all():
 
 @settings(max_examples=200)
 @given(labelled_graphs(max_rows=16), st.integers(1, 4), st.integers(1, 4))
-def test_settled_clusters_are_as_promised(graph_and_labels, min_cluster_size, min_core):
+def test_pruned_clusters_are_as_promised(graph_and_labels, min_cluster_size, min_core):
     graph, labels = graph_and_labels
     before = labels.copy()
     found = prune_clusters(graph, labels, min_cluster_size, min_core)
@@ -380,7 +229,7 @@ def test_settled_clusters_are_as_promised(graph_and_labels, min_cluster_size, mi
 
 
 @given(labelled_graphs(max_rows=16, least=0), st.randoms(use_true_random=False))
-def test_settling_does_not_depend_on_the_order_of_rows(graph_and_labels, random):
+def test_pruning_does_not_depend_on_the_order_of_rows(graph_and_labels, random):
     graph, labels = graph_and_labels
     rows = np.random.default_rng(random.getrandbits(32)).permutation(labels.size)
     found = prune_clusters(graph, labels, 2)

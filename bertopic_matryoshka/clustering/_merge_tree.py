@@ -1,0 +1,286 @@
+"""Fine communities -> a tree of merges: the graph's linkage below, Ward's criterion at the top."""
+
+from __future__ import annotations
+
+import heapq
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from bertopic_matryoshka.clustering._membership import one_hot
+from bertopic_matryoshka.clustering._ordering import count_clusters
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+    from scipy.sparse import csr_matrix
+
+EXPONENT = 0.8
+"""Exponent by which the graph's linkage discounts size, see graph_merges."""
+
+N_TOP = 12
+"""Clusters from which Ward's criterion goes on: the graph's linkage joins large ones badly."""
+
+
+class Merge(NamedTuple):
+    """Two clusters that become one, which is called `a` from then on."""
+
+    a: int
+    b: int
+    linkage: float
+    lift: float
+    """Weight of the edges between them, over what chance would give clusters of their degrees."""
+
+
+def graph_merges(graph: csr_matrix, labels: NDArray[np.int_]) -> Iterator[Merge]:
+    """Merge the pair of clusters with the strongest linkage until no edge joins two.
+
+    The linkage of two clusters is the weight of the edges between them over
+    ``(degree_a * degree_b) ** EXPONENT``. With an exponent of 1, as in modularity [1]_, small
+    clusters merge first and sizes end most even; with 1/2, as in the normalised Laplacian, one
+    cluster may take more than half of the rows. In between, a well-separated small cluster stays,
+    and a large one may grow. Of equal pairs the first merges. Each cluster keeps its strongest pair
+    in a heap, so that m clusters with a few neighbours each take about m log m steps.
+
+    Parameters
+    ----------
+    graph : csr_matrix of shape (n, n), symmetric
+    labels : ndarray of shape (n,), int
+        From 0 without a gap; -1 is no cluster, and its edges do not count.
+
+    Yields
+    ------
+    merge : Merge
+        With ``a < b``, both names of clusters in `labels`.
+
+    References
+    ----------
+    .. [1] T. Bonald, B. Charpentier, A. Galland, A. Hollocou, "Hierarchical graph clustering using
+       node pair sampling", MLG 2018.
+    """
+    count = count_clusters(labels)
+    member = one_hot(labels, count)
+    between = (member.T @ graph @ member).tocsr()  # sparse, of shape (count, count)
+    degrees = np.asarray(between.sum(axis=1)).ravel()
+    total = degrees.sum()
+    joined: list[dict[int, float]] = []  # for each cluster its neighbours, and the weight to each
+    for name in range(count):
+        cells = slice(between.indptr[name], between.indptr[name + 1])
+        weights = zip(between.indices[cells].tolist(), between.data[cells].tolist(), strict=True)
+        joined.append({other: weight for other, weight in weights if other != name and weight > 0})
+    version = [0] * count  # of a cluster, one more at each merge
+    heap: list[tuple[float, int, int, int, int, int]] = []
+
+    def push_strongest(name: int) -> None:
+        if joined[name]:
+            others = np.fromiter(joined[name], dtype=np.int64, count=len(joined[name]))
+            weights = np.fromiter(joined[name].values(), dtype=np.float64, count=others.size)
+            linkage = weights / np.maximum(degrees[name] * degrees[others], 1) ** EXPONENT
+            strongest = linkage.max()
+            other = int(others[linkage == strongest].min())
+            a, b = min(name, other), max(name, other)
+            heapq.heappush(heap, (-float(strongest), a, b, name, version[a], version[b]))
+
+    for name in range(count):
+        push_strongest(name)
+    while heap:
+        negative, a, b, name, version_a, version_b = heapq.heappop(heap)
+        if (version[a], version[b]) != (version_a, version_b):
+            # Outdated, but no pair of the cluster's that is not in the heap itself was stronger.
+            push_strongest(name)
+            continue
+        lift = joined[a][b] * total / max(degrees[a] * degrees[b], 1)
+        yield Merge(a, b, -negative, lift)
+        degrees[a] += degrees[b]
+        del joined[a][b], joined[b][a]
+        for other, weight in joined[b].items():
+            joined[a][other] = joined[other][a] = joined[a].get(other, 0.0) + weight
+            del joined[other][b]
+        joined[b] = {}
+        version[a], version[b] = version[a] + 1, -1
+        push_strongest(a)
+
+
+def merge_clusters(
+    graph: csr_matrix, labels: NDArray[np.int_], n_clusters: int, min_lift: float = 0.0
+) -> NDArray[np.int_]:
+    """Merge clusters that edges join by the graph's linkage, until `n_clusters` are left.
+
+    Parameters
+    ----------
+    graph, labels
+        See graph_merges; -1 stays.
+    n_clusters : int
+    min_lift : float, default=0.0
+        Merging ends earlier where the strongest pair has a smaller lift.
+
+    Returns
+    -------
+    labels : ndarray of shape (n,), int, from 0 without a gap, and -1
+    """
+    left = count_clusters(labels)
+    if left <= n_clusters:
+        return labels
+    names = np.arange(left)
+    for merge in graph_merges(graph, labels):
+        if left <= n_clusters or merge.lift < min_lift:
+            break
+        names[names == merge.b] = merge.a
+        left -= 1
+    merged_names = np.append(np.unique(names, return_inverse=True)[1], -1)
+    return merged_names[labels]
+
+
+def ward_merges(sums: NDArray[np.float64], sizes: NDArray[np.float64]) -> Iterator[Merge]:
+    """Merge the pair whose union adds least to the squared distances from the centroids [1]_.
+
+    Parameters
+    ----------
+    sums : ndarray of shape (m, n_dims), float64
+        Sum of the rows of each cluster.
+    sizes : ndarray of shape (m,), float64
+        Rows of each cluster, >= 1.
+
+    Yields
+    ------
+    merge : Merge
+        With ``a < b``. Its linkage is less what the union adds; its lift is 1.
+
+    References
+    ----------
+    .. [1] J. H. Ward, "Hierarchical grouping to optimize an objective function", Journal of the
+       American Statistical Association 58, 1963.
+    """
+    centroids, sizes = sums / sizes[:, None], sizes.copy()
+    left = np.ones(sizes.size, dtype=bool)
+
+    def costs(name: int) -> NDArray[np.float64]:
+        squares = ((centroids - centroids[name]) ** 2).sum(axis=1)
+        found: NDArray[np.float64] = squares * sizes * sizes[name] / (sizes + sizes[name])
+        found[~left] = np.inf
+        found[name] = np.inf
+        return found
+
+    table = (
+        np.stack([costs(name) for name in range(sizes.size)]) if sizes.size else np.empty((0, 0))
+    )
+    nearest = table.argmin(axis=1) if sizes.size else np.empty(0, dtype=np.int64)
+    for _ in range(sizes.size - 1):
+        least = np.where(left, table[np.arange(sizes.size), nearest], np.inf)
+        one = int(least.argmin())
+        a, b = sorted((one, int(nearest[one])))
+        yield Merge(a, b, -float(table[a, b]), 1.0)
+        share = sizes[b] / (sizes[a] + sizes[b])
+        centroids[a] += share * (centroids[b] - centroids[a])
+        sizes[a] += sizes[b]
+        left[b] = False
+        table[b] = table[:, b] = np.inf
+        table[a] = table[:, a] = costs(a)
+        changed = left & ((nearest == a) | (nearest == b) | (table[:, a] < least))
+        changed[a] = True
+        nearest[changed] = table[changed].argmin(axis=1)
+
+
+@dataclass(frozen=True)
+class MergeTree:
+    """A tree of merges, in scikit-learn's terms.
+
+    Attributes
+    ----------
+    children : ndarray of shape (n_leaves - 1, 2), int
+        The two nodes that each merge joins, in the order of merging. Nodes below `n_leaves` are
+        leaves; merge i makes the node ``n_leaves + i``.
+    distances : ndarray of shape (n_leaves - 1,), float64
+        Height of each merge, in [0, 2], never falling. See merge_tree.
+    n_leaves : int
+    """
+
+    children: NDArray[np.int_]
+    distances: NDArray[np.float64]
+    n_leaves: int
+
+    def cut(self, n_clusters: int) -> NDArray[np.int_]:
+        """Cluster of each leaf where `n_clusters` are left, numbered by their first leaves.
+
+        Returns
+        -------
+        labels : ndarray of shape (n_leaves,), int
+        """
+        n_merges = self.n_leaves - n_clusters
+        root = np.arange(self.n_leaves + n_merges)
+        for merge in range(n_merges - 1, -1, -1):
+            root[self.children[merge]] = root[self.n_leaves + merge]
+        _, first, labels = np.unique(root[: self.n_leaves], return_index=True, return_inverse=True)
+        ranks = np.empty(first.size, dtype=np.int64)
+        ranks[np.argsort(first)] = np.arange(first.size)
+        cluster: NDArray[np.int_] = ranks[labels]
+        return cluster
+
+
+def merge_tree(
+    graph: csr_matrix,
+    leaves: NDArray[np.int_],
+    rows: NDArray[np.floating],
+    n_top: int | None = None,
+) -> MergeTree:
+    """Merge fine communities until one is left, and keep the order.
+
+    The graph's linkage goes first, down to `n_top` clusters or to those that no edge joins. Ward's
+    criterion goes on, on the centroids of the rows: at few clusters it is the better one, and
+    below it the worse. The two have no common scale. So the heights keep the order of merging and,
+    within each part, the proportions: from 0 to 1 they are how far the linkage has fallen since the
+    first merge, as a logarithm; from 1 to 2 the square root of what a merge adds to the squared
+    distances. Each is over the largest of its part, and where a merge is closer than one before it,
+    it has the same height.
+
+    Parameters
+    ----------
+    graph : csr_matrix of shape (n, n), symmetric
+    leaves : ndarray of shape (n,), int
+        Community of each row, from 0 without a gap; -1 is none.
+    rows : ndarray of shape (n, n_dims)
+    n_top : int or None, default=None
+        None is N_TOP. With 1 Ward's criterion only joins what no edge does.
+    """
+    n_leaves, n_top = count_clusters(leaves), N_TOP if n_top is None else n_top
+    member = one_hot(leaves, n_leaves)
+    sums = np.asarray(member.T @ rows, dtype=np.float64).reshape(n_leaves, rows.shape[1])
+    sizes = np.asarray(member.sum(axis=0)).ravel()
+    left = np.ones(n_leaves, dtype=bool)
+    pairs: list[tuple[int, int]] = []
+    heights: list[list[float]] = [[], []]
+    by_graph = graph_merges(graph, leaves)
+    while n_leaves - len(pairs) > n_top and (merge := next(by_graph, None)) is not None:
+        a, b = merge.a, merge.b
+        sums[a] += sums[b]
+        sizes[a] += sizes[b]
+        left[b] = False
+        pairs.append((a, b))
+        heights[0].append(-float(np.log(merge.linkage)))
+    names = np.flatnonzero(left)
+    for merge in ward_merges(sums[left], sizes[left]):
+        pairs.append((int(names[merge.a]), int(names[merge.b])))
+        heights[1].append(float(np.sqrt(max(-merge.linkage, 0.0))))
+    distances = np.concatenate(
+        [
+            _rising(np.array(heights[0]), heights[0][0] if heights[0] else 0.0),
+            1 + _rising(np.array(heights[1]), 0.0),
+        ]
+    )
+    node = np.arange(n_leaves)  # of each cluster that is left, by its name
+    children = np.empty((len(pairs), 2), dtype=np.int64)
+    for i, (a, b) in enumerate(pairs):
+        children[i] = sorted((node[a], node[b]))
+        node[a] = n_leaves + i
+    return MergeTree(children, distances, n_leaves)
+
+
+def _rising(heights: NDArray[np.float64], zero: float) -> NDArray[np.float64]:
+    """Scale heights to [0, 1] from `zero`, and let none be lower than one before it."""
+    if heights.size == 0:
+        return heights
+    risen = np.maximum.accumulate(heights - zero)
+    found: NDArray[np.float64] = risen / risen[-1] if risen[-1] > 0 else np.zeros_like(risen)
+    return found
