@@ -18,22 +18,26 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from scipy import stats
+from scipy.optimize import brentq
 from sklearn.metrics import adjusted_mutual_info_score
 
 from benchmarks.corpus import machine, read
-from bertopic_matryoshka import LeidenClustering, compare_prefixes, topic_agreement, truncate
-from bertopic_matryoshka.selection import DimensionSelector
+from bertopic_matryoshka import (
+    DimensionComparison,
+    DimensionSelector,
+    LeidenClustering,
+    TopicScorer,
+    build_topic_model,
+    compare_dimensions,
+    nearest_neighbors,
+    topic_agreement,
+    truncate,
+)
+from bertopic_matryoshka.comparison import by_width, paired_difference, replicate_rows, seed_spread
 
-SHARE = 0.8
+HALVINGS = {16, 32, 64, 128, 256, 512}
 DIMS = (16, 32, 64, 128, 256, 384, 512)
-
-
-def sample_of(texts, seed: int) -> np.ndarray:
-    """Draw 80 % of the distinct texts; copies go together."""
-    group = pd.factorize(np.asarray(texts))[0]
-    n_groups = group.max() + 1
-    drawn = np.random.default_rng(seed).permutation(n_groups)[: round(SHARE * n_groups)]
-    return np.flatnonzero(np.isin(group, drawn))
 
 
 def rotated(X: np.ndarray) -> np.ndarray:
@@ -51,8 +55,6 @@ def narrowed(X: np.ndarray, kind: str, dim: int) -> np.ndarray:
 
 
 def kept_of(X: np.ndarray, Z: np.ndarray, k: int = 10) -> float:
-    from bertopic_matryoshka import nearest_neighbors
-
     rows = np.random.default_rng(0).permutation(len(X))[:1_000]
     sets = []
     for of in (X, Z / np.linalg.norm(Z, axis=1, keepdims=True)):
@@ -65,10 +67,11 @@ def calibration(arguments: argparse.Namespace) -> None:
     rows = []
     for name in arguments.names:
         table, X = read(name, arguments.corpora, arguments.embeddings)
-        drawn = np.sort(np.random.default_rng(0).permutation(len(X))[: arguments.documents])
+        drawn = np.random.default_rng(0).permutation(len(X))[: arguments.documents[0]]
+        drawn = np.sort(drawn)
         table, X = table.iloc[drawn], X[drawn]
         labels = pd.factorize(table["label"])[0]
-        samples = [sample_of(table["text"], r) for r in range(arguments.replicates)]
+        samples = [replicate_rows(table["text"], r) for r in range(arguments.replicates)]
         for topics in arguments.topics:
             n_topics = topics or LeidenClustering(method="exact").fit(X).n_clusters_
 
@@ -80,9 +83,7 @@ def calibration(arguments: argparse.Namespace) -> None:
 
             def label_ami(found):
                 pairs = zip(found, samples, strict=True)
-                return np.array(
-                    [adjusted_mutual_info_score(labels[at], of) for of, at in pairs]
-                )
+                return np.array([adjusted_mutual_info_score(labels[at], of) for of, at in pairs])
 
             full = fits(X)
             full_ami = label_ami(full)
@@ -115,13 +116,100 @@ def calibration(arguments: argparse.Namespace) -> None:
     print(machine(("scikit-learn", "numpy", "graspologic-native")))
 
 
+def old_rule(comparison: DimensionComparison) -> int:
+    """Find the smallest width not significantly lower in coherence than the best: the rule before.
+
+    One-sided tests with Holm's correction, alpha = 0.05.
+    """
+    by_dim = by_width(comparison.runs_of())
+    means = {dim: float(np.mean([run.coherence for run in at])) for dim, at in by_dim.items()}
+    scored = [d for d in means if not np.isnan(means[d]) and all(r.n_topics > 1 for r in by_dim[d])]
+    best = max(scored, key=lambda dim: (means[dim], -dim))
+    spread = seed_spread(by_dim.values())
+    p_values = {}
+    for dim in scored:
+        if dim != best:
+            found = paired_difference(by_dim[dim], by_dim[best], spread)
+            reach = (found.mean - found.low) / found.se
+            df = brentq(lambda df, reach=reach: stats.t.ppf(0.975, df) - reach, 0.6, 1e7)
+            p_values[dim] = stats.t.cdf(found.mean / found.se, df)
+    worse = set()
+    for rank, dim in enumerate(sorted(p_values, key=p_values.__getitem__)):
+        if p_values[dim] > 0.05 / (len(p_values) - rank):
+            break
+        worse.add(dim)
+    return min(dim for dim in scored if dim not in worse)
+
+
+def rules(arguments: argparse.Namespace) -> None:
+    rows = []
+    for n_documents in arguments.documents:
+        for draw in range(arguments.draws):
+            for name in arguments.names:
+                table, X = read(name, arguments.corpora, arguments.embeddings)
+                if (n_documents > len(X) and draw) or n_documents > 2 * len(X):
+                    continue
+                drawn = np.random.default_rng(draw).permutation(len(X))[:n_documents]
+                table, X = table.iloc[np.sort(drawn)], X[np.sort(drawn)]
+                topic_model = build_topic_model()
+                topic_model.embedding_model = None  # its embeddings are given
+                start = time.perf_counter()
+                comparison = compare_dimensions(
+                    table["text"].tolist(),
+                    topic_model,
+                    embeddings=X,
+                    labels=table["label"] if arguments.labels else None,
+                    dims=[X.shape[1], *(d for d in DIMS if d < X.shape[1] and d in HALVINGS)],
+                    seeds=arguments.seeds,
+                    scorer=TopicScorer(n_replicates=arguments.replicates),
+                    progress=False,
+                )
+                seconds = time.perf_counter() - start
+                classes = table["label"].to_numpy()
+                ami = {
+                    dim: np.mean(
+                        [adjusted_mutual_info_score(classes, r.document_topics) for r in at]
+                    )
+                    for dim, at in by_width(comparison.runs_of()).items()
+                }
+                found, old = comparison.recommend(), old_rule(comparison)
+                agreements = comparison.agreements()
+                rows.append(
+                    {
+                        "data": name,
+                        "documents": len(X),
+                        "draw": draw,
+                        "full": X.shape[1],
+                        "topics": comparison.runs[0].n_topics,
+                        "full_ami": ami[X.shape[1]],
+                        "old": old,
+                        "old_left": ami[old] / ami[X.shape[1]],
+                        "new": found.dim,
+                        "new_left": ami[found.dim] / ami[X.shape[1]],
+                        "answer": found.answer,
+                        "low": agreements[found.dim].low,
+                        "reference_ami": agreements[X.shape[1]].reference_ami,
+                        "stopped": next(
+                            (e.verdict for e in found.evidence.values() if e.verdict != "kept"), ""
+                        ),
+                        "seconds": seconds,
+                    }
+                )
+                print(rows[-1], found, flush=True)
+                pd.DataFrame(rows).to_csv(arguments.out, index=False)
+    print(machine(("bertopic", "scikit-learn", "numpy", "graspologic-native")))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("part", choices=["calibration"])
+    parser.add_argument("part", choices=["calibration", "rules"])
     parser.add_argument("--corpora", type=Path, nargs="+")
     parser.add_argument("--embeddings", type=Path, nargs="+")
     parser.add_argument("--names", nargs="+")
-    parser.add_argument("--documents", type=int, default=3_000)
+    parser.add_argument("--documents", type=int, nargs="+", default=[3_000])
+    parser.add_argument("--draws", type=int, default=1)
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--labels", action="store_true")
     parser.add_argument("--topics", type=int, nargs="+", default=[0, 20])
     parser.add_argument("--replicates", type=int, default=5)
     parser.add_argument("--out", type=Path)

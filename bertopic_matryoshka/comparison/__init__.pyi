@@ -1,14 +1,13 @@
 from ._compare import compare_dimensions
 from ._comparison import DimensionComparison, EmbeddingModel
-from ._matching import SMALLEST_MATCH, Pair, pair_topics
+from ._matching import SMALLEST_MATCH, Pair, TopicChange, pair_topics, topic_changes
+from ._recommendation import MANY_OUTLIERS, TOPICS_RATIO, Evidence, Recommendation
+from ._replicates import Replicate, WidthAgreement, replicate_rows
 from ._result import Run, Topic
 from ._scorer import TopicScorer
 from ._setting import Condition, Setting
 from ._significance import (
-    MANY_OUTLIERS,
-    TOPICS_RATIO,
     Difference,
-    Recommendation,
     SeedSpread,
     by_width,
     paired_difference,
@@ -24,17 +23,23 @@ __all__ = [
     "Difference",
     "DimensionComparison",
     "EmbeddingModel",
+    "Evidence",
     "Pair",
     "Recommendation",
+    "Replicate",
     "Run",
     "SeedSpread",
     "Setting",
     "Topic",
+    "TopicChange",
     "TopicScorer",
+    "WidthAgreement",
     "by_width",
     "compare_dimensions",
     "pair_topics",
     "paired_difference",
+    "replicate_rows",
     "seed_spread",
     "short_name",
+    "topic_changes",
 ]

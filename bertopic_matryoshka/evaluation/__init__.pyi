@@ -4,9 +4,10 @@ from ._diversity import inverted_rbo, topic_balance, topic_diversity
 from ._evaluate import TopicEvaluation, agreement, evaluate_topics, tokens_of, topics_of
 from ._measures import MEASURES
 from ._stability import topic_stability
-from ._topic_agreement import TopicAgreement, topic_agreement
+from ._topic_agreement import FEWEST_REPLICATES, TopicAgreement, topic_agreement
 
 __all__ = [
+    "FEWEST_REPLICATES",
     "MEASURES",
     "TopicAgreement",
     "TopicCoherence",
