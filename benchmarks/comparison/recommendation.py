@@ -1,7 +1,7 @@
 """What agreement with the full width's topics says of a width: calibration, rules, error rates.
 
-    python -m benchmarks.comparison.recommendation calibration --corpora FOLDER --embeddings FOLDER \
-        --names minilm_ag matryoshka_bbc --documents 3000 --out calibration.csv
+    python -m benchmarks.comparison.recommendation calibration --corpora FOLDER \
+        --embeddings FOLDER --names minilm_ag matryoshka_bbc --documents 3000 --out calibration.csv
 
 calibration: for prefixes, selections and rotations of each MODEL_CORPUS, the agreement with the
 topics of the full width and the share that is left of the AMI with the labels. Five replicates of
@@ -75,13 +75,13 @@ def calibration(arguments: argparse.Namespace) -> None:
         for topics in arguments.topics:
             n_topics = topics or LeidenClustering(method="exact").fit(X).n_clusters_
 
-            def fits(Z, n_topics=n_topics):
+            def fits(Z, samples=samples, n_topics=n_topics):
                 return [
                     LeidenClustering(n_topics, random_state=r, method="exact").fit(Z[at]).labels_
                     for r, at in enumerate(samples)
                 ]
 
-            def label_ami(found):
+            def label_ami(found, samples=samples, labels=labels):
                 pairs = zip(found, samples, strict=True)
                 return np.array([adjusted_mutual_info_score(labels[at], of) for of, at in pairs])
 

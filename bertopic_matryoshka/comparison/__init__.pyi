@@ -1,8 +1,8 @@
 from ._compare import compare_dimensions
 from ._comparison import DimensionComparison, EmbeddingModel
 from ._matching import SMALLEST_MATCH, Pair, TopicChange, pair_topics, topic_changes
-from ._recommendation import MANY_OUTLIERS, TOPICS_RATIO, Evidence, Recommendation
-from ._replicates import Replicate, WidthAgreement, replicate_rows
+from ._recommendation import MANY_OUTLIERS, TOPICS_RATIO, Evidence, Recommendation, percent_below
+from ._replicates import SHARE, Replicate, WidthAgreement, replicate_rows
 from ._result import Run, Topic
 from ._scorer import TopicScorer
 from ._setting import Condition, Setting
@@ -17,6 +17,7 @@ from ._topic_models import short_name
 
 __all__ = [
     "MANY_OUTLIERS",
+    "SHARE",
     "SMALLEST_MATCH",
     "TOPICS_RATIO",
     "Condition",
@@ -38,6 +39,7 @@ __all__ = [
     "compare_dimensions",
     "pair_topics",
     "paired_difference",
+    "percent_below",
     "replicate_rows",
     "seed_spread",
     "short_name",

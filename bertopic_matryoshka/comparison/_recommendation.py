@@ -117,7 +117,7 @@ class Recommendation:
     def headline(self) -> str:
         """The answer in one line of at most 15 words."""
         if self.answer == "keep":
-            low = _floor(self.evidence[self.dim].agreement.low)
+            low = percent_below(self.evidence[self.dim].agreement.low)
             return f"Keep {self._width}: topic agreement is at least {low}."
         if self.answer == "unclear":
             return f"Too few data or seeds to tell: keep {self._width}."
@@ -139,11 +139,12 @@ class Recommendation:
             )
         found = self.evidence[self.dim]
         labels = "" if found.labels is None else ", or of agreement with the labels,"
+        low = percent_below(found.agreement.low)
         reason = (
             f"{self.topic_model}: keep {self._width} {rule}. Topics agree with those at "
             f"{self.reference_dim} by {found.agreement.agreement:.0%} of what these agree with "
-            f"themselves, and by at least {_floor(found.agreement.low)} with 95% confidence; no "
-            f"loss of coherence{labels} beyond the margin was shown."
+            f"themselves, and by at least {low} with 95% confidence; no loss of coherence{labels} "
+            "beyond the margin was shown."
         )
         return f"{reason} {self._failure()}" if self._next else reason
 
@@ -170,7 +171,7 @@ class Recommendation:
         """Say why the next width is not kept."""
         assert self._next is not None  # noqa: S101  (it is what failed)
         agreement, coherence, labels, verdict = self.evidence[self._next]
-        low, high = _floor(agreement.low), _ceiling(agreement.high)
+        low, high = percent_below(agreement.low), _percent_above(agreement.high)
         if verdict == "topics":
             return f"At {self._next}, topics agree by at most {high}."
         if verdict == "unclear":
@@ -302,12 +303,12 @@ def _obstacle(
     return ""
 
 
-def _floor(share: float) -> str:
+def percent_below(share: float) -> str:
     """Write a share as percent, rounded down: a lower bound stays one."""
     return f"{math.floor(100 * share + 1e-9)}%"
 
 
-def _ceiling(share: float) -> str:
+def _percent_above(share: float) -> str:
     return f"{math.ceil(100 * share - 1e-9)}%"
 
 
