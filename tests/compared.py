@@ -36,7 +36,7 @@ def brief_comparison(documents, embeddings, clusterer):
         arguments = {
             "dims": [64, 32],
             "seeds": 1,
-            "scorer": TopicScorer(n_resamples=10),
+            "scorer": TopicScorer(n_resamples=10, n_replicates=0),
             "progress": False,
             "embeddings": embeddings,
             **changes,

@@ -6,7 +6,14 @@ import numpy as np
 import pandas as pd
 
 from bertopic_matryoshka import DimensionComparison
-from bertopic_matryoshka.comparison import Condition, EmbeddingModel, Run, Setting, Topic
+from bertopic_matryoshka.comparison import (
+    Condition,
+    EmbeddingModel,
+    Replicate,
+    Run,
+    Setting,
+    Topic,
+)
 
 NAN = float("nan")
 MODEL = "a model"
@@ -62,6 +69,24 @@ def make_run(
     )
 
 
+def make_replicates(
+    dim, topic_model="selection", *, noise=0.03, n=5, n_documents=800, n_topics=4, ami=None
+):
+    """Build replicates of a width on 80 % of the documents, of which a share has any topic."""
+    replicates = []
+    for number in range(n):
+        rng = np.random.default_rng([dim, number])
+        drawn = np.random.default_rng(number).permutation(n_documents)  # the same at all widths
+        rows = np.sort(drawn[: n_documents * 4 // 5])
+        is_noise = rng.random(rows.size) < noise
+        topics = np.where(is_noise, rng.integers(n_topics, size=rows.size), rows % n_topics)
+        score = None if ami is None else ami[number]
+        replicates.append(
+            Replicate(Setting(topic_model, dim, number, "replicate"), score, rows, topics)
+        )
+    return replicates
+
+
 def make_model(full_dim=8, *, encode_seconds=1.5, n_documents=6):
     dims = [full_dim // 2**i for i in range(full_dim.bit_length())]
     return EmbeddingModel(
@@ -85,7 +110,7 @@ def make_condition(reduction="selection", *, embedding_model=MODEL, is_permuted=
     return Condition(embedding_model, reduction, clustering, is_permuted=is_permuted)
 
 
-def make_comparison(*runs, half_runs=(), conditions=None, **changes):
+def make_comparison(*runs, half_runs=(), replicates=(), conditions=None, **changes):
     """Put runs into a comparison of models that are 8 wide, with six documents.
 
     A topic model is named by its reduction where `conditions` does not say what it is made of.
@@ -94,6 +119,7 @@ def make_comparison(*runs, half_runs=(), conditions=None, **changes):
     values = {
         "runs": runs,
         "half_runs": half_runs,
+        "replicates": tuple(replicates),
         "conditions": named,
         "embedding_models": {of.embedding_model: make_model() for of in named.values()},
         "n_documents": 6,

@@ -145,6 +145,9 @@ def compare(
     seeds: Annotated[
         int, typer.Option(min=1, help="How many seeds, from --seed on; 3 show what chance does.")
     ] = 1,
+    replicates: Annotated[
+        int, typer.Option(min=0, help="Fits to samples, for the agreement of topics; 0 for none.")
+    ] = 5,
     halves: Annotated[
         bool, typer.Option("--halves", help="Fit both halves of the documents too.")
     ] = False,
@@ -178,6 +181,7 @@ def compare(
         stop_words=None if stop_words == "none" else stop_words,
         measure=measure,
         seeds=range(seed, seed + seeds),
+        replicates=replicates,
         halves=halves,
         store=store,
         n_jobs=jobs,
@@ -292,6 +296,7 @@ def _compare(
     out: Path,
     seeds: Sequence[int],
     measure: str = "c_v",
+    replicates: int = 5,
     halves: bool = False,
     device: str | None = None,
     store: Path | None = None,
@@ -313,7 +318,9 @@ def _compare(
             dims=dims,
             seeds=seeds,
             labels=documents.labels,
-            scorer=TopicScorer(measure=measure, split_half=halves, device=device),
+            scorer=TopicScorer(
+                measure=measure, n_replicates=replicates, split_half=halves, device=device
+            ),
             store=store,
             n_jobs=n_jobs,
             progress=progress,

@@ -92,9 +92,9 @@ def progress() -> Iterator[Callable[[int, int, str], None]]:
 
 
 def print_comparison(comparison: DimensionComparison) -> None:
-    """Print what tells widths apart side by side, what limits it, and what becomes of topics."""
+    """Print the answer, what tells widths apart, what limits it, and what becomes of topics."""
     from bertopic_matryoshka.report import (
-        choice,
+        answers,
         compared,
         notes,
         results,
@@ -103,8 +103,17 @@ def print_comparison(comparison: DimensionComparison) -> None:
     )
 
     say(f"{compared(comparison)}\n")
+    found = answers(comparison)
+    for answer in found:
+        console.print(f"[bold]{escape(answer.headline)}[/]", highlight=False, soft_wrap=True)
+        if answer.title:
+            say(f"  {answer.title}")
+        for name, figure in answer.figures.items():
+            say(f"  {name}: {figure}.")
+        say("")
     _print_results(results(comparison))
-    for sentence in (choice(comparison), *notes(comparison)):
+    reasons = [answer.reason for answer in found if answer.reason]
+    for sentence in (*reasons, *notes(comparison)):
         say(f"\n{sentence}")
     for sweep in sweeps_of(comparison):
         if not sweep.is_control:
@@ -131,7 +140,8 @@ def _print_results(results: Results) -> None:
         console.print(f"[bold]{escape(group['title'])}[/]{' (control)' * group['is_control']}")
         for row in group["rows"]:
             say(line(row))
-    say("dims: dimensions of the embeddings; ±: standard error; kept: nearest neighbours kept;")
+    say("dims: dimensions of the embeddings; agree: topics agree with those at the widest, and at")
+    say("least (95%); ±: standard error; kept: nearest neighbours kept;")
     say("fit s: seconds of the first seed; MB: embeddings in float32.")
 
 

@@ -1,14 +1,13 @@
 from ._compare import compare_dimensions
 from ._comparison import DimensionComparison, EmbeddingModel
-from ._matching import SMALLEST_MATCH, Pair, pair_topics
+from ._matching import SMALLEST_MATCH, Pair, TopicChange, pair_topics, topic_changes
+from ._recommendation import MANY_OUTLIERS, TOPICS_RATIO, Evidence, Recommendation, percent_below
+from ._replicates import SHARE, Replicate, WidthAgreement, replicate_rows
 from ._result import Run, Topic
 from ._scorer import TopicScorer
 from ._setting import Condition, Setting
 from ._significance import (
-    MANY_OUTLIERS,
-    TOPICS_RATIO,
     Difference,
-    Recommendation,
     SeedSpread,
     by_width,
     paired_difference,
@@ -18,23 +17,31 @@ from ._topic_models import short_name
 
 __all__ = [
     "MANY_OUTLIERS",
+    "SHARE",
     "SMALLEST_MATCH",
     "TOPICS_RATIO",
     "Condition",
     "Difference",
     "DimensionComparison",
     "EmbeddingModel",
+    "Evidence",
     "Pair",
     "Recommendation",
+    "Replicate",
     "Run",
     "SeedSpread",
     "Setting",
     "Topic",
+    "TopicChange",
     "TopicScorer",
+    "WidthAgreement",
     "by_width",
     "compare_dimensions",
     "pair_topics",
     "paired_difference",
+    "percent_below",
+    "replicate_rows",
     "seed_spread",
     "short_name",
+    "topic_changes",
 ]

@@ -15,6 +15,13 @@ from bertopic_matryoshka.comparison._embedding_models import find_sources
 from bertopic_matryoshka.comparison._fit import Fitting
 from bertopic_matryoshka.comparison._progress import Progress, Steps
 from bertopic_matryoshka.comparison._provenance import versions
+from bertopic_matryoshka.comparison._replicates import (
+    SHARE,
+    Replicate,
+    measure_replicate,
+    plan_replicates,
+    replicate_rows,
+)
 from bertopic_matryoshka.comparison._result import ARRAYS, Run, measure_run
 from bertopic_matryoshka.comparison._scorer import TopicScorer
 from bertopic_matryoshka.comparison._setting import (
@@ -26,6 +33,7 @@ from bertopic_matryoshka.comparison._setting import (
 )
 from bertopic_matryoshka.comparison._store import (
     RunStore,
+    keys_of_replicates,
     keys_of_runs,
     keys_of_topic_models,
 )
@@ -42,7 +50,7 @@ from bertopic_matryoshka.evaluation import TopicCoherence, tokens_of
 from bertopic_matryoshka.neighbors import compare_prefixes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from bertopic import BERTopic
@@ -97,8 +105,8 @@ def compare_dimensions(
         model's name. A single array is used for the topic models without an embedding model, and
         for those whose embedding model has the same width.
     scorer : TopicScorer or None, default=None
-        Coherence measure, number of top words and of bootstrap samples, device, and whether
-        halves of the documents are fitted too. None is ``TopicScorer()``.
+        Coherence measure, number of top words, of bootstrap samples and of replicates, device, and
+        whether halves of the documents are fitted too. None is ``TopicScorer()``.
     store : str, Path or None, default=None
         Folder in which embeddings and finished runs are stored. An interrupted comparison resumes
         where it stopped, and a later one computes only what is new.
@@ -134,6 +142,14 @@ def compare_dimensions(
     `hdbscan_model`, `vectorizer_model`, `ctfidf_model` and `representation_model`, and of the
     estimators nested in them. HDBSCAN has none. A permuted backend uses the seed too, so that each
     seed draws other dimensions. The seed None leaves all of them as they are.
+
+    **Replicates.** Whether a narrower width finds the topics of the widest one is measured on fits
+    of their own (see topic_agreement): replicate r is fitted, at every width, to the same 80 % of
+    the documents, exact copies together, with seed r. A LeidenClustering without `n_clusters` is
+    asked for as many topics as the widest found in all documents with the first seed. Replicates
+    find no words unless topics depend on them, and no representations, so that five of them take
+    about as long as three seeds. Controls on permuted dimensions have none, nor has a topic model
+    at a single width.
 
     **Number of topics.** Every measure depends on it: compare topic models with equal numbers, by
     `n_clusters` of a LeidenClustering or k-means and `nr_topics` of BERTopic. BERTopic counts the
@@ -178,13 +194,15 @@ def compare_dimensions(
         raise TypeError(f"scorer={scorer!r} must be a TopicScorer, such as TopicScorer().")
     numbers = check_seeds(seeds)
     named = named_topic_models(topic_models, has_embeddings=embeddings is not None)
-    check_enough_documents(named, len(documents), halved=scorer.split_half)
+    sampled = round(SHARE * len(documents)) if scorer.n_replicates else None
+    check_enough_documents(named, len(documents), halved=scorer.split_half, sampled=sampled)
     templates = {name: clone_topic_model(topic_model) for name, topic_model in named.items()}
     sources, backends = find_sources(named, embeddings, len(documents))
     conditions = {
         name: _condition(templates[name], sources[name], backends[name]) for name in named
     }
     settings = plan(conditions, sources, dims=dims, seeds=numbers, split_half=scorer.split_half)
+    of_samples = plan_replicates(settings, conditions, scorer.n_replicates)
     coherences = _coherences(templates, documents, scorer)  # says what is wrong with a vectorizer
     kept = RunStore(store)
     known = (
@@ -195,7 +213,8 @@ def compare_dimensions(
     shares_graphs = len(numbers) > 1 or len(named) > 1
     shared = tempfile.TemporaryDirectory() if shares_graphs else nullcontext()
     of_sources = {source.name: source for source in sources.values()}
-    with Steps(2 * len(of_sources) + len(settings), progress) as steps, shared as memory:
+    n_steps = 2 * len(of_sources) + len(settings) + len(of_samples)
+    with Steps(n_steps, progress) as steps, shared as memory:
         embedding_models: dict[str, EmbeddingModel] = {}
         for name, source in of_sources.items():
             widths = {s.dim for s in settings if sources[s.topic_model] is source}
@@ -215,9 +234,13 @@ def compare_dimensions(
         runs = list(
             _runs(settings, keys, fitting, kept, steps, coherences, labels, n_resamples, n_jobs)
         )
+        fitting = replace(fitting, n_topics=_numbers_of_topics(runs))
+        keys = keys_of_replicates(of_samples, known, conditions, embedding_models, fitting.n_topics)
+        replicates = tuple(_replicates(of_samples, keys, fitting, kept, steps, labels, n_jobs))
     return DimensionComparison(
         runs=tuple(run for run in runs if run.setting.part == PARTS[0]),
         half_runs=tuple(run for run in runs if run.setting.part != PARTS[0]),
+        replicates=replicates,
         conditions=conditions,
         embedding_models=embedding_models,
         n_documents=len(documents),
@@ -301,11 +324,7 @@ def _runs(
 ) -> Iterator[Run]:
     """Yield the runs in the order of their settings: read from the store, or fitted and stored."""
     found = {setting: kept.get(keys[setting]) for setting in settings} if kept else {}
-    missing = [setting for setting in settings if found.get(setting) is None]
-    if n_jobs == 1 or len(missing) < 2:
-        fits: Iterator[Any] = map(fitting, missing)
-    else:
-        fits = Parallel(n_jobs, return_as="generator")(delayed(fitting)(s) for s in missing)
+    fits = _fits(fitting, [s for s in settings if found.get(s) is None], n_jobs)
     for setting in settings:
         steps.begin(str(setting))
         contents = found.get(setting)
@@ -324,3 +343,39 @@ def _runs(
         if kept:
             kept.put(keys[setting], run.record(), {name: getattr(run, name) for name in ARRAYS})
         yield run
+
+
+def _replicates(
+    settings: Sequence[Setting],
+    keys: Mapping[Setting, Mapping[str, Any]],
+    fitting: Fitting,
+    kept: RunStore,
+    steps: Steps,
+    labels: NDArray[Any] | None,
+    n_jobs: int,
+) -> Iterator[Replicate]:
+    """Yield the replicates in the order of their settings, as _runs does the runs."""
+    found = {setting: kept.get(keys[setting]) for setting in settings} if kept else {}
+    fits = _fits(fitting.replicate, [s for s in settings if found.get(s) is None], n_jobs)
+    numbers = {setting.seed for setting in settings if setting.seed is not None}
+    rows = {number: replicate_rows(fitting.documents, number) for number in numbers}
+    for setting in settings:
+        steps.begin(str(setting))
+        contents = found.get(setting)
+        topics = next(fits) if contents is None else contents.arrays["document_topics"]
+        if contents is None and kept:
+            kept.put(keys[setting], {}, {"document_topics": topics})
+        yield measure_replicate(setting, rows[setting.seed or 0], topics, labels)
+
+
+def _fits(fit: Callable[[Setting], Any], settings: list[Setting], n_jobs: int) -> Iterator[Any]:
+    """Fit in the order of the settings, in parallel where there are several."""
+    if n_jobs == 1 or len(settings) < 2:
+        return map(fit, settings)
+    fits: Iterator[Any] = Parallel(n_jobs, return_as="generator")(delayed(fit)(s) for s in settings)
+    return fits
+
+
+def _numbers_of_topics(runs: Sequence[Run]) -> dict[str, int]:
+    """Count the topics of each topic model at its widest, with its first seed."""
+    return {run.topic_model: run.n_topics for run in reversed(runs)}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from itertools import combinations
 from pathlib import Path
@@ -13,14 +13,20 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import adjusted_mutual_info_score
 
-from bertopic_matryoshka.comparison._setting import PARTS, Condition
-from bertopic_matryoshka.comparison._significance import (
+from bertopic_matryoshka.comparison._matching import topic_changes
+from bertopic_matryoshka.comparison._recommendation import (
+    MARGIN,
+    TOLERANCE,
     Recommendation,
-    by_width,
     recommend,
-    se_coherence,
-    seed_spread,
 )
+from bertopic_matryoshka.comparison._replicates import (
+    Replicate,
+    WidthAgreement,
+    agreement_by_width,
+)
+from bertopic_matryoshka.comparison._setting import PARTS, Condition
+from bertopic_matryoshka.comparison._significance import by_width, se_coherence, seed_spread
 from bertopic_matryoshka.evaluation import topic_stability
 
 if TYPE_CHECKING:
@@ -51,11 +57,19 @@ AVERAGED = (
 DESCRIBED = ("embedding_model", "reducer", "clusterer")
 """Attributes of a condition that the table repeats for each run."""
 
-OPTIONAL = ("ami", "ari", "v_measure", "seed_stability", "seed_ami", "half_stability")
+OPTIONAL = (
+    "ami",
+    "ari",
+    "v_measure",
+    "topic_agreement",
+    "topic_agreement_low",
+    "assigned_agreement",
+    "assigned_agreement_low",
+    "seed_stability",
+    "seed_ami",
+    "half_stability",
+)
 """Columns that are left out if nothing was measured."""
-
-FEW_NEIGHBORS = 0.5
-"""Share of full-width neighbours below which a recommendation has a caveat."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +104,9 @@ class DimensionComparison:
         Runs on all documents: topic model by topic model, widths descending, then seeds.
     half_runs : tuple of Run
         Runs on halves of the documents; empty unless the scorer has ``split_half=True``.
+    replicates : tuple of Replicate
+        Topics of samples of the documents, which agreement is computed from: topic model by topic
+        model, widths descending, then replicates.
     conditions : dict of str to Condition
         The topic models that were compared, by name.
     embedding_models : dict of str to EmbeddingModel
@@ -114,6 +131,7 @@ class DimensionComparison:
     documents: list[str] = field(repr=False, compare=False)
     provenance: dict[str, str] = field(repr=False)
     controls: tuple[str, ...] = ()
+    replicates: tuple[Replicate, ...] = field(default=(), repr=False)
 
     @property
     def umap_compile_seconds(self) -> float | None:
@@ -151,6 +169,9 @@ class DimensionComparison:
 
         Columns: "topic_model", "embedding_model", "dim", "n_seeds"; Run's measures, averaged;
         "se_coherence", the standard error over documents and seeds (see se_coherence);
+        "topic_agreement", the agreement of the topics with those at the widest, and its lower 95 %
+        bound "topic_agreement_low" (see topic_agreement), "assigned_agreement" and
+        "assigned_agreement_low", the same over documents that are not outliers;
         "seed_stability" and "seed_ami", the mean agreement of two seeds' topics by words
         (topic_stability) and by documents (AMI); "half_stability", the agreement by words between
         the halves of the documents; "neighbors_kept", "trustworthiness" and "spearman"
@@ -177,6 +198,7 @@ class DimensionComparison:
                     values = [getattr(run, measured) for run in runs]
                     row[measured] = None if None in values else float(np.mean(values))
                 row["se_coherence"] = se_coherence(runs, spread)
+                row.update(self._agreement(name, dim))
                 row.update(self._stability(runs))
                 row.update(self._neighborhood(name, dim))
                 rows.append(row)
@@ -211,53 +233,141 @@ class DimensionComparison:
         """Look up the embedding model of a topic model, one of `conditions`."""
         return self.embedding_models[self.conditions[topic_model].embedding_model]
 
-    def recommend(self, topic_model: str | None = None, *, alpha: float = 0.05) -> Recommendation:
-        """Find the smallest width at which no loss of coherence was detected.
-
-        This rule will change: do not decide by it alone. A test that does not reject is no evidence
-        of equality. With few documents or seeds it may detect nothing and name the smallest width.
-        Equal coherence does not mean equal topics, nor equal agreement with labels: look at
-        "neighbors_kept", agreement with labels and the topics themselves too.
-
-        Each width is compared with the one of highest mean coherence on the same bootstrap samples
-        of the documents (see paired_difference), one-sided, with Holm's correction for the number
-        of widths [1]_. The variance over seeds is pooled over all widths (see seed_spread).
+    def agreements(self, topic_model: str | None = None) -> dict[int, WidthAgreement]:
+        """Agreement of the topics at each width with those at the widest, widest first.
 
         Parameters
         ----------
         topic_model : str or None, default=None
             One of `conditions`; None takes the first.
-        alpha : float, default=0.05
-            Family-wise error rate in (0, 1): probability of calling any width worse that is not,
-            if the assumptions of the tests hold.
 
         Returns
         -------
-        recommendation : Recommendation
-            The width, the reason in words, and caveats where coherence alone may mislead.
+        agreements : dict of int to WidthAgreement
+            Empty if the topic model has fewer than two replicates.
+        """
+        return self._agreements[self._checked(topic_model)]
+
+    @cached_property
+    def _agreements(self) -> dict[str, dict[int, WidthAgreement]]:
+        return {name: agreement_by_width(self.replicates_of(name)) for name in self.conditions}
+
+    def replicates_of(self, topic_model: str | None = None) -> list[Replicate]:
+        """List the replicates of a topic model, widths descending; None takes the first."""
+        name = self._checked(topic_model)
+        return [of for of in self.replicates if of.setting.topic_model == name]
+
+    def topic_changes(self, dim: int, topic_model: str | None = None) -> pd.DataFrame:
+        """Say what becomes of each topic at the widest at another width, for the first seed.
+
+        Parameters
+        ----------
+        dim : int
+            One of the widths. The widest itself is compared with its second seed, as a baseline.
+        topic_model : str or None, default=None
+            One of `conditions`; None takes the first.
+
+        Returns
+        -------
+        changes : DataFrame
+            A row for each topic at the widest, largest first: "topic" (its words), "size"
+            (documents), "change" ("survives", "merges", "splits" or "vanishes", by the majority of
+            its documents), "share" of its documents that stay together, and "others", the words of
+            the topic that it is or joins there, or of its pieces.
 
         Raises
         ------
         ValueError
-            If there is no such topic model, `alpha` is out of range, or no width gave at least two
-            topics and a coherence with every seed.
+            If `dim` was not compared, or is the widest, which has one seed.
+
+        See Also
+        --------
+        bertopic_matryoshka.comparison.topic_changes : The rule.
+        """
+        by_dim = by_width(self.runs_of(topic_model))
+        reference, *seeds = next(iter(by_dim.values()))
+        others = seeds if dim == reference.dim else by_dim.get(dim, [])
+        if not others:
+            raise ValueError(
+                f"dim={dim} must be one of the widths {', '.join(map(str, by_dim))}; the first of "
+                "them needs two seeds."
+            )
+        changes: pd.DataFrame = pd.DataFrame(
+            {
+                "topic": ", ".join(found.topic.words),
+                "size": found.topic.size,
+                "change": found.change,
+                "share": found.share,
+                "others": " | ".join(", ".join(other.words) for other in found.others),
+            }
+            for found in topic_changes(reference, others[0])
+        )
+        return changes
+
+    def recommend(
+        self,
+        topic_model: str | None = None,
+        *,
+        tolerance: float = TOLERANCE,
+        margin: float = MARGIN,
+    ) -> Recommendation:
+        """Find the smallest width that is shown to keep the topics of the widest.
+
+        A test of non-inferiority [1]_ against the widest width that was compared. A width may be
+        kept if the lower 95 % bound of its topics' agreement (see topic_agreement) is above
+        ``1 - tolerance``, over all documents and over those that are not outliers, unless its
+        coherence, or its AMI with the labels, is shown to be lower by more than `margin`. Widths
+        are tested from wide to narrow, and the first that fails ends it, so that no correction for
+        several widths is needed [2]_.
+
+        There are three answers: keep a narrower width; keep the widest, as the next narrower is
+        shown to lose too much; or too few data or seeds to tell, in which case it is the widest
+        too. Fewer documents or seeds widen the bounds and so never favour a narrower width.
+
+        Parameters
+        ----------
+        topic_model : str or None, default=None
+            One of `conditions`; None takes the first.
+        tolerance : float, default=0.1
+            Share of the topics' agreement that may be lost, in (0, 1). At 0.1 at least 95 % of the
+            AMI with labels were left on all data tried, see docs/choosing-dimensions.md.
+        margin : float, default=0.02
+            Loss that a width may be shown to have, >= 0: of coherence, in units of its measure, and
+            of AMI with the labels. Choose another for "c_uci" and "u_mass", which are unbounded.
+
+        Returns
+        -------
+        recommendation : Recommendation
+            The width, the answer in words, the evidence for each width, and caveats.
+
+        Raises
+        ------
+        ValueError
+            If there is no such topic model, or `tolerance` or `margin` is out of range.
+
+        Notes
+        -----
+        The probability of recommending a width whose agreement is below ``1 - tolerance`` is at
+        most about 5 %: over seeds and samples of the documents at hand, and as far as the jackknife
+        bound holds (see docs/choosing-dimensions.md for simulations). It says nothing of other
+        documents. Coherence and labels only veto: where no loss is shown, there may be one.
 
         References
         ----------
-        .. [1] S. Holm, "A simple sequentially rejective multiple test procedure", Scandinavian
-           Journal of Statistics 6, 1979.
+        .. [1] S. Wellek, "Testing statistical hypotheses of equivalence and noninferiority", 2nd
+           ed., 2010.
+        .. [2] P. H. Westfall, A. Krishen, "Optimally weighted, fixed sequence and gatekeeper
+           multiple testing procedures", Journal of Statistical Planning and Inference 99, 2001.
         """
         name = self._checked(topic_model)
-        full_dim = self.embedding_model_of(name).full_dim
-        decided = recommend(self.runs_of(name), name, full_dim, alpha)
-        kept = self._neighborhood(name, decided.dim).get("neighbors_kept", 1.0)
-        if kept >= FEW_NEIGHBORS:
-            return decided
-        caveat = (
-            f"{decided.dim} dimensions keep {kept:.0%} of a document's nearest neighbours: topics "
-            "may be as coherent as at full width and still be others."
+        return recommend(
+            self.runs_of(name),
+            self.replicates_of(name),
+            name,
+            self.embedding_model_of(name).full_dim,
+            tolerance=tolerance,
+            margin=margin,
         )
-        return replace(decided, caveats=(*decided.caveats, caveat))
 
     def to_csv(self, path: str | Path) -> None:
         """Write `table` as CSV."""
@@ -294,6 +404,17 @@ class DimensionComparison:
                 f"topic_model={name!r} was not compared; there are: {', '.join(self.conditions)}."
             )
         return name
+
+    def _agreement(self, topic_model: str, dim: int) -> dict[str, float | None]:
+        found = self._agreements[topic_model].get(dim)
+        if found is None:
+            return {"topic_agreement": None}
+        return {
+            "topic_agreement": found.all.agreement,
+            "topic_agreement_low": found.all.low,
+            "assigned_agreement": found.assigned.agreement,
+            "assigned_agreement_low": found.assigned.low,
+        }
 
     def _stability(self, runs: Sequence[Run]) -> dict[str, float | None]:
         of_seeds = list(combinations(runs, 2))

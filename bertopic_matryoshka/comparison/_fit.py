@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import time
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+from bertopic.vectorizers import ClassTfidfTransformer
+from sklearn.feature_extraction.text import CountVectorizer
 
 from bertopic_matryoshka.clustering import LeidenClustering
+from bertopic_matryoshka.comparison._replicates import replicate_rows
 from bertopic_matryoshka.comparison._setting import part_rows
 from bertopic_matryoshka.comparison._stopwatch import Stopwatch
 from bertopic_matryoshka.comparison._topic_models import (
     clone_topic_model,
     estimators_of,
+    needs_words,
     number_of_topics,
     reducer_of,
+    set_number_of_clusters,
     set_seed,
     set_width,
 )
@@ -35,6 +40,9 @@ if TYPE_CHECKING:
 
 UMAP_WARM_UP_ROWS = 5000
 """Rows enough for UMAP to compile what it uses on larger inputs too (it switches at 4,096)."""
+
+ANY_TEXT = "any text"
+"""Text of each document where only its embedding matters; BERTopic needs two words."""
 
 _warm: set[str] = set()
 """Not empty once UMAP is compiled in this process."""
@@ -75,6 +83,8 @@ class Fitting:
         Full embeddings by embedding model.
     memory : str or None
         Folder for neighbour graphs that several fits share.
+    n_topics : dict of str to int
+        Number of topics at the widest, which replicates at all widths are to find.
     """
 
     documents: list[str]
@@ -83,6 +93,7 @@ class Fitting:
     backends: Mapping[str, MatryoshkaBackend | None]
     embeddings: Mapping[str, NDArray[np.floating]]
     memory: str | None
+    n_topics: Mapping[str, int] = field(default_factory=dict)
 
     def __call__(self, setting: Setting) -> Fitted:
         """Fit the topic model of a setting."""
@@ -98,6 +109,34 @@ class Fitting:
             n_topics=number_of_topics(self.topic_models[setting.topic_model]),
         )
         return fitted._replace(umap_compile_seconds=compile_seconds)
+
+    def replicate(self, setting: Setting) -> NDArray[np.int_]:
+        """Fit a replicate, and return the topics of its documents.
+
+        Words are found only where topics depend on them: otherwise all documents have one text.
+        """
+        assert setting.seed is not None  # noqa: S101  (it is the replicate's number)
+        rows = replicate_rows(self.documents, setting.seed)
+        topic_model = self.topic_model(setting)
+        documents = [self.documents[row] for row in rows]
+        n_distinct = len(set(documents))
+        topic_model.representation_model = None
+        if not needs_words(topic_model):
+            topic_model.vectorizer_model = CountVectorizer()
+            topic_model.ctfidf_model = ClassTfidfTransformer()
+            documents = [ANY_TEXT] * rows.size
+        for estimator in estimators_of(topic_model):
+            if isinstance(estimator, LeidenClustering):
+                estimator.memory = None  # no other fit has this graph
+        set_number_of_clusters(topic_model, self.n_topics.get(setting.topic_model), n_distinct)
+        with warnings.catch_warnings():  # the fits to all documents have warned
+            warnings.simplefilter("ignore", RuntimeWarning)
+            return fit_topic_model(
+                topic_model,
+                documents,
+                self._cut(setting)[rows],
+                n_topics=number_of_topics(self.topic_models[setting.topic_model]),
+            ).document_topics
 
     def topic_model(self, setting: Setting) -> BERTopic:
         """Clone the topic model of a setting, with its seed and for its width."""

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 PARTS = ("all", "first half", "second half")
 """Parts of the documents that topic models are fitted to."""
 
+REPLICATE = "replicate"
+"""Part of a replicate: a sample of the documents, drawn by the seed."""
+
 
 @dataclass(frozen=True)
 class Condition:
@@ -56,8 +59,9 @@ class Setting:
     dim : int
         Width of the embeddings, before the reduction.
     seed : int or None
-    part : {"all", "first half", "second half"}
-        Documents that it is fitted to. The halves are the same in all fits.
+    part : {"all", "first half", "second half", "replicate"}
+        Documents that it is fitted to. The halves are the same in all fits; the seed of a replicate
+        draws its documents.
     """
 
     topic_model: str
@@ -67,6 +71,8 @@ class Setting:
 
     def __str__(self) -> str:
         part = "" if self.part == PARTS[0] else f", {self.part}"
+        if self.part == REPLICATE:
+            part += f" {self.seed}"
         return f"{self.dim} dims, {self.topic_model}{part}"
 
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from bertopic_matryoshka._files import Contents, read_checked, short_hash, write_checked
 from bertopic_matryoshka.comparison._provenance import package_versions
+from bertopic_matryoshka.comparison._replicates import SHARE
 from bertopic_matryoshka.comparison._topic_models import (
     clone_topic_model,
     described,
@@ -185,6 +186,24 @@ def keys_of_runs(
             "part": setting.part,
         }
         for setting in settings
+    }
+
+
+def keys_of_replicates(
+    settings: Sequence[Setting],
+    known: Mapping[str, Mapping[str, Any]],
+    conditions: Mapping[str, Condition],
+    embedding_models: Mapping[str, EmbeddingModel],
+    n_topics: Mapping[str, int],
+) -> dict[Setting, dict[str, Any]]:
+    """Keys of the replicates in the store, which do not depend on scorer and labels."""
+    return {
+        setting: {
+            **{name: value for name, value in key.items() if name not in ("scorer", "labels")},
+            "share": SHARE,
+            "n_topics": n_topics[setting.topic_model],
+        }
+        for setting, key in keys_of_runs(settings, known, conditions, embedding_models).items()
     }
 
 

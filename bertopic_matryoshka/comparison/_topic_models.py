@@ -140,6 +140,16 @@ def set_width(topic_model: BERTopic, dim: int) -> None:
             estimator.width = dim
 
 
+def set_number_of_clusters(topic_model: BERTopic, n_clusters: int | None, n_distinct: int) -> None:
+    """Ask a LeidenClustering without a number for one, at most as many as documents allow."""
+    clusterer = topic_model.hdbscan_model
+    if not isinstance(clusterer, LeidenClustering) or clusterer.n_clusters is not None:
+        return
+    if n_clusters:
+        most = n_distinct // smallest_cluster(clusterer.min_cluster_size, n_distinct)
+        clusterer.n_clusters = max(1, min(n_clusters, most))
+
+
 def short_name(topic_model: BERTopic) -> str:
     """Name a topic model after its reduction and clustering, such as "selection + Leiden"."""
     reduction = short_name_of(reducer_of(topic_model))
@@ -168,7 +178,7 @@ def reducer_of(topic_model: BERTopic) -> Any:
 
 
 def check_enough_documents(
-    topic_models: Mapping[str, BERTopic], n_documents: int, *, halved: bool
+    topic_models: Mapping[str, BERTopic], n_documents: int, *, halved: bool, sampled: int | None
 ) -> None:
     """Raise before anything is encoded if there are too few documents for a topic model."""
     if n_documents < 3:
@@ -178,14 +188,18 @@ def check_enough_documents(
         n_topics, given = 1, getattr(clusterer, "min_cluster_size", topic_model.min_topic_size)
         if isinstance(clusterer, LeidenClustering):
             n_topics = clusterer.n_clusters or 1
-        for n, part in [(n_documents, "")] + [(n_documents // 2, " of a half")] * halved:
+        parts = [(n_documents, "")] + [(n_documents // 2, " of a half")] * halved
+        if sampled is not None:
+            parts.append((sampled, " of a replicate"))
+        for n, part in parts:
             smallest = smallest_cluster(given, n)  # of LeidenClustering, which has a None
             if n < n_topics * smallest:
                 topics = "one topic needs" if n_topics == 1 else f"{n_topics} topics need"
+                without = ", or set n_replicates=0 of TopicScorer" if "replicate" in part else ""
                 raise ValueError(
                     f"{n} documents{part} are fewer than {topics} at {smallest} documents a topic, "
                     f"as topic_models[{name!r}] asks for. Add documents, or ask for fewer or "
-                    "smaller topics."
+                    f"smaller topics{without}."
                 )
 
 
@@ -193,6 +207,14 @@ def number_of_topics(topic_model: BERTopic) -> int | None:
     """Get the number of topics to which BERTopic merges; None if it does not."""
     n = topic_model.nr_topics
     return int(n) if isinstance(n, int) and not isinstance(n, bool) and n else None
+
+
+def needs_words(topic_model: BERTopic) -> bool:
+    """Whether the topics of documents depend on words, and not on embeddings alone."""
+    return any(
+        getattr(topic_model, name)
+        for name in ("nr_topics", "seed_topic_list", "zeroshot_topic_list")
+    )
 
 
 def embeds_words(topic_model: BERTopic) -> bool:

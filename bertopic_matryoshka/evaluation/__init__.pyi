@@ -4,9 +4,12 @@ from ._diversity import inverted_rbo, topic_balance, topic_diversity
 from ._evaluate import TopicEvaluation, agreement, evaluate_topics, tokens_of, topics_of
 from ._measures import MEASURES
 from ._stability import topic_stability
+from ._topic_agreement import FEWEST_REPLICATES, TopicAgreement, topic_agreement
 
 __all__ = [
+    "FEWEST_REPLICATES",
     "MEASURES",
+    "TopicAgreement",
     "TopicCoherence",
     "TopicEvaluation",
     "agreement",
@@ -15,6 +18,7 @@ __all__ = [
     "evaluate_topics",
     "inverted_rbo",
     "tokens_of",
+    "topic_agreement",
     "topic_balance",
     "topic_diversity",
     "topic_stability",

@@ -1,13 +1,15 @@
+from ._answers import Answer, answers
 from ._data import sweeps_of
 from ._figures import plot_comparison, write_png
 from ._html import write_report
-from ._sentences import choice, compared, notes
+from ._sentences import compared, notes
 from ._tables import Survival, Table, results, surviving_topics
 
 __all__ = [
+    "Answer",
     "Survival",
     "Table",
-    "choice",
+    "answers",
     "compared",
     "notes",
     "plot_comparison",

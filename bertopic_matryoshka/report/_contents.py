@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from bertopic_matryoshka.report._answers import answers
 from bertopic_matryoshka.report._data import count, sweeps_of
 from bertopic_matryoshka.report._figures import plot_comparison, plot_spectrum
 from bertopic_matryoshka.report._map import document_map, map_figure
 from bertopic_matryoshka.report._sentences import (
-    choice,
     compared,
     definitions,
     notes,
@@ -48,7 +48,7 @@ def contents(comparison: DimensionComparison) -> dict[str, Any]:
     return {
         "models": list(comparison.embedding_models),
         "compared": compared(comparison),
-        "choice": choice(comparison),
+        "answers": answers(comparison),
         "notes": notes(comparison),
         "results": results(comparison),
         "topics": _topics(sweeps),

@@ -59,11 +59,11 @@ def plot_comparison(comparison: DimensionComparison, *, n_columns: int = 2) -> F
     Returns
     -------
     figure : plotly Figure
-        Up to six panels that share a legend: coherence, neighbours kept, two of AMI, share of
-        outliers, agreement between seeds, diversity and number of topics (the first two that were
-        measured), seconds of the first seed's fit, and size of the embeddings. Bands are one
-        standard error of the coherence to either side, and bars where a topic model has a single
-        width. A width without a value leaves a gap. Controls are dashed.
+        Up to six panels that share a legend: topic agreement, coherence, neighbours kept, one or
+        two of AMI, share of outliers, agreement between seeds, diversity and number of topics (the
+        first that were measured), seconds of the first seed's fit, and size of the embeddings.
+        Bands are one standard error of the coherence to either side, and bars where a topic model
+        has a single width. A width without a value leaves a gap. Controls are dashed.
     """
     from plotly.subplots import make_subplots
 
@@ -176,6 +176,9 @@ def _panels(
 ) -> list[Panel]:
     """Choose what is drawn: of the measures that there are, those that say most."""
     first = []
+    if "topic_agreement" in table:
+        title = "topic agreement, higher is better"
+        first.append(Panel("topic_agreement", title, ".0%", ".1%"))
     if "coherence" in table:
         title = f"coherence ({comparison.measure}), higher is better"
         first.append(Panel("coherence", title, ".3~f", ".3f"))

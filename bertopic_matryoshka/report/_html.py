@@ -15,7 +15,8 @@ def write_report(comparison: DimensionComparison, path: str | Path) -> Path:
     """Write a comparison as one self-contained HTML file, and return its path.
 
     It shows each width's coherence, neighbours kept and cost side by side, and the counterparts of
-    the topics at other widths; it recommends no width. Maps of the documents take some seconds.
+    the topics at other widths; its first line says which width to keep. Maps of the documents take
+    some seconds.
 
     Parameters
     ----------

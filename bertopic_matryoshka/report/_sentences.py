@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from bertopic_matryoshka.comparison import MANY_OUTLIERS, SMALLEST_MATCH, TOPICS_RATIO
+from bertopic_matryoshka.comparison import MANY_OUTLIERS, SHARE, SMALLEST_MATCH, TOPICS_RATIO
 from bertopic_matryoshka.evaluation import MEASURES
 from bertopic_matryoshka.report._data import count, listed, measured, seeds_of, sweeps_of
 
@@ -40,6 +40,21 @@ class Definition(NamedTuple):
 
 
 DEFINITIONS = (
+    Definition(
+        "Topic agreement",
+        "AMI of the topics with those at the widest embeddings, each fitted to another sample of "
+        f"{SHARE:.0%} of the documents with another seed, divided by the AMI of the topics at the "
+        "widest with each other, found in the same way. In brackets the lower 95% bound, for these "
+        "documents. Outliers count as one more topic; the answer also asks for the agreement "
+        "without them. Higher is better; it may be above 100%.",
+        "topic_agreement",
+    ),
+    Definition(
+        "Topics that survive",
+        "Topics at the widest embeddings of which more than half of the documents are in one topic "
+        "that consists mostly of them.",
+        "topic_agreement",
+    ),
     Definition(
         "Neighbours kept",
         "Share of a document's nearest neighbours by cosine at full width (ten, if there are "
@@ -90,20 +105,6 @@ DEFINITIONS = (
         "half_stability",
     ),
 )
-
-
-def choice(comparison: DimensionComparison) -> str:
-    """Say in a sentence that no width is recommended, and what to weigh instead."""
-    sweeps = [sweep for sweep in sweeps_of(comparison) if not sweep.is_control]
-    if all(run.n_topics == 0 for sweep in sweeps for run in _runs(sweep)):
-        return "No topics were found at any width, so there is nothing to choose by."
-    if all(len(sweep.runs) == 1 for sweep in sweeps):
-        return "One width was compared, so there is no width to choose."
-    weigh = "neighbours kept, cost," if "neighbors_kept" in measured(comparison) else "cost"
-    return (
-        "The choice of width is open: equal coherence does not mean equal topics, so weigh "
-        f"{weigh} and the topics beside each other."
-    )
 
 
 def notes(comparison: DimensionComparison) -> list[str]:
@@ -201,6 +202,9 @@ def provenance(comparison: DimensionComparison) -> dict[str, str]:
         "coherence measure": comparison.measure,
         "bootstrap": f"{_n_resamples(comparison)} resamples of the documents",
     }
+    numbers = {replicate.setting.seed for replicate in comparison.replicates}
+    if numbers:
+        entries["replicates"] = f"{len(numbers)}, each of {SHARE:.0%} of the documents"
     for name, model in comparison.embedding_models.items():
         encoded = "embeddings were given, so encoding was not timed"
         if model.encode_seconds is not None:

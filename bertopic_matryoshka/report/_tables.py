@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict
 
-from bertopic_matryoshka.comparison import pair_topics
+from bertopic_matryoshka.comparison import pair_topics, percent_below
 from bertopic_matryoshka.report._data import count, measured, short, sweeps_of
 from bertopic_matryoshka.report._styles import styles_of
 
@@ -75,6 +75,7 @@ class Column(NamedTuple):
 DIM = Column("dim", "dimensions", format="d", short="dims")
 
 RESULTS = (
+    Column("topic_agreement", "topic agreement", "and at least", ".0%", "↑", "agree"),
     Column("coherence", "coherence", format=".3f", arrow="↑"),
     Column("neighbors_kept", "neighbours kept", format=".0%", arrow="↑", short="kept"),
     Column("ami", "AMI", "with the labels", ".3f", "↑"),
@@ -93,6 +94,7 @@ FURTHER = {
         Column("v_measure", "V-measure", "with the labels", ".3f", "↑"),
     ),
     "Agreement with the full width, between seeds and between halves": (
+        Column("assigned_agreement", "topics", "without outliers", ".0%", "↑"),
         Column("trustworthiness", "trustworthiness", "of neighbours", ".3f", "↑"),
         Column("spearman", "similarities", "rank correlation", ".3f", "↑"),
         Column("seed_stability", "seeds", "by words", ".3f", "↑"),
@@ -125,16 +127,20 @@ def results(comparison: DimensionComparison) -> Table:
     """Tabulate what differs between widths: quality, neighbours kept and cost."""
     table = measured(comparison)
     result = _table(comparison, "", table, RESULTS)
-    if "se_coherence" not in table:
-        return result
-    place = [heading["text"] for heading in result["headings"]].index("coherence")
-    result["headings"][place] |= {
-        "unit": f"{comparison.measure} ± standard error",
-        "short": comparison.measure,
-    }
+    headings = [heading["text"] for heading in result["headings"]]
     rows = [row for group in result["groups"] for row in group["rows"]]
-    for row, error in zip(rows, table["se_coherence"], strict=True):
-        row[place] += "" if math.isnan(error) else f" ±{NO_BREAK}{error:.3f}"
+    if "se_coherence" in table:
+        place = headings.index("coherence")
+        result["headings"][place] |= {
+            "unit": f"{comparison.measure} ± standard error",
+            "short": comparison.measure,
+        }
+        for row, error in zip(rows, table["se_coherence"], strict=True):
+            row[place] += "" if math.isnan(error) else f" ±{NO_BREAK}{error:.3f}"
+    if "topic_agreement_low" in table:
+        place = headings.index("topic agreement")
+        for row, low in zip(rows, table["topic_agreement_low"], strict=True):
+            row[place] += "" if math.isnan(low) else f" (≥{NO_BREAK}{percent_below(low)})"
     return result
 
 

@@ -461,7 +461,7 @@ def seeded(some, backend):
         embeddings=embeddings,
         dims=[256, 32],
         seeds=[2, 0, 1],
-        scorer=TopicScorer(n_resamples=20, split_half=True),
+        scorer=TopicScorer(n_replicates=0, n_resamples=20, split_half=True),
         labels=labels,
         progress=False,
     )
@@ -629,7 +629,7 @@ DEFAULT = object()
         (
             {
                 "topic_models": plain_model(LeidenClustering(40), MatryoshkaBackend()),
-                "scorer": TopicScorer(split_half=True),
+                "scorer": TopicScorer(n_replicates=0, split_half=True),
             },
             ValueError,
             "documents of a half are fewer than 40 topics need",

@@ -60,7 +60,7 @@ def test_a_second_one_computes_nothing(compare, backend, tmp_path, fits, encoded
         "topic_models": {"a": plain_model(counted(), backend)},
         "embeddings": None,
         "labels": doc_labels[:120],
-        "scorer": TopicScorer(n_resamples=10, split_half=True),
+        "scorer": TopicScorer(n_replicates=0, n_resamples=10, split_half=True),
         "seeds": 2,
     }
     first = compare(**arguments, store=tmp_path / "a")
@@ -85,7 +85,7 @@ def test_only_what_is_new_is_computed(compare, tmp_path, fits):
     assert run()[0] == 2
     assert run(dims=[64, 32, 16])[0] == 1
     assert run(seeds=[0, 1])[0] == 2
-    assert run(scorer=TopicScorer(n_resamples=10, split_half=True))[0] == 4
+    assert run(scorer=TopicScorer(n_replicates=0, n_resamples=10, split_half=True))[0] == 4
     selection = BERTopic(umap_model=DimensionSelector(), hdbscan_model=counted())
     n_fits, comparison = run({"plain": plain_model(counted()), "selection": selection})
     assert (n_fits, len(comparison.runs)) == (2, 4)
@@ -133,9 +133,9 @@ def test_the_width_that_a_model_expects_is_no_difference(compare, backend, tmp_p
     "change",
     [
         {"labels": [0, 1] * 60},
-        {"scorer": TopicScorer(n_resamples=10, measure="npmi")},
-        {"scorer": TopicScorer(n_resamples=11)},
-        {"scorer": TopicScorer(n_resamples=10, top_n=5)},
+        {"scorer": TopicScorer(n_replicates=0, n_resamples=10, measure="npmi")},
+        {"scorer": TopicScorer(n_replicates=0, n_resamples=11)},
+        {"scorer": TopicScorer(n_replicates=0, n_resamples=10, top_n=5)},
         {"topic_models": plain_model(counted(), nr_topics=3)},
         {"topic_models": plain_model(counted(), top_n_words=7)},
         {"topic_models": plain_model(counted(), vectorizer_model=CountVectorizer())},
@@ -239,7 +239,7 @@ def kill(done, total, step):
 compare_dimensions(
     json.loads(open(sys.argv[2]).read()),
     plain_model(CountedKMeans(4, n_init=1), MatryoshkaBackend()),
-    dims=[64, 32, 16, 8], seeds=1, scorer=TopicScorer(n_resamples=10), store=sys.argv[3],
+    dims=[64, 32, 16, 8], seeds=1, scorer=TopicScorer(n_replicates=0, n_resamples=10), store=sys.argv[3],
     progress=kill,
 )
 """
@@ -395,7 +395,7 @@ def test_a_store_of_version_0_1_gives_its_embeddings(tmp_path, encoded, recwarn)
         ),
         dims=[64],
         seeds=1,
-        scorer=TopicScorer(n_resamples=5),
+        scorer=TopicScorer(n_replicates=0, n_resamples=5),
         store=tmp_path / "store",
         progress=False,
     )

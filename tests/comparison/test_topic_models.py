@@ -263,7 +263,7 @@ def test_bertopics_defaults_are_seeded(docs, full_embeddings):
             embeddings=full_embeddings[:120],
             dims=[64],
             seeds=[4],
-            scorer=TopicScorer(n_resamples=5),
+            scorer=TopicScorer(n_replicates=0, n_resamples=5),
             progress=False,
         ).runs[0]
         for _ in range(2)
@@ -286,7 +286,7 @@ def test_words_are_comparable_with_and_without_an_embedding_model(docs, full_emb
         embeddings=full_embeddings[:120],
         dims=[64],
         seeds=1,
-        scorer=TopicScorer(n_resamples=5),
+        scorer=TopicScorer(n_replicates=0, n_resamples=5),
         progress=False,
     ).runs
     assert with_one.topics == without.topics
