@@ -1,5 +1,11 @@
 from .clustering import LeidenClustering
-from .comparison import DimensionComparison, TopicScorer, compare_dimensions
+from .comparison import (
+    DimensionComparison,
+    TopicNumberComparison,
+    TopicScorer,
+    compare_dimensions,
+    compare_topic_numbers,
+)
 from .embedding import MatryoshkaBackend, truncate
 from .evaluation import (
     TopicCoherence,
@@ -19,7 +25,7 @@ from .exceptions import (
     TruncationWarning,
 )
 from .neighbors import compare_prefixes, nearest_neighbors
-from .report import plot_comparison, write_png, write_report
+from .report import plot_comparison, plot_topic_numbers, write_png, write_report
 from .selection import DimensionInspection, DimensionSelector, inspect_dimensions
 from .topics import (
     DistinctDocuments,
@@ -44,12 +50,14 @@ __all__ = [
     "SavedModelError",
     "TopicCoherence",
     "TopicEvaluation",
+    "TopicNumberComparison",
     "TopicScorer",
     "TruncationWarning",
     "allow_missing_hdbscan",
     "build_topic_model",
     "compare_dimensions",
     "compare_prefixes",
+    "compare_topic_numbers",
     "embedding_coherence",
     "evaluate_topics",
     "get_stop_words",
@@ -58,6 +66,7 @@ __all__ = [
     "load_topic_model",
     "nearest_neighbors",
     "plot_comparison",
+    "plot_topic_numbers",
     "save_topic_model",
     "topic_agreement",
     "topic_balance",

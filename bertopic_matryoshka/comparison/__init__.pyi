@@ -5,7 +5,7 @@ from ._recommendation import MANY_OUTLIERS, TOPICS_RATIO, Evidence, Recommendati
 from ._replicates import SHARE, Replicate, WidthAgreement, replicate_rows
 from ._result import Run, Topic
 from ._scorer import TopicScorer
-from ._setting import Condition, Setting
+from ._setting import Condition, Setting, part_rows
 from ._significance import (
     Difference,
     SeedSpread,
@@ -14,6 +14,7 @@ from ._significance import (
     seed_spread,
 )
 from ._topic_models import short_name
+from ._topic_numbers import TopicNumberComparison, compare_topic_numbers
 
 __all__ = [
     "MANY_OUTLIERS",
@@ -33,12 +34,15 @@ __all__ = [
     "Setting",
     "Topic",
     "TopicChange",
+    "TopicNumberComparison",
     "TopicScorer",
     "WidthAgreement",
     "by_width",
     "compare_dimensions",
+    "compare_topic_numbers",
     "pair_topics",
     "paired_difference",
+    "part_rows",
     "percent_below",
     "replicate_rows",
     "seed_spread",

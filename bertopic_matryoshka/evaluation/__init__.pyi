@@ -4,7 +4,13 @@ from ._diversity import inverted_rbo, topic_balance, topic_diversity
 from ._evaluate import TopicEvaluation, agreement, evaluate_topics, tokens_of, topics_of
 from ._measures import MEASURES
 from ._stability import topic_stability
-from ._topic_agreement import FEWEST_REPLICATES, TopicAgreement, topic_agreement
+from ._topic_agreement import (
+    FEWEST_REPLICATES,
+    TopicAgreement,
+    ratio_of_means,
+    replicate_ami,
+    topic_agreement,
+)
 
 __all__ = [
     "FEWEST_REPLICATES",
@@ -17,6 +23,8 @@ __all__ = [
     "embedding_coherence",
     "evaluate_topics",
     "inverted_rbo",
+    "ratio_of_means",
+    "replicate_ami",
     "tokens_of",
     "topic_agreement",
     "topic_balance",

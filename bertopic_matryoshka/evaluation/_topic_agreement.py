@@ -125,6 +125,25 @@ def topic_agreement(
     return ratio_of_means(across, within)
 
 
+def replicate_ami(
+    topics: Sequence[ArrayLike], rows: Sequence[ArrayLike] | None = None
+) -> NDArray[np.float64]:
+    """AMI between replicates on the documents that two of them have.
+
+    Parameters
+    ----------
+    topics, rows
+        See topic_agreement. Outliers count as one more topic.
+
+    Returns
+    -------
+    ami : ndarray of shape (n_replicates, n_replicates), float64, in [-1, 1]
+        Symmetric; NaN on the diagonal, and for two replicates of a single topic each.
+    """
+    fits, _, documents = _checked(topics, topics, rows)
+    return _cross_ami(fits, fits, documents, assigned_only=False)
+
+
 def ratio_of_means(across: NDArray[np.float64], within: NDArray[np.float64]) -> TopicAgreement:
     """Divide mean AMI across by mean AMI within, with jackknife bounds.
 

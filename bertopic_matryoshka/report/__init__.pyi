@@ -2,6 +2,7 @@ from ._answers import Answer, answers
 from ._data import sweeps_of
 from ._figures import plot_comparison, write_png
 from ._html import write_report
+from ._number_figure import plot_topic_numbers
 from ._sentences import compared, notes
 from ._tables import Survival, Table, results, surviving_topics
 
@@ -13,6 +14,7 @@ __all__ = [
     "compared",
     "notes",
     "plot_comparison",
+    "plot_topic_numbers",
     "results",
     "surviving_topics",
     "sweeps_of",
