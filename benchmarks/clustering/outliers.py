@@ -1,0 +1,118 @@
+"""Outliers by share, beside UMAP + HDBSCAN's: which score chooses them best?
+
+    python -m benchmarks.clustering.outliers --corpora FOLDER... --embeddings FOLDER... \
+        --out FOLDER --names minilm_bbc minilm_ag
+
+LeidenClustering at UMAP + HDBSCAN's own number of topics and share of outliers (copies and all), by
+several scores; the one in use is the first. Each topic keeps its ten best documents, as in
+LeidenClustering. Keeps UMAP's labels and the scores in OUT, and prints a table of the means.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from scipy.stats import rankdata
+
+from benchmarks.clustering.no_umap import SEEDS, SMALLEST, umap_hdbscan
+from benchmarks.corpus import Corpus, machine, parser_of, read
+from bertopic_matryoshka import DimensionSelector, LeidenClustering
+from bertopic_matryoshka.clustering._membership import membership
+from bertopic_matryoshka.clustering._outliers import cosines_with, least_typical, typicality
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+MEASURES = ["AMI", "ARI", "NPMI", "diversity"]
+UMAP, NONE, USED = "UMAP + HDBSCAN", "ours, no outliers", "neighbourhood twice, nearness once"
+PACKAGES = "numpy", "scikit-learn", "umap-learn", "hdbscan"
+
+
+def umap_labels(name: str, X: np.ndarray, seed: int, out: Path) -> np.ndarray:
+    file = out / f"umap_{name}_{seed}.npy"
+    if not file.exists():
+        np.save(file, umap_hdbscan()(X, None, seed))
+    return np.load(file)
+
+
+def scores(clustering: LeidenClustering) -> Iterator[tuple[str, np.ndarray]]:
+    """Give scores of the distinct rows; the lowest become outliers."""
+    graph, labels, rows = clustering._graph(), clustering._fit_labels, clustering._fit_rows
+    found, used = typicality(graph, labels, rows)
+    degrees = np.diff(graph.indptr)
+    share = membership(graph, labels)
+    twice = graph @ found.averaged / degrees
+    near = cosines_with(rows, labels, found.centroids)
+    yield USED, used
+    yield "neighbourhood and nearness, equal", rankdata(twice) + rankdata(near)
+    yield "neighbourhood (share averaged twice)", twice
+    yield "share averaged ten times", many_times(graph, degrees, share, 10)
+    yield "share and nearness, equal", rankdata(share) + rankdata(near)
+    yield "share of the neighbours (before)", share
+    yield "nearness to the centroid", near
+    yield "at random", np.random.default_rng(0).random(share.size)
+
+
+def many_times(graph, degrees: np.ndarray, values: np.ndarray, times: int) -> np.ndarray:
+    for _ in range(times):
+        values = graph @ values / degrees
+    return values
+
+
+def measure(name: str, table: pd.DataFrame, X: np.ndarray, out: Path) -> Iterator[dict]:
+    corpus = Corpus(table)
+    half = DimensionSelector(0.5, criterion="laplacian").fit_transform(X)
+    for seed in SEEDS:
+        theirs = umap_labels(name, X, seed, out)
+        n_topics, n_outliers = int(theirs.max()) + 1, int((theirs < 0).sum())
+        clustering = LeidenClustering(n_topics, random_state=seed).fit(half)
+        labels, counts = clustering._fit_labels, clustering._counts
+        found = {UMAP: theirs, NONE: clustering.labels_}
+        for score, values in scores(clustering):
+            left_out = least_typical(values, labels, counts, n_outliers, SMALLEST)
+            kept = labels.copy()
+            kept[left_out] = -1
+            found[score] = clustering._of_rows(kept)
+        exact = LeidenClustering(n_topics, outlier_share=n_outliers / len(X), random_state=seed)
+        # Numbered by size anew, so compared by the outliers alone.
+        np.testing.assert_array_equal(exact.fit_predict(half) < 0, found[USED] < 0)
+        for method, its_labels in found.items():
+            names = np.unique(its_labels[its_labels >= 0])
+            numbered = np.where(its_labels < 0, -1, np.searchsorted(names, its_labels))
+            measured = corpus.score(numbered)
+            yield {"data": name, "method": method, "seed": seed} | measured
+
+
+def main() -> None:
+    parser = parser_of(__doc__)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--names", nargs="+", required=True, help="MODEL_CORPUS")
+    args = parser.parse_args()
+    args.out.mkdir(parents=True, exist_ok=True)
+    for name in args.names:
+        file = args.out / f"outliers_{name}.csv"
+        if not file.exists():
+            rows = measure(name, *read(name, args.corpora, args.embeddings), args.out)
+            pd.DataFrame(rows).to_csv(file, index=False)
+    results = pd.concat(pd.read_csv(args.out / f"outliers_{name}.csv") for name in args.names)
+    means = results.groupby(["method", "data"], sort=False)[
+        [*MEASURES, "topics", "outliers"]
+    ].mean()
+    less = means - means.loc[UMAP].reindex(means.index, level="data")
+    by_score = less.groupby("method", sort=False)
+    summary = means.groupby("method", sort=False)[MEASURES].mean().round(3)
+    summary["AMI at least UMAP's"] = by_score["AMI"].agg(lambda d: f"{(d >= 0).sum()} of {d.size}")
+    summary["NPMI at least UMAP's"] = by_score["NPMI"].agg(
+        lambda d: f"{(d >= 0).sum()} of {d.size}"
+    )
+    summary["worst AMI less UMAP's"] = by_score["AMI"].min().round(3)
+    print(summary.to_markdown(), "\n")
+    print(means.loc[[UMAP, USED, NONE]].round(3).to_markdown())
+    print(f"\nSeeds {SEEDS}. {machine(PACKAGES)}")
+
+
+if __name__ == "__main__":
+    main()
