@@ -570,7 +570,7 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
             self._min_size,
             self._seed,
             division=self._division(),
-            n_top=1 if self._supervised else None,
+            by_centroids=not self._supervised,
             flavor=self.flavor,
         )
 
@@ -593,7 +593,7 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
                 self._fit_rows,
                 self._min_size,
                 self._seed,
-                n_top=1 if self._supervised else None,
+                by_centroids=not self._supervised,
                 flavor=self.flavor,
             )
             self._leaves, self._leaf_resolution = division.leaves, division.resolution

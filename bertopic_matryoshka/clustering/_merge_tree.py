@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from bertopic_matryoshka.clustering._centroids import sums_and_sizes
 from bertopic_matryoshka.clustering._membership import one_hot
 from bertopic_matryoshka.clustering._ordering import count_clusters
 
@@ -17,10 +18,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from scipy.sparse import csr_matrix
 
-EXPONENT = 0.8
+EXPONENT = 0.75
 """Exponent by which the graph's linkage discounts size, see graph_merges."""
 
-N_TOP = 12
+N_TOP = 15
 """Clusters from which Ward's criterion goes on: the graph's linkage joins large ones badly."""
 
 
@@ -223,7 +224,7 @@ def merge_tree(
     graph: csr_matrix,
     leaves: NDArray[np.int_],
     rows: NDArray[np.floating],
-    n_top: int | None = None,
+    n_top: int = N_TOP,
 ) -> MergeTree:
     """Merge fine communities until one is left, and keep the order.
 
@@ -241,13 +242,12 @@ def merge_tree(
     leaves : ndarray of shape (n,), int
         Community of each row, from 0 without a gap; -1 is none.
     rows : ndarray of shape (n, n_dims)
-    n_top : int or None, default=None
-        None is N_TOP. With 1 Ward's criterion only joins what no edge does.
+    n_top : int, default=15
+        Number of clusters from which Ward's criterion goes on; with 1 it only joins what no edge
+        does.
     """
-    n_leaves, n_top = count_clusters(leaves), N_TOP if n_top is None else n_top
-    member = one_hot(leaves, n_leaves)
-    sums = np.asarray(member.T @ rows, dtype=np.float64).reshape(n_leaves, rows.shape[1])
-    sizes = np.asarray(member.sum(axis=0)).ravel()
+    n_leaves = count_clusters(leaves)
+    sums, sizes = sums_and_sizes(leaves, rows)
     left = np.ones(n_leaves, dtype=bool)
     pairs: list[tuple[int, int]] = []
     heights: list[list[float]] = [[], []]

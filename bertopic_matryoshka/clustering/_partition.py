@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.sparse.csgraph import connected_components
 
+from bertopic_matryoshka.clustering._centroids import move_leaves
 from bertopic_matryoshka.clustering._communities import communities
 from bertopic_matryoshka.clustering._membership import membership, one_hot
-from bertopic_matryoshka.clustering._merge_tree import MergeTree, merge_clusters, merge_tree
+from bertopic_matryoshka.clustering._merge_tree import N_TOP, MergeTree, merge_clusters, merge_tree
 from bertopic_matryoshka.clustering._ordering import cluster_sizes, count_clusters, keep_clusters
 from bertopic_matryoshka.clustering._smoothing import (
     CORE,
@@ -36,6 +38,9 @@ MIN_LIFT = 0.1
 
 LEAF_SIZES = 4.5
 """Times `min_cluster_size`: rows of a fine community, about."""
+
+STEP = 1.25
+"""Factor between the numbers of communities that are aimed at, if a number of clusters needs it."""
 
 MOST_LEAVES = 4000
 """Fine communities that are aimed at, unless more clusters are asked for."""
@@ -167,8 +172,8 @@ def fine_division(
     min_cluster_size: int,
     seed: int,
     *,
-    finer: int = 1,
-    n_top: int | None = None,
+    finer: float = 1.0,
+    by_centroids: bool = True,
     flavor: str = "graspologic",
 ) -> FineDivision:
     """Divide a graph finely, into communities of some LEAF_SIZES times `min_cluster_size` rows.
@@ -178,11 +183,11 @@ def fine_division(
     graph, min_cluster_size, seed, flavor
         See at_resolution.
     rows : ndarray of shape (n, n_dims)
-    finer : int, default=1
-        How many times as many communities are aimed at. Where these would be smaller than
-        `min_cluster_size`, small ones are joined.
-    n_top : int or None, default=None
-        See merge_tree.
+    finer : float, default=1.0
+        Times as many communities are aimed at. If they would be smaller than `min_cluster_size`,
+        small ones are joined.
+    by_centroids : bool, default=True
+        If False, only the graph decides what merges, except where no edge joins two clusters.
     """
     aim = finer * min(graph.shape[0] / (LEAF_SIZES * min_cluster_size), MOST_LEAVES)
     resolution = max(aim / COMMUNITIES, 1.0) / FINE_RESOLUTION
@@ -192,7 +197,8 @@ def fine_division(
         found = communities(graph, FINE_RESOLUTION * resolution, seed, flavor)
         found = _join_small(graph, found, min_cluster_size)
     leaves = assign_unlabelled(graph, found)
-    return FineDivision(leaves, merge_tree(graph, leaves, rows, n_top), resolution)
+    tree = merge_tree(graph, leaves, rows, N_TOP if by_centroids else 1)
+    return FineDivision(leaves, tree, resolution)
 
 
 def cut_division(
@@ -200,12 +206,23 @@ def cut_division(
     division: FineDivision,
     n_clusters: int,
     min_cluster_size: int,
+    rows: NDArray[np.floating] | None = None,
 ) -> NDArray[np.int_] | None:
     """Cut a tree into `n_clusters`, smoothed and each with a core.
 
     A single core row is enough here: to ask for more would give other clusters than those that the
-    tree has, and less agreement with known labels. Where clusters dissolve as they are smoothed, it
-    cuts deeper, until enough are left; those above the number are merged as in the tree.
+    tree has, and less agreement with known labels. If clusters dissolve when smoothed, the cut is
+    deeper, until enough are left; those above the number are merged as in the tree.
+
+    Parameters
+    ----------
+    graph, min_cluster_size
+        See at_resolution.
+    division : FineDivision
+    n_clusters : int
+    rows : ndarray of shape (n, n_dims) or None, default=None
+        If given, leaves move to the cluster with the nearest centroid before the smoothing, see
+        move_leaves.
 
     Returns
     -------
@@ -218,7 +235,8 @@ def cut_division(
     depth = n_clusters
     while True:
         cut = tree.cut(depth)
-        labels = np.append(cut, -1)[division.leaves]
+        moved = cut if rows is None else move_leaves(cut, division.leaves, rows)
+        labels = np.append(moved, -1)[division.leaves]
         found = prune_clusters(graph, labels, min_cluster_size, 1)
         origin = _origins(found, labels)
         lost = n_clusters - np.unique(origin).size
@@ -268,7 +286,7 @@ def in_number(
     seed: int,
     *,
     division: FineDivision | None = None,
-    n_top: int | None = None,
+    by_centroids: bool = True,
     flavor: str = "graspologic",
 ) -> NDArray[np.int_]:
     """Find `n_clusters` clusters, or as many as there are communities.
@@ -278,7 +296,7 @@ def in_number(
 
     Parameters
     ----------
-    graph, rows, min_cluster_size, seed, n_top, flavor
+    graph, rows, min_cluster_size, seed, by_centroids, flavor
         See fine_division.
     n_clusters : int
     division : FineDivision or None, default=None
@@ -292,28 +310,27 @@ def in_number(
     """
 
     def divisions() -> Iterator[FineDivision]:
-        finer = 1
+        divide = partial(
+            fine_division,
+            graph,
+            rows,
+            min_cluster_size,
+            seed,
+            by_centroids=by_centroids,
+            flavor=flavor,
+        )
+        yield divide() if division is None else division
         aim = min(graph.shape[0] / (LEAF_SIZES * min_cluster_size), MOST_LEAVES)
-        while True:
-            if finer == 1 and division is not None:
-                yield division
-            elif finer == 1 or aim * finer >= n_clusters:
-                yield fine_division(
-                    graph,
-                    rows,
-                    min_cluster_size,
-                    seed,
-                    finer=finer,
-                    n_top=n_top,
-                    flavor=flavor,
-                )
-            if aim * finer * min_cluster_size >= graph.shape[0]:
-                break
-            finer *= 2
+        finer = max(1.0, n_clusters / aim)
+        while aim * finer * min_cluster_size < graph.shape[0]:
+            finer *= STEP
+            yield divide(finer=finer)
 
     tried = []
     for divided in divisions():
-        labels = cut_division(graph, divided, n_clusters, min_cluster_size)
+        labels = cut_division(
+            graph, divided, n_clusters, min_cluster_size, rows if by_centroids else None
+        )
         if labels is not None:
             return labels
         tried.append(divided)
