@@ -1,3 +1,4 @@
+# ruff: noqa: SLF001
 """Outliers by share, beside UMAP + HDBSCAN's: which score chooses them best?
 
     python -m benchmarks.clustering.outliers --corpora FOLDER... --embeddings FOLDER... \

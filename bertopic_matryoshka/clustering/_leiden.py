@@ -18,6 +18,7 @@ from sklearn.utils.validation import check_is_fitted, check_memory, validate_dat
 
 from bertopic_matryoshka._validation import check_at_least
 from bertopic_matryoshka.clustering._communities import check_flavor
+from bertopic_matryoshka.clustering._division import Divider, FineDivision
 from bertopic_matryoshka.clustering._membership import (
     SMALLEST_WEIGHT,
     membership,
@@ -33,7 +34,6 @@ from bertopic_matryoshka.clustering._outliers import (
     typicality,
 )
 from bertopic_matryoshka.clustering._partition import (
-    FineDivision,
     at_resolution,
     fine_division,
     in_number,
@@ -70,7 +70,7 @@ MANY = 0.1
 
 
 class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
-    """Clusters of the cosine nearest-neighbour graph: Leiden communities, merged.
+    """Clusters of the cosine nearest-neighbour graph: Leiden communities, merged into a tree.
 
     Takes HDBSCAN's place in BERTopic: ``BERTopic(umap_model=DimensionSelector(),
     hdbscan_model=LeidenClustering())``. It needs no UMAP before it, makes few outliers by default
@@ -79,21 +79,21 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
     Parameters
     ----------
     n_clusters : int or None, default=None
-        How many clusters to find. None takes what `resolution` gives. Any other number can be had
-        after fitting, see :meth:`labels_at`.
+        Number of clusters to find, >= 1. None takes the number with the largest modularity at
+        `resolution`. :meth:`labels_at` gives any other number after fitting.
     resolution : float, default=1.0
-        Resolution of the clusters, > 0; a larger value gives more. It is relative to the graph's
-        density, so that it needs no tuning for the number of rows. Halved while most rows would be
-        in communities smaller than `min_cluster_size`. Ignored if `n_clusters` is given.
+        Resolution of modularity, > 0; a larger value gives more clusters. It is relative to what
+        chance gives in a graph of these degrees, so that it needs no tuning for the number of rows.
+        Ignored if `n_clusters` is given.
     n_neighbors : int or None, default=None
         Number of neighbours of each row in the graph, >= 1. None is 15, or the square root of the
         number of distinct rows where there are fewer than 225.
     min_cluster_size : int or None, default=None
-        Core rows that make a cluster, >= 2, copies counted once; core rows have at least half of
-        their neighbours in their cluster. The rows of smaller ones go to the clusters of their
-        neighbours. With `n_clusters` clusters of as many rows do, with at least one of them core;
-        where too few are found so, with none. None is 10, and two thirds of the square root of the
-        number of distinct rows where there are fewer than 225.
+        Minimum number of core rows of a cluster, >= 2, copies counted once. A core row has at least
+        half of its neighbours in its own cluster. The rows of smaller clusters go to the clusters
+        of their neighbours. With `n_clusters` a cluster needs as many rows, one of them core; if
+        fewer than `n_clusters` qualify, none of them. None is 10, or two thirds of the square root
+        of the number of distinct rows where there are fewer than 225.
     min_membership : float, default=0.0
         Minimum share, in [0, 1], of a row's neighbours in its own cluster; rows below it become
         outliers. At 0 the only outliers are zero rows, and rows in connected parts of the graph
@@ -134,20 +134,17 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         neighbours in the cluster that they would have had.
     n_clusters_ : int
         Number of clusters found.
-    resolution_ : float
-        The resolution that was used; with `n_clusters` the one of the fine communities.
     children_ : ndarray of shape (n_leaves_ - 1, 2), int
         Nodes that each merge of the tree joins, as in AgglomerativeClustering: nodes below
-        `n_leaves_` are leaves, and merge i makes node ``n_leaves_ + i``. This and the next three
-        are computed when they are first asked for, unless `n_clusters` is given.
+        `n_leaves_` are leaves, and merge i makes node ``n_leaves_ + i``.
     distances_ : ndarray of shape (n_leaves_ - 1,), float64, in [0, 2]
         Height of each merge, never falling. Up to 1 it is the graph's linkage, as a logarithm; from
         1 Ward's criterion, as a square root. Each is over the largest of its part: the two have no
         common scale.
     n_leaves_ : int
-        Fine communities, which are the leaves.
+        Number of leaves of the tree, the communities that Leiden finds.
     leaf_labels_ : ndarray of shape (n_samples,), int
-        Leaf of each row; -1 for zero rows, and rows in parts of the graph with fewer than
+        Leaf of each row; -1 for zero rows, and rows in connected parts of the graph with fewer than
         `min_cluster_size`.
     copy_of_ : ndarray of shape (n_samples,), int
         Index of the row that each row repeats; its own where it repeats none.
@@ -163,21 +160,22 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
     Notes
     -----
     The graph joins two rows where one is among the `n_neighbors` nearest of the other. Leiden [1]_
-    divides it into more communities than there will be clusters. With "graspologic" it maximises
-    the Constant Potts Model [2]_: the edges within communities minus ``gamma`` for each pair of
-    rows in them, where ``gamma`` is relative to the density of a random graph. The communities are
-    then merged by linkage and smoothed by label propagation, and clusters without a core dissolve.
-    Leiden alone gives clusters of even size; merging lets large topics be large and small ones
-    stand apart.
+    divides it into more communities than there will be clusters: of some 45 rows, by default, and
+    at most some 4,000. With "graspologic" it maximises the Constant Potts Model [2]_: the edges
+    within communities minus ``gamma`` for each pair of rows in them.
 
-    With `n_clusters`, and for :meth:`labels_at`, the division is finer still and the same for any
-    number: communities of some 2.5 times `min_cluster_size` rows, at most some 4,000. They merge
-    into a tree: by the graph's linkage down to 12 clusters, and by Ward's criterion on their
-    centroids from there, which is better at few clusters and worse at many. With `y` the graph's
-    linkage goes up to the top. A number is a cut of the tree. Then rows move to the cluster of most
-    of their neighbours, so that the tree in `children_` is nested but clusters at two numbers are
-    so but for rows at their borders. Strictly nested cuts cost agreement with known labels,
-    see docs/no-umap.md. Where the tree has too few leaves for a number, a finer division makes it.
+    The communities are the leaves of a tree. They merge by the linkage of the graph down to 15
+    clusters, and from there by Ward's criterion on their centroids, which is better at few clusters
+    and worse at many. With `y` the linkage of the graph goes to the top. A number of clusters is a
+    cut of the tree. Leaves then move to the cluster with the nearest centroid, as in k-means, and
+    rows to the cluster of most of their neighbours, by label propagation. The tree is nested,
+    and the labels at two numbers are so except for leaves and rows that moved: strictly nested
+    labels agree less with known classes, see docs/no-umap.md. If the tree has too few leaves for a
+    number, a finer division is made. Leiden alone gives clusters of even size; merging lets large
+    topics be large and small ones stand apart.
+
+    Without `n_clusters` the number is the one with the largest modularity [3]_, and clusters
+    without a core dissolve.
 
     Rows that repeat others, such as reposts, signatures and templates, would be one another's
     neighbours and make topics of their own. Equal rows and near copies therefore count once. Near
@@ -204,6 +202,8 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
        well-connected communities", Scientific Reports 9, 2019.
     .. [2] V. A. Traag, P. Van Dooren, Y. Nesterov, "Narrow scope for resolution-limit-free
        community detection", Physical Review E 84, 2011.
+    .. [3] J. Reichardt, S. Bornholdt, "Statistical mechanics of community detection", Physical
+       Review E 74, 2006.
 
     Examples
     --------
@@ -257,10 +257,10 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         y : array-like of shape (n_samples,), int, or None, default=None
             Known classes, -1 where unknown. Edges between classes are removed from the graph,
             unless that would leave rows in a connected part too small for a cluster. Each row is
-            also joined with its nearest rows of the same class. Without `n_clusters`, merging goes
-            no lower than the number of classes of `min_cluster_size` rows. Nothing more is
-            guaranteed: neighbours of unknown class may draw rows to another cluster, or divide a
-            class.
+            also joined with its nearest rows of the same class. Without `n_clusters`, there are at
+            least as many clusters as classes of `min_cluster_size` rows, and just as many if all
+            rows are in such classes. Nothing more is guaranteed: neighbours of unknown class may
+            draw rows to another cluster, or divide a class.
 
         Returns
         -------
@@ -278,9 +278,9 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         -----
         RuntimeWarning
             If fewer than `n_clusters` clusters of sufficient size were found, or some of them have
-            no row with at least half of its neighbours in its cluster; if more rows than
-            `outlier_share` can be in no cluster, or it leaves a cluster without rows; or if `y` is
-            not used, being of another length than X, as in BERTopic where zero-shot topics took
+            no core row; if more rows than `outlier_share` can be in no cluster, or it leaves a
+            cluster without rows; if more than a tenth of the rows are near copies; or if `y` is
+            ignored because its length is not that of X, as in BERTopic where zero-shot topics took
             documents.
         """
         self._check_parameters()
@@ -288,23 +288,29 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         order = row_order(rows)
         order = order[rows[order].any(axis=1)]  # zero rows have no direction
         graph, group = self._distinct_graph(rows, order)
-        min_size = _default(self.min_cluster_size, MIN_CLUSTER_SIZE, graph.shape[0])
-        counts, at_least = np.bincount(group, minlength=graph.shape[0]), 1
+        min_size = smallest_cluster(self.min_cluster_size, graph.shape[0])
+        counts, least, most = np.bincount(group, minlength=graph.shape[0]), 1, None
+        self._supervised = False
         if y is not None:
             classes = known_classes(y, rows.shape[0])[order]
             classes = class_of_copies(classes, group, counts.size)
             k = _default(self.n_neighbors, N_NEIGHBORS, graph.shape[0])
             graph_of = partial(self._cached(neighbor_graph), n_neighbors=k)
             graph = supervised(graph, classes, self._fit_rows, graph_of, min_size)
-            at_least = max(1, n_large_classes(classes, min_size))
+            least = max(1, n_large_classes(classes, min_size))
+            most = least if np.unique(classes).size == least and (classes >= 0).all() else None
+            self._supervised = bool((classes >= 0).any())
         self._seed = int(check_random_state(self.random_state).randint(2**31 - 1))
-        self._min_size, self._supervised = min_size, y is not None
+        self._min_size = min_size
         self._indptr, self._indices = graph.indptr, graph.indices
         self._counts, self._group = counts, np.full(rows.shape[0], -1)
         self._group[order] = group
-        self.__dict__.pop("_leaves", None)  # of an earlier fit
+        division, _ = fine_division(self._divider(graph))
+        self._leaves, self.leaf_labels_ = division.leaves, self._of_rows(division.leaves)
+        self.children_, self.distances_ = division.tree.children, division.tree.distances
+        self.n_leaves_ = division.tree.n_leaves
         # A part that is too small but for its copies would have to be outliers.
-        found = add_lone_parts(graph, self._clusters(graph, at_least), min_size, counts)
+        found = add_lone_parts(graph, self._clusters(graph, least, most), min_size, counts)
         graph, strength, kept, ranks = self._kept(graph, found)
         self._fit_labels = ranks[kept]
         self.n_clusters_ = count_clusters(self._fit_labels)
@@ -357,26 +363,6 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         labels = ranks[kept]
         self._warn_of_number(graph, found, count_clusters(labels), n_clusters)
         return self._of_rows(labels)
-
-    @property
-    def children_(self) -> NDArray[np.int_]:
-        """Nodes that each merge of the tree joins."""
-        return self._division().tree.children
-
-    @property
-    def distances_(self) -> NDArray[np.float64]:
-        """Height of each merge."""
-        return self._division().tree.distances
-
-    @property
-    def n_leaves_(self) -> int:
-        """Fine communities, which are the leaves of the tree."""
-        return self._division().tree.n_leaves
-
-    @property
-    def leaf_labels_(self) -> NDArray[np.int_]:
-        """Leaf of each row."""
-        return self._of_rows(self._division().leaves)
 
     def predict(self, X: ArrayLike) -> NDArray[np.int_]:
         """Assign new rows to the cluster with the largest share of their neighbours.
@@ -539,20 +525,11 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         cached = check_memory(self.memory).cache(graph_of)
         return partial(cached, method=self.method, device=self.device)
 
-    def _clusters(self, graph: csr_matrix, at_least: int) -> NDArray[np.int_]:
+    def _clusters(self, graph: csr_matrix, least: int, most: int | None) -> NDArray[np.int_]:
         if self.n_clusters is not None:
-            found = self._in_number(graph, self.n_clusters)
-            self.resolution_ = self._division().resolution
-            return found
-        found, self.resolution_ = at_resolution(
-            graph,
-            float(self.resolution),
-            self._min_size,
-            self._seed,
-            at_least=at_least,
-            flavor=self.flavor,
-        )
-        return found
+            return self._in_number(graph, self.n_clusters)
+        divider, division = self._divider(graph), self._division()
+        return at_resolution(divider, division, float(self.resolution), least, most)
 
     def _in_number(self, graph: csr_matrix, n_clusters: int) -> NDArray[np.int_]:
         most = max(1, self._counts.size // self._min_size)
@@ -563,16 +540,21 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
                 f"than n_samples={self._group.size}{distinct}. Ask for at most {most}, or lower "
                 "min_cluster_size."
             )
-        return in_number(
+        return in_number(self._divider(graph), self._division(), n_clusters)
+
+    def _divider(self, graph: csr_matrix) -> Divider:
+        return Divider(
             graph,
             self._fit_rows,
-            n_clusters,
             self._min_size,
             self._seed,
-            division=self._division(),
-            by_centroids=not self._supervised,
             flavor=self.flavor,
+            by_centroids=not self._supervised,
         )
+
+    def _division(self) -> FineDivision:
+        tree = MergeTree(self.children_, self.distances_, self.n_leaves_)
+        return FineDivision(self._leaves, tree)
 
     def _graph(self) -> csr_matrix:
         """Put together the graph of the distinct rows; its arrays alone are kept and saved."""
@@ -583,23 +565,6 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
             )
         n = self._counts.size
         return csr_matrix((np.ones(self._indices.size), self._indices, self._indptr), (n, n))
-
-    def _division(self) -> FineDivision:
-        """Divide the graph finely, once; keep the parts, which are arrays and can be saved."""
-        check_is_fitted(self, "_fit_rows")
-        if not hasattr(self, "_leaves"):
-            division = fine_division(
-                self._graph(),
-                self._fit_rows,
-                self._min_size,
-                self._seed,
-                by_centroids=not self._supervised,
-                flavor=self.flavor,
-            )
-            self._leaves, self._leaf_resolution = division.leaves, division.resolution
-            self._children, self._distances = division.tree.children, division.tree.distances
-        tree = MergeTree(self._children, self._distances, count_clusters(self._leaves))
-        return FineDivision(self._leaves, tree, self._leaf_resolution)
 
     def _kept(
         self, graph: csr_matrix, found: NDArray[np.int_]

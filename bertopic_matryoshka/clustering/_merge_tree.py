@@ -31,8 +31,7 @@ class Merge(NamedTuple):
     a: int
     b: int
     linkage: float
-    lift: float
-    """Weight of the edges between them, over what chance would give clusters of their degrees."""
+    """How strongly they are joined; a larger value merges first."""
 
 
 def graph_merges(graph: csr_matrix, labels: NDArray[np.int_]) -> Iterator[Merge]:
@@ -65,7 +64,6 @@ def graph_merges(graph: csr_matrix, labels: NDArray[np.int_]) -> Iterator[Merge]
     member = one_hot(labels, count)
     between = (member.T @ graph @ member).tocsr()  # sparse, of shape (count, count)
     degrees = np.asarray(between.sum(axis=1)).ravel()
-    total = degrees.sum()
     joined: list[dict[int, float]] = []  # for each cluster its neighbours, and the weight to each
     for name in range(count):
         cells = slice(between.indptr[name], between.indptr[name + 1])
@@ -92,8 +90,7 @@ def graph_merges(graph: csr_matrix, labels: NDArray[np.int_]) -> Iterator[Merge]
             # Outdated, but no pair of the cluster's that is not in the heap itself was stronger.
             push_strongest(name)
             continue
-        lift = joined[a][b] * total / max(degrees[a] * degrees[b], 1)
-        yield Merge(a, b, -negative, lift)
+        yield Merge(a, b, -negative)
         degrees[a] += degrees[b]
         del joined[a][b], joined[b][a]
         for other, weight in joined[b].items():
@@ -102,36 +99,6 @@ def graph_merges(graph: csr_matrix, labels: NDArray[np.int_]) -> Iterator[Merge]
         joined[b] = {}
         version[a], version[b] = version[a] + 1, -1
         push_strongest(a)
-
-
-def merge_clusters(
-    graph: csr_matrix, labels: NDArray[np.int_], n_clusters: int, min_lift: float = 0.0
-) -> NDArray[np.int_]:
-    """Merge clusters that edges join by the graph's linkage, until `n_clusters` are left.
-
-    Parameters
-    ----------
-    graph, labels
-        See graph_merges; -1 stays.
-    n_clusters : int
-    min_lift : float, default=0.0
-        Merging ends earlier where the strongest pair has a smaller lift.
-
-    Returns
-    -------
-    labels : ndarray of shape (n,), int, from 0 without a gap, and -1
-    """
-    left = count_clusters(labels)
-    if left <= n_clusters:
-        return labels
-    names = np.arange(left)
-    for merge in graph_merges(graph, labels):
-        if left <= n_clusters or merge.lift < min_lift:
-            break
-        names[names == merge.b] = merge.a
-        left -= 1
-    merged_names = np.append(np.unique(names, return_inverse=True)[1], -1)
-    return merged_names[labels]
 
 
 def ward_merges(sums: NDArray[np.float64], sizes: NDArray[np.float64]) -> Iterator[Merge]:
@@ -147,7 +114,7 @@ def ward_merges(sums: NDArray[np.float64], sizes: NDArray[np.float64]) -> Iterat
     Yields
     ------
     merge : Merge
-        With ``a < b``. Its linkage is less what the union adds; its lift is 1.
+        With ``a < b``. Its linkage is what the union adds, negated.
 
     References
     ----------
@@ -172,7 +139,7 @@ def ward_merges(sums: NDArray[np.float64], sizes: NDArray[np.float64]) -> Iterat
         least = np.where(left, table[np.arange(sizes.size), nearest], np.inf)
         one = int(least.argmin())
         a, b = sorted((one, int(nearest[one])))
-        yield Merge(a, b, -float(table[a, b]), 1.0)
+        yield Merge(a, b, -float(table[a, b]))
         share = sizes[b] / (sizes[a] + sizes[b])
         centroids[a] += share * (centroids[b] - centroids[a])
         sizes[a] += sizes[b]
