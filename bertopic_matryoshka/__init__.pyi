@@ -23,11 +23,14 @@ from .selection import DimensionInspection, DimensionSelector, inspect_dimension
 from .topics import (
     DistinctDocuments,
     ExpectWidth,
+    TopicLevels,
     allow_missing_hdbscan,
     build_topic_model,
     get_stop_words,
     load_topic_model,
     save_topic_model,
+    topic_levels,
+    topic_linkage,
 )
 
 __all__ = [
@@ -43,6 +46,7 @@ __all__ = [
     "SavedModelError",
     "TopicCoherence",
     "TopicEvaluation",
+    "TopicLevels",
     "TopicScorer",
     "TruncationWarning",
     "allow_missing_hdbscan",
@@ -60,6 +64,8 @@ __all__ = [
     "save_topic_model",
     "topic_balance",
     "topic_diversity",
+    "topic_levels",
+    "topic_linkage",
     "topic_stability",
     "truncate",
     "write_png",

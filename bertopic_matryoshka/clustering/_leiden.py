@@ -25,8 +25,13 @@ from bertopic_matryoshka.clustering._membership import (
     shares,
     weighted_shares,
 )
-from bertopic_matryoshka.clustering._merge_tree import MergeTree
-from bertopic_matryoshka.clustering._ordering import count_clusters, ranks_by_size, row_order
+from bertopic_matryoshka.clustering._merge_tree import N_TOP, MergeTree, merge_tree
+from bertopic_matryoshka.clustering._ordering import (
+    check_clusters,
+    count_clusters,
+    ranks_by_size,
+    row_order,
+)
 from bertopic_matryoshka.clustering._outliers import (
     Typicality,
     cosines_with,
@@ -186,7 +191,7 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
     no near copies: in few dimensions different rows are as close.
 
     `outlier_share` leaves out rows by two ranks. The share of a row's neighbours in its own
-    cluster, averaged over the row's neighbours and theirs, counts twice; the cosine with its
+    cluster, averaged five times over each row's neighbours, counts twice; the cosine with its
     cluster's centroid counts once. With the average, regions between clusters go, rather than
     single rows at every border. Each cluster keeps its best `min_cluster_size` rows, or as many as
     the share leaves room for. New rows are scored beside those of the fit: :meth:`predict` makes
@@ -363,6 +368,43 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         labels = ranks[kept]
         self._warn_of_number(graph, found, count_clusters(labels), n_clusters)
         return self._of_rows(labels)
+
+    def linkage(self, labels: ArrayLike | None = None) -> NDArray[np.float64]:
+        """Merge clusters as the tree merges its leaves, until one is left.
+
+        Any clusters of the fitted rows can be merged: those of the fit, of :meth:`labels_at`, or
+        labels that were changed since, as a topic model does that merges topics.
+
+        Parameters
+        ----------
+        labels : array-like of shape (n_samples,), int, or None, default=None
+            Cluster of each row of the fit, from 0 without a gap; -1 is none. None is `labels_`.
+
+        Returns
+        -------
+        Z : ndarray of shape (n_clusters - 1, 4), float64
+            As scipy.cluster.hierarchy.linkage gives it: the two clusters that merge, the height as
+            in `distances_`, and how many clusters are then in it. The heights never fall.
+
+        Raises
+        ------
+        ValueError
+            If `labels` is not of shape (n_samples,), holds other numbers, or a cluster has none of
+            the distinct rows: only zero rows, or copies of rows in other clusters.
+        """
+        check_is_fitted(self)
+        rows = check_clusters(self.labels_ if labels is None else labels, self._group.size)
+        joined = self._group >= 0
+        graph = self._graph()
+        distinct = class_of_copies(rows[joined], self._group[joined], self._counts.size)
+        lost = np.setdiff1d(rows[rows >= 0], distinct)
+        if lost.size:
+            raise ValueError(
+                f"labels has clusters that none of the distinct rows is in, {lost[0]} the first: "
+                "they have only zero rows, or copies of rows in other clusters. Make them -1."
+            )
+        tree = merge_tree(graph, distinct, self._fit_rows, 1 if self._supervised else N_TOP)
+        return tree.linkage()
 
     def predict(self, X: ArrayLike) -> NDArray[np.int_]:
         """Assign new rows to the cluster with the largest share of their neighbours.

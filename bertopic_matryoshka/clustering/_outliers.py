@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 WEIGHT = 2.0
 """Weight of the neighbourhood's membership beside the nearness to the centroid."""
 
+ROUNDS = 5
+"""Number of times that the membership is averaged over each row's neighbours."""
+
 
 @dataclass(frozen=True)
 class Typicality:
@@ -25,13 +28,13 @@ class Typicality:
     A row's score is WEIGHT times the rank of its neighbourhood's membership, plus the rank of its
     cosine with its cluster's centroid; ranks are in [0, 1] among the rows of the fit. The
     neighbourhood's membership is the share of a row's neighbours in its own cluster (see
-    membership), averaged over the row's neighbours, twice: rows side by side have about the same,
-    so that outliers are regions between clusters and not single rows at every border.
+    membership), averaged over the row's neighbours ROUNDS times: rows side by side have about the
+    same, so that outliers are regions between clusters and not single rows at every border.
 
     Attributes
     ----------
     averaged : ndarray of shape (n,), float64, in [0, 1]
-        Membership averaged over each row's neighbours, once.
+        Membership averaged one time less.
     memberships, cosines : ndarray of shape (n,), float64
         Neighbourhood's membership and cosine of all rows, ascending.
     centroids : ndarray of shape (n_clusters, n_dims), float64
@@ -51,7 +54,10 @@ class Typicality:
 
 
 def typicality(
-    graph: csr_matrix, labels: NDArray[np.int_], rows: NDArray[np.floating]
+    graph: csr_matrix,
+    labels: NDArray[np.int_],
+    rows: NDArray[np.floating],
+    rounds: int = ROUNDS,
 ) -> tuple[Typicality, NDArray[np.float64]]:
     """Score rows in clusters by how typical they are.
 
@@ -62,6 +68,8 @@ def typicality(
         -1 is no cluster.
     rows : ndarray of shape (n, n_dims)
         Of unit length.
+    rounds : int, default=5
+        Number of times that the membership is averaged, >= 1.
 
     Returns
     -------
@@ -71,7 +79,9 @@ def typicality(
     sums: Any = one_hot(labels, count_clusters(labels)).T @ rows
     lengths = np.linalg.norm(sums, axis=1, keepdims=True)
     centroids = np.asarray(sums, dtype=np.float64) / np.where(lengths > 0, lengths, 1.0)
-    averaged = _averaged(graph, membership(graph, labels))
+    averaged = membership(graph, labels)
+    for _ in range(rounds - 1):
+        averaged = _averaged(graph, averaged)
     memberships = _averaged(graph, averaged)
     cosines = cosines_with(rows, labels, centroids)
     found = Typicality(averaged, np.sort(memberships), np.sort(cosines), centroids)

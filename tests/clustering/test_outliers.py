@@ -19,7 +19,7 @@ def test_typicality_by_hand():
     # A path of four rows, 0 - 1 - 2 - 3, in two clusters; the last two are the same direction.
     graph = csr_matrix(np.diag([1.0, 1, 1], 1) + np.diag([1.0, 1, 1], -1))
     rows = np.array([[1.0, 0], [0.8, 0.6], [0, 1], [0, 1]])
-    found, score = typicality(graph, np.array([0, 0, 1, 1]), rows)
+    found, score = typicality(graph, np.array([0, 0, 1, 1]), rows, rounds=2)
     # Memberships are 1, 1/2, 1/2, 1; averaged once 1/2, 3/4, 3/4, 1/2; twice 3/4, 5/8, 5/8, 3/4.
     np.testing.assert_allclose(found.averaged, [1 / 2, 3 / 4, 3 / 4, 1 / 2])
     np.testing.assert_allclose(found.memberships, [5 / 8, 5 / 8, 3 / 4, 3 / 4])
