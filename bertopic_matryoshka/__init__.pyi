@@ -18,7 +18,13 @@ from .exceptions import (
     TruncationWarning,
 )
 from .neighbors import compare_prefixes, nearest_neighbors
-from .report import plot_comparison, write_png, write_report
+from .report import (
+    plot_comparison,
+    plot_topic_map,
+    write_png,
+    write_report,
+    write_topic_map,
+)
 from .selection import DimensionInspection, DimensionSelector, inspect_dimensions
 from .topics import (
     DistinctDocuments,
@@ -61,6 +67,7 @@ __all__ = [
     "load_topic_model",
     "nearest_neighbors",
     "plot_comparison",
+    "plot_topic_map",
     "save_topic_model",
     "topic_balance",
     "topic_diversity",
@@ -70,4 +77,5 @@ __all__ = [
     "truncate",
     "write_png",
     "write_report",
+    "write_topic_map",
 ]

@@ -3,6 +3,7 @@ from ._figures import plot_comparison, write_png
 from ._html import write_report
 from ._sentences import choice, compared, notes
 from ._tables import Survival, Table, results, surviving_topics
+from ._topic_map import plot_topic_map, write_topic_map
 
 __all__ = [
     "Survival",
@@ -11,9 +12,11 @@ __all__ = [
     "compared",
     "notes",
     "plot_comparison",
+    "plot_topic_map",
     "results",
     "surviving_topics",
     "sweeps_of",
     "write_png",
     "write_report",
+    "write_topic_map",
 ]
