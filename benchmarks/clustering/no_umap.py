@@ -40,7 +40,7 @@ NAMES += ["minilm_so", "mpnet_so", "bundled_so"]
 SIZES = (2_000, 20_000, 100_000)
 SEEDS = (0, 1, 2)
 OWN = 0  # stands for a method's own number of topics
-N_TOPICS = (OWN, 10, 20, 50, 100)
+N_TOPICS = (OWN, 5, 10, 20, 50, 100)  # and the number of classes
 SMALLEST = 10
 QUADRATIC_ROWS = 8_000
 REPETITIONS = 3
@@ -128,7 +128,7 @@ MERGED = (UMAP, "PCA + HDBSCAN", HDBSCAN)  # cannot be asked for a number of top
 TIMED = (UMAP, EVOC, ALL, HALF)
 
 
-def cells(name: str, X: np.ndarray) -> Iterator[tuple[int, str, tuple[int, ...]]]:
+def cells(name: str, X: np.ndarray, n_classes: int) -> Iterator[tuple[int, str, tuple[int, ...]]]:
     """Give the seeds, methods and numbers of topics that make sense for the data."""
     matryoshka = name.startswith(("matryoshka", "bundled"))
     left_out = {
@@ -140,7 +140,8 @@ def cells(name: str, X: np.ndarray) -> Iterator[tuple[int, str, tuple[int, ...]]
     for seed, method in itertools.product(SEEDS, (*METHODS, AS_UMAP)):
         if left_out.get(method) or (method == HDBSCAN and seed != SEEDS[0]):
             continue  # nothing in HDBSCAN depends on the seed
-        numbers = {KMEANS: N_TOPICS[1:], AS_UMAP: (OWN,)}.get(method, N_TOPICS)
+        asked = tuple(sorted({*N_TOPICS, n_classes}))
+        numbers = {KMEANS: asked[1:], AS_UMAP: (OWN,)}.get(method, asked)
         yield seed, method, numbers
 
 
@@ -187,7 +188,7 @@ def measure_quality(name: str, table: pd.DataFrame, X: np.ndarray, file: Path) -
     keys = "method", "seed", "wanted"
     done = done_in(file, keys)
     corpus = Corpus(table)
-    for seed, method, numbers in cells(name, X):
+    for seed, method, numbers in cells(name, X, table["label"].nunique()):
         missing = [n for n in numbers if (method, seed, n) not in done]
         like = done.get((UMAP, seed, OWN), {})
         for n, found in clusterings(X, method, seed, missing, like) if missing else ():

@@ -15,7 +15,6 @@ from benchmarks.clustering.no_umap import (
     HDBSCAN,
     KMEANS,
     METHODS,
-    N_TOPICS,
     OWN,
     QUADRATIC_ROWS,
     SEEDS,
@@ -61,19 +60,20 @@ def print_quality(results: pd.DataFrame) -> None:
     for data, part in results.groupby("data", sort=False):
         print(f"\n## {data}\n")
         found = part.dropna().groupby(["method", "wanted"])[list(MEASURES)].mean()
+        numbers = sorted(part["wanted"].unique())
         rows = []
         for method in (*METHODS, AS_UMAP):
             cells = [
                 " / ".join(share(found.loc[method, n][m]) for m in SHOWN)
                 if (method, n) in found.index
                 else "-"
-                for n in N_TOPICS
+                for n in numbers
             ]
             if (method, OWN) in found.index:
                 cells[0] = f"{found.loc[method, OWN]['topics']:.0f} topics: {cells[0]}"
             if method in set(part["method"]):
                 rows.append([method, *cells])
-        print_table(["method", "own number", *map(str, N_TOPICS[1:])], rows)
+        print_table(["method", "own number", *map(str, numbers[1:])], rows)
         deviations = part.groupby(["method", "wanted"])[list(SHOWN)].std().median()
         print("\nMedian deviation between seeds:", end=" ")
         print(", ".join(f"{m} {share(value)}" for m, value in deviations.items()))
@@ -175,7 +175,7 @@ def draw(results: pd.DataFrame, path: Path) -> None:
                     showlegend=i + j == 0,
                     **place,
                 )
-            ticks = {"type": "log", "tickvals": [10, 20, 50, 100], "range": [0.93, 2.08]}
+            ticks = {"type": "log", "tickvals": [5, 10, 20, 50, 100], "range": [0.55, 2.08]}
             figure.update_xaxes(title="topics found" if j else None, **ticks, **place)
             figure.update_yaxes(
                 title=None if i % n_columns else measure, tickformat=".2~f", **place

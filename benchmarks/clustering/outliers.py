@@ -83,6 +83,20 @@ def measure(name: str, table: pd.DataFrame, X: np.ndarray, out: Path) -> Iterato
             yield {"data": name, "method": method, "seed": seed} | measured
 
 
+def held_out(name: str, X: np.ndarray) -> str:
+    """Fit half of the documents, and give the share of the others that become outliers."""
+    order = np.random.default_rng(0).permutation(len(X))
+    fitted, new = X[order[: len(X) // 2]], X[order[len(X) // 2 :]]
+    selector = DimensionSelector(0.5, criterion="laplacian").fit(fitted)
+    found = []
+    for n_topics, share in ((None, 0.1), (None, 0.3), (50, 0.3)):
+        clustering = LeidenClustering(n_topics, outlier_share=share)
+        clustering.fit(selector.transform(fitted))
+        left_out = np.mean(clustering.predict(selector.transform(new)) < 0)
+        found.append(f"{n_topics or 'default'} topics, share {share}: {left_out:.2f}")
+    return f"{name}, new documents: {'; '.join(found)}"
+
+
 def print_table(table: pd.DataFrame) -> None:
     print("|", " | ".join(table.columns), "|")
     print("|" + "--|" * table.shape[1])
@@ -116,6 +130,8 @@ def main() -> None:
     summary["worst AMI less UMAP's"] = by_score["AMI"].min().round(3)
     print_table(summary.reset_index())
     print_table(means.loc[[UMAP, USED, NONE]].round(3).reset_index())
+    for name in args.names:
+        print(held_out(name, read(name, args.corpora, args.embeddings)[1]))
     print(f"\nSeeds {SEEDS}. {machine(PACKAGES)}")
 
 

@@ -70,6 +70,9 @@ logger = logging.getLogger(__name__)
 N_NEIGHBORS, MIN_CLUSTER_SIZE = 15, 10
 """Default values, where there are at least N_NEIGHBORS ** 2 distinct rows."""
 
+LARGE, UNEVEN = 0.25, 1.5
+"""Share of the rows, and multiple of an even share, above which a cluster gets a warning."""
+
 MANY = 0.1
 """Share of near copies among the rows above which a warning is given."""
 
@@ -283,10 +286,11 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         -----
         RuntimeWarning
             If fewer than `n_clusters` clusters of sufficient size were found, or some of them have
-            no core row; if more rows than `outlier_share` can be in no cluster, or it leaves a
-            cluster without rows; if more than a tenth of the rows are near copies; or if `y` is
-            ignored because its length is not that of X, as in BERTopic where zero-shot topics took
-            documents.
+            no core row; if, without `n_clusters`, a cluster has more than a quarter of the rows and
+            more than 1.5 times an even share; if more rows than `outlier_share` can be in no
+            cluster, or it leaves a cluster without rows; if more than a tenth of the rows are near
+            copies; or if `y` is ignored because its length is not that of X, as in BERTopic where
+            zero-shot topics took documents.
         """
         self._check_parameters()
         rows = unit_rows(validate_data(self, X, dtype=[np.float32, np.float64]))
@@ -328,6 +332,8 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         self.probabilities_[order] = probabilities[group]
         if self.n_clusters is not None:
             self._warn_of_number(graph, found, self.n_clusters_, self.n_clusters)
+        else:
+            self._warn_of_size()
         return self
 
     def fit_predict(self, X: ArrayLike, y: ArrayLike | None = None) -> NDArray[np.int_]:
@@ -685,6 +691,17 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         else:
             return
         warnings.warn(message, RuntimeWarning, stacklevel=3)
+
+    def _warn_of_size(self) -> None:
+        """Warn of a cluster with more than LARGE of the rows, and much more than an even share."""
+        share = np.mean(self.labels_ == 0) if self.n_clusters_ > 1 else 0.0
+        if share > max(LARGE, UNEVEN / self.n_clusters_):
+            message = (
+                f"The largest of {self.n_clusters_} clusters has {share:.0%} of the rows. If it is "
+                "too coarse, ask for more with n_clusters, or with labels_at after fitting, or "
+                f"raise resolution={self.resolution}."
+            )
+            warnings.warn(message, RuntimeWarning, stacklevel=3)
 
     def _check_parameters(self) -> None:
         check_at_least(1 if self.n_clusters is None else self.n_clusters, 1, name="n_clusters")

@@ -60,7 +60,7 @@ def plot_topic_map(
     """Draw documents on a plane, with the names of their topics.
 
     The layout is t-SNE of the embeddings, from their principal components: of those that need no
-    further package it keeps most neighbours, see docs/no-umap.md. Near on the map is near in the
+    further package it keeps most neighbours, see docs/hierarchy.md. Near on the map is near in the
     embeddings; distances between groups say little.
 
     Parameters

@@ -504,3 +504,26 @@ def test_unfitted_there_is_no_tree():
         LeidenClustering().labels_at(2)
     for name in ("children_", "distances_", "n_leaves_", "leaf_labels_"):
         assert not hasattr(LeidenClustering(), name)
+
+
+# ---- the largest cluster
+
+
+def apart(*sizes, n_dims=16):
+    """Rows of each size around an axis of its own."""
+    rng = np.random.default_rng(0)
+    rows = np.repeat(np.eye(n_dims)[: len(sizes)], sizes, axis=0)
+    return rows + 0.02 * rng.normal(size=rows.shape)
+
+
+def test_a_cluster_with_most_rows_is_said_to_be_so():
+    # More than 1.5 times an even share, 40 of 100 and not 38.
+    with pytest.warns(
+        RuntimeWarning, match="largest of 4 clusters has 40% of the rows.*n_clusters"
+    ):
+        LeidenClustering(n_neighbors=10, copy_distance=0).fit(apart(40, 20, 20, 20))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        LeidenClustering(n_neighbors=10, copy_distance=0).fit(apart(37, 21, 21, 21))
+        LeidenClustering(n_neighbors=10, copy_distance=0).fit(apart(30, 30))
+        LeidenClustering(4, n_neighbors=10, copy_distance=0).fit(apart(40, 20, 20, 20))
