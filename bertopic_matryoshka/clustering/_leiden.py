@@ -694,8 +694,8 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
 
     def _warn_of_size(self) -> None:
         """Warn of a cluster with more than LARGE of the rows, and much more than an even share."""
-        share = np.mean(self.labels_ == 0) if self.n_clusters_ > 1 else 0.0
-        if share > max(LARGE, UNEVEN / self.n_clusters_):
+        share = float(np.mean(self.labels_ == 0))
+        if self.n_clusters_ > 1 and share > max(LARGE, UNEVEN / self.n_clusters_):
             message = (
                 f"The largest of {self.n_clusters_} clusters has {share:.0%} of the rows. If it is "
                 "too coarse, ask for more with n_clusters, or with labels_at after fitting, or "
