@@ -25,16 +25,26 @@ from .exceptions import (
     TruncationWarning,
 )
 from .neighbors import compare_prefixes, nearest_neighbors
-from .report import plot_comparison, plot_topic_numbers, write_png, write_report
+from .report import (
+    plot_comparison,
+    plot_topic_map,
+    plot_topic_numbers,
+    write_png,
+    write_report,
+    write_topic_map,
+)
 from .selection import DimensionInspection, DimensionSelector, inspect_dimensions
 from .topics import (
     DistinctDocuments,
     ExpectWidth,
+    TopicLevels,
     allow_missing_hdbscan,
     build_topic_model,
     get_stop_words,
     load_topic_model,
     save_topic_model,
+    topic_levels,
+    topic_linkage,
 )
 
 __all__ = [
@@ -50,6 +60,7 @@ __all__ = [
     "SavedModelError",
     "TopicCoherence",
     "TopicEvaluation",
+    "TopicLevels",
     "TopicNumberComparison",
     "TopicScorer",
     "TruncationWarning",
@@ -66,13 +77,17 @@ __all__ = [
     "load_topic_model",
     "nearest_neighbors",
     "plot_comparison",
+    "plot_topic_map",
     "plot_topic_numbers",
     "save_topic_model",
     "topic_agreement",
     "topic_balance",
     "topic_diversity",
+    "topic_levels",
+    "topic_linkage",
     "topic_stability",
     "truncate",
     "write_png",
     "write_report",
+    "write_topic_map",
 ]

@@ -178,11 +178,8 @@ def as_many(X: np.ndarray, seed: int, n_topics: int, n_outliers: int) -> np.ndar
     from bertopic_matryoshka import DimensionSelector, LeidenClustering
 
     half = DimensionSelector(0.5, criterion="laplacian").fit_transform(X)
-    leiden = LeidenClustering(n_topics, random_state=seed).fit(half)
-    weakest = np.argsort(leiden.probabilities_, kind="stable")[:n_outliers]
-    found = leiden.labels_.copy()
-    found[weakest] = -1
-    return np.unique(found, return_inverse=True)[1] - (found.min() < 0)
+    share = n_outliers / len(X)
+    return LeidenClustering(n_topics, outlier_share=share, random_state=seed).fit_predict(half)
 
 
 def measure_quality(name: str, table: pd.DataFrame, X: np.ndarray, file: Path) -> None:

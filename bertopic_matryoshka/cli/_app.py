@@ -236,6 +236,9 @@ def fit(
         int | None,
         typer.Option(min=1, help="How many topics; pca and umap can only merge down to it."),
     ] = None,
+    outlier_share: Annotated[
+        float, typer.Option(help="Share of the documents that are to be outliers, below 1.")
+    ] = 0.0,
     min_topic_size: MinTopicSize = 10,
     stop_words: StopWords = "english",
     seed: Seed = 0,
@@ -257,12 +260,19 @@ def fit(
     check_enough(documents, min_topic_size)
     allow_missing_hdbscan()
     how_many: dict[str, Any] = {"nr_topics": topics}
-    if topics is not None and reduction in {"variance", "none"}:
-        how_many = {
-            "hdbscan_model": LeidenClustering(
-                topics, min_cluster_size=min_topic_size, random_state=seed
-            )
-        }
+    if reduction in {"variance", "none"}:
+        clustering = LeidenClustering(
+            topics,
+            min_cluster_size=min_topic_size,
+            outlier_share=outlier_share,
+            random_state=seed,
+        )
+        how_many = {"hdbscan_model": clustering}
+    elif outlier_share != 0:
+        raise ValueError(
+            f"--outlier-share={outlier_share} is for --reduction variance or none: after "
+            f"{reduction} HDBSCAN decides which documents are outliers. Leave it out."
+        )
     topic_model = build_topic_model(
         _backend(model, prompt, device).truncated(dim),
         reduction=reduction,

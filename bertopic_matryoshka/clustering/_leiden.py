@@ -19,9 +19,25 @@ from sklearn.utils.validation import check_is_fitted, check_memory, validate_dat
 from bertopic_matryoshka._validation import check_at_least
 from bertopic_matryoshka.clustering._communities import check_flavor
 from bertopic_matryoshka.clustering._division import Divider, FineDivision
-from bertopic_matryoshka.clustering._membership import membership, shares, weighted_shares
-from bertopic_matryoshka.clustering._merge_tree import MergeTree
-from bertopic_matryoshka.clustering._ordering import count_clusters, ranks_by_size, row_order
+from bertopic_matryoshka.clustering._membership import (
+    SMALLEST_WEIGHT,
+    membership,
+    shares,
+    weighted_shares,
+)
+from bertopic_matryoshka.clustering._merge_tree import N_TOP, MergeTree, merge_tree
+from bertopic_matryoshka.clustering._ordering import (
+    check_clusters,
+    count_clusters,
+    ranks_by_size,
+    row_order,
+)
+from bertopic_matryoshka.clustering._outliers import (
+    Typicality,
+    cosines_with,
+    least_typical,
+    typicality,
+)
 from bertopic_matryoshka.clustering._partition import (
     at_resolution,
     fine_division,
@@ -66,7 +82,7 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
 
     Takes HDBSCAN's place in BERTopic: ``BERTopic(umap_model=DimensionSelector(),
     hdbscan_model=LeidenClustering())``. It needs no UMAP before it, makes few outliers by default
-    (see `min_membership`), and gives the same rows the same labels in any order.
+    (see `outlier_share`), and gives the same rows the same labels in any order.
 
     Parameters
     ----------
@@ -90,6 +106,10 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         Minimum share, in [0, 1], of a row's neighbours in its own cluster; rows below it become
         outliers. At 0 the only outliers are zero rows, and rows in connected parts of the graph
         with fewer than `min_cluster_size` rows, copies counted.
+    outlier_share : float, default=0.0
+        Share of the rows, in [0, 1), that become outliers, copies and zero rows counted: the least
+        typical ones, see Notes. It excludes `min_membership`. A row that has more copies than are
+        still to be chosen is passed over. At 0 none do.
     calculate_probabilities : bool, default=False
         Whether `probabilities_` has a column for each cluster. BERTopic uses `probabilities_`
         unchanged.
@@ -118,8 +138,8 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
     probabilities_ : ndarray of shape (n_samples,), float64, in [0, 1]
         Share of a row's neighbours in its own cluster, 0 for outliers. With
         `calculate_probabilities`, of shape (n_samples, n_clusters_): the share in each cluster, for
-        outliers too. Rows that `min_membership` makes outliers still count as neighbours in the
-        cluster that they would have had.
+        outliers too. Rows that `min_membership` or `outlier_share` makes outliers still count as
+        neighbours in the cluster that they would have had.
     n_clusters_ : int
         Number of clusters found.
     children_ : ndarray of shape (n_leaves_ - 1, 2), int
@@ -173,6 +193,14 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
     `y`, a group of copies has the class that most of them have. Rows of fewer than 16 features have
     no near copies: in few dimensions different rows are as close.
 
+    `outlier_share` leaves out rows by two ranks. The share of a row's neighbours in its own
+    cluster, averaged five times over each row's neighbours, counts twice; the cosine with its
+    cluster's centroid counts once. With the average, regions between clusters go, rather than
+    single rows at every border. Each cluster keeps its best `min_cluster_size` rows, or as many as
+    the share leaves room for. New rows are scored beside those of the fit: :meth:`predict` makes
+    outliers of those below a score that this share of the fit's rows did not exceed. See
+    docs/no-umap.md for other scores.
+
     There is no ``partial_fit``: a new batch would change the graph and so the existing clusters.
     In BERTopic's partial_fit, use MiniBatchKMeans instead, or ``BERTopic.merge_models``.
 
@@ -204,6 +232,7 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         n_neighbors: int | None = None,
         min_cluster_size: int | None = None,
         min_membership: float = 0.0,
+        outlier_share: float = 0.0,
         calculate_probabilities: bool = False,
         random_state: int | np.random.RandomState | None = 0,
         method: str = "auto",
@@ -217,6 +246,7 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         self.n_neighbors = n_neighbors
         self.min_cluster_size = min_cluster_size
         self.min_membership = min_membership
+        self.outlier_share = outlier_share
         self.calculate_probabilities = calculate_probabilities
         self.random_state = random_state
         self.method = method
@@ -257,9 +287,10 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         RuntimeWarning
             If fewer than `n_clusters` clusters of sufficient size were found, or some of them have
             no core row; if, without `n_clusters`, a cluster has more than a quarter of the rows and
-            more than 1.5 times an even share; if more than a tenth of the rows are near copies; or
-            if `y` is ignored because its length is not that of X, as in BERTopic where zero-shot
-            topics took documents.
+            more than 1.5 times an even share; if more rows than `outlier_share` can be in no
+            cluster, or it leaves a cluster without rows; if more than a tenth of the rows are near
+            copies; or if `y` is ignored because its length is not that of X, as in BERTopic where
+            zero-shot topics took documents.
         """
         self._check_parameters()
         rows = unit_rows(validate_data(self, X, dtype=[np.float32, np.float64]))
@@ -292,6 +323,7 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         graph, strength, kept, ranks = self._kept(graph, found)
         self._fit_labels = ranks[kept]
         self.n_clusters_ = count_clusters(self._fit_labels)
+        self._keep_scores(graph, found, ranks)
         self.labels_ = self._of_rows(self._fit_labels)
         probabilities = np.where(kept >= 0, strength, 0.0)
         if self.calculate_probabilities:
@@ -343,6 +375,43 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         self._warn_of_number(graph, found, count_clusters(labels), n_clusters)
         return self._of_rows(labels)
 
+    def linkage(self, labels: ArrayLike | None = None) -> NDArray[np.float64]:
+        """Merge clusters as the tree merges its leaves, until one is left.
+
+        Any clusters of the fitted rows can be merged: those of the fit, of :meth:`labels_at`, or
+        labels that were changed since, as a topic model does that merges topics.
+
+        Parameters
+        ----------
+        labels : array-like of shape (n_samples,), int, or None, default=None
+            Cluster of each row of the fit, from 0 without a gap; -1 is none. None is `labels_`.
+
+        Returns
+        -------
+        Z : ndarray of shape (n_clusters - 1, 4), float64
+            As scipy.cluster.hierarchy.linkage gives it: the two clusters that merge, the height as
+            in `distances_`, and how many clusters are then in it. The heights never fall.
+
+        Raises
+        ------
+        ValueError
+            If `labels` is not of shape (n_samples,), holds other numbers, or a cluster has none of
+            the distinct rows: only zero rows, or copies of rows in other clusters.
+        """
+        check_is_fitted(self)
+        rows = check_clusters(self.labels_ if labels is None else labels, self._group.size)
+        joined = self._group >= 0
+        graph = self._graph()
+        distinct = class_of_copies(rows[joined], self._group[joined], self._counts.size)
+        lost = np.setdiff1d(rows[rows >= 0], distinct)
+        if lost.size:
+            raise ValueError(
+                f"labels has clusters that none of the distinct rows is in, {lost[0]} the first: "
+                "they have only zero rows, or copies of rows in other clusters. Make them -1."
+            )
+        tree = merge_tree(graph, distinct, self._fit_rows, 1 if self._supervised else N_TOP)
+        return tree.linkage()
+
     def predict(self, X: ArrayLike) -> NDArray[np.int_]:
         """Assign new rows to the cluster with the largest share of their neighbours.
 
@@ -353,8 +422,9 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         Returns
         -------
         labels : ndarray of shape (n_samples,), int
-            -1 if that share, weighted by similarity, is below `min_membership`, if all neighbours
-            are outliers, and for a zero row.
+            -1 if that share, weighted by similarity, is below `min_membership`, if the row is less
+            typical than `outlier_share` asks for (see Notes), if all neighbours are outliers, and
+            for a zero row.
         """
         return self.predict_strength(X)[0]
 
@@ -371,11 +441,15 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         strengths : ndarray of shape (n_samples,), float64, in [0, 1]
             Share of the neighbours that are in the cluster, weighted by similarity; 0 for outliers.
         """
-        probabilities = self.predict_proba(X)
+        rows, directed, found, similarities = self._neighbors(X)
+        probabilities = self._shares(rows, directed, found, similarities)
         if self.n_clusters_ == 0:
             return np.full(len(probabilities), -1), np.zeros(len(probabilities))
         winners, strengths = probabilities.argmax(axis=1), probabilities.max(axis=1)
         sure = (strengths > 0) & (strengths >= self.min_membership)
+        if hasattr(self, "_outlier_bound") and directed.size:
+            score = self._scores(rows[directed], winners[directed], found, similarities)
+            sure[directed] &= score > self._outlier_bound
         return np.where(sure, winners, -1), np.where(sure, strengths, 0.0)
 
     def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:
@@ -390,19 +464,82 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         probabilities : ndarray of shape (n_samples, n_clusters_), float64, in [0, 1]
             The rest to 1 is the share of outliers. A zero row has 0 everywhere.
         """
+        return self._shares(*self._neighbors(X))
+
+    def _neighbors(
+        self, X: ArrayLike
+    ) -> tuple[NDArray[np.floating], NDArray[np.int_], NDArray[Any], NDArray[Any]]:
+        """Find the neighbours of new rows, zero rows left out, among those of the fit.
+
+        Returns
+        -------
+        rows : ndarray of shape (n_samples, n_features)
+        directed : ndarray of shape (n_directed,), int
+            The rows that have neighbours.
+        found : ndarray of shape (n_directed, k), int
+        similarities : ndarray of shape (n_directed, k)
+        """
         check_is_fitted(self)
         rows = validate_data(self, X, reset=False, dtype=[np.float32, np.float64])
-        probabilities = np.zeros((rows.shape[0], self.n_clusters_))
         directed = np.flatnonzero(rows.any(axis=1))
         n_rows = self._fit_rows.shape[0]
         k = min(_default(self.n_neighbors, N_NEIGHBORS, n_rows), n_rows)
-        if directed.size > 0 and k > 0:
-            found, similarities = nearest_neighbors(
-                self._fit_rows, k, queries=rows[directed], method="exact", device=self.device
-            )
+        if directed.size == 0 or k == 0:
+            return rows, directed[:0], np.empty((0, k), np.int64), np.empty((0, k))
+        found, similarities = nearest_neighbors(
+            self._fit_rows, k, queries=rows[directed], method="exact", device=self.device
+        )
+        return rows, directed, found, similarities
+
+    def _shares(
+        self,
+        rows: NDArray[np.floating],
+        directed: NDArray[np.int_],
+        found: NDArray[Any],
+        similarities: NDArray[Any],
+    ) -> NDArray[np.float64]:
+        """Share of new rows' neighbours in each cluster; takes what _neighbors gives."""
+        probabilities = np.zeros((rows.shape[0], self.n_clusters_))
+        if directed.size:
             labels = self._fit_labels[found]
             probabilities[directed] = weighted_shares(labels, similarities, self.n_clusters_)
         return probabilities
+
+    def _scores(
+        self,
+        rows: NDArray[np.floating],
+        labels: NDArray[np.int_],
+        found: NDArray[Any],
+        similarities: NDArray[Any],
+    ) -> NDArray[np.float64]:
+        """Score new rows in clusters by how typical they are, see Typicality."""
+        scale = Typicality(
+            self._outlier_averaged,
+            self._outlier_memberships,
+            self._outlier_cosines,
+            self._outlier_centroids,
+        )
+        weights = np.maximum(similarities.astype(np.float64), SMALLEST_WEIGHT)
+        memberships = (weights * scale.averaged[found]).sum(axis=1) / weights.sum(axis=1)
+        return scale.score(memberships, cosines_with(unit_rows(rows), labels, scale.centroids))
+
+    def _keep_scores(
+        self, graph: csr_matrix, found: NDArray[np.int_], ranks: NDArray[np.int_]
+    ) -> None:
+        """Keep what new rows are scored by, as arrays that can be saved."""
+        for name in ("averaged", "memberships", "cosines", "centroids", "bound"):
+            self.__dict__.pop(f"_outlier_{name}", None)  # of an earlier fit
+        left_out = (found >= 0) & (self._fit_labels < 0)
+        if self.outlier_share == 0 or not left_out.any():
+            return
+        scale, score = typicality(graph, found, self._fit_rows)
+        self._outlier_averaged, self._outlier_memberships = scale.averaged, scale.memberships
+        self._outlier_cosines = scale.cosines
+        self._outlier_centroids = np.empty((self.n_clusters_, self._fit_rows.shape[1]))
+        ranked = ranks[:-1] >= 0
+        self._outlier_centroids[ranks[:-1][ranked]] = scale.centroids[ranked]
+        # Not the highest score of those left out: rows that their clusters keep may be far below.
+        self._outlier_bound = float(np.partition(score, left_out.sum() - 1)[left_out.sum() - 1])
 
     def _distinct_graph(
         self, rows: NDArray[np.floating], order: NDArray[np.int_]
@@ -480,7 +617,7 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
     def _kept(
         self, graph: csr_matrix, found: NDArray[np.int_]
     ) -> tuple[csr_matrix, NDArray[np.float64], NDArray[np.int_], NDArray[np.int_]]:
-        """Find the rows that `min_membership` leaves in their clusters, and number these by size.
+        """Find the rows that do not become outliers, and number the clusters by size.
 
         Returns
         -------
@@ -495,7 +632,38 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
             graph = csr_matrix([[1.0]])
         strength = membership(graph, found)
         kept = np.where((found >= 0) & (strength >= self.min_membership), found, -1)
+        if self.outlier_share > 0:
+            kept[self._least_typical(graph, found)] = -1
         return graph, strength, kept, ranks_by_size(kept, count_clusters(found), self._counts)
+
+    def _least_typical(self, graph: csr_matrix, found: NDArray[np.int_]) -> NDArray[np.int_]:
+        """Choose the distinct rows that `outlier_share` makes outliers."""
+        n_rows = self._group.size
+        wanted = round(float(self.outlier_share) * n_rows)
+        outside = n_rows - int(self._counts[found >= 0].sum())
+        if outside > wanted:
+            warnings.warn(
+                f"outlier_share={self.outlier_share} is {wanted:,} of {n_rows:,} rows, but "
+                f"{outside:,} can be in no cluster and are outliers: zero rows, or rows in parts "
+                f"of the graph with fewer than min_cluster_size={self._min_size}.",
+                RuntimeWarning,
+                stacklevel=4,
+            )
+        if outside >= wanted:
+            return np.empty(0, dtype=np.int64)
+        score = typicality(graph, found, self._fit_rows)[1]
+        n_outliers = wanted - outside
+        chosen = least_typical(score, found, self._counts, n_outliers, self._min_size)
+        kept = np.delete(found, chosen)
+        n_left, n_found = np.unique(kept[kept >= 0]).size, count_clusters(found)
+        if n_left < n_found:
+            warnings.warn(
+                f"outlier_share={self.outlier_share} leaves rows in only {n_left} of {n_found} "
+                "clusters. Lower it, or ask for fewer clusters.",
+                RuntimeWarning,
+                stacklevel=4,
+            )
+        return chosen
 
     def _of_rows(self, labels: NDArray[np.int_]) -> NDArray[np.int_]:
         """Give each row the label of the distinct row that it is or repeats; a zero row -1."""
@@ -506,6 +674,8 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         self, graph: csr_matrix, found: NDArray[np.int_], n_found: int, n_clusters: int
     ) -> None:
         coreless = without_core(graph, found)
+        if self.outlier_share > 0:  # of clusters that it leaves without rows _kept has warned
+            n_found = count_clusters(found)
         if n_found < n_clusters:
             message = (
                 f"n_clusters={n_clusters}, but only {n_found} clusters of at least "
@@ -545,6 +715,15 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         if not (isinstance(self.min_membership, Real) and 0 <= self.min_membership <= 1):
             raise ValueError(
                 f"min_membership={self.min_membership!r} must be in [0, 1], a share of neighbours."
+            )
+        if not (isinstance(self.outlier_share, Real) and 0 <= self.outlier_share < 1):
+            raise ValueError(
+                f"outlier_share={self.outlier_share!r} must be in [0, 1), a share of the rows."
+            )
+        if self.outlier_share > 0 and self.min_membership > 0:
+            raise ValueError(
+                f"outlier_share={self.outlier_share} and min_membership={self.min_membership} are "
+                "both given, and each decides which rows are outliers. Leave one of them at 0."
             )
         if self.method not in METHODS:
             raise ValueError(f"method={self.method!r} must be one of {', '.join(METHODS)}.")

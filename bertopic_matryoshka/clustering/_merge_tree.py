@@ -186,6 +186,13 @@ class MergeTree:
         cluster: NDArray[np.int_] = ranks[labels]
         return cluster
 
+    def linkage(self) -> NDArray[np.float64]:
+        """Give scipy's linkage matrix, of shape (n_leaves - 1, 4)."""
+        counts = np.ones(self.n_leaves + len(self.children))
+        for i, pair in enumerate(self.children):
+            counts[self.n_leaves + i] = counts[pair].sum()
+        return np.column_stack([self.children, self.distances, counts[self.n_leaves :]])
+
 
 def merge_tree(
     graph: csr_matrix,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from numpy.typing import ArrayLike, NDArray
 
 
 def row_order(rows: NDArray[np.floating]) -> NDArray[np.int_]:
@@ -30,6 +30,27 @@ def row_order(rows: NDArray[np.floating]) -> NDArray[np.int_]:
 def count_clusters(labels: NDArray[np.int_]) -> int:
     """Count clusters that are numbered from 0 without a gap; -1 is none."""
     return int(labels.max(initial=-1)) + 1
+
+
+def check_clusters(labels: ArrayLike, n_rows: int) -> NDArray[np.int_]:
+    """Check that there is a cluster for each row, numbered from 0 without a gap, or -1."""
+    given = np.asarray(labels)
+    if given.shape != (n_rows,):
+        raise ValueError(
+            f"labels has shape {given.shape} and must have shape ({n_rows},), a label for each row "
+            "of the fit."
+        )
+    names = np.unique(given)
+    if (
+        given.dtype.kind not in "iu"
+        or not np.array_equal(names[names >= 0], np.arange((names >= 0).sum()))
+        or names.min(initial=0) < -1
+    ):
+        raise ValueError(
+            f"labels={names[:5].tolist()}... must be whole numbers from 0 without a gap, and -1 "
+            "for no cluster. numpy.unique(labels, return_inverse=True) numbers them."
+        )
+    return given.astype(np.int64)
 
 
 def cluster_sizes(

@@ -5,6 +5,7 @@ from ._html import write_report
 from ._number_figure import plot_topic_numbers
 from ._sentences import compared, notes
 from ._tables import Survival, Table, results, surviving_topics
+from ._topic_map import plot_topic_map, write_topic_map
 
 __all__ = [
     "Answer",
@@ -14,10 +15,12 @@ __all__ = [
     "compared",
     "notes",
     "plot_comparison",
+    "plot_topic_map",
     "plot_topic_numbers",
     "results",
     "surviving_topics",
     "sweeps_of",
     "write_png",
     "write_report",
+    "write_topic_map",
 ]

@@ -5,6 +5,7 @@ from ._build import (
     check_reductions,
 )
 from ._expect_width import ExpectWidth
+from ._hierarchy import TopicLevels, topic_levels, topic_linkage
 from ._missing_hdbscan import allow_missing_hdbscan
 from ._persistence import load_topic_model, save_topic_model
 from ._stop_words import get_stop_words
@@ -14,6 +15,7 @@ from ._words import DistinctDocuments
 __all__ = [
     "DistinctDocuments",
     "ExpectWidth",
+    "TopicLevels",
     "allow_missing_hdbscan",
     "build_clusterer",
     "build_reducer",
@@ -23,5 +25,7 @@ __all__ = [
     "get_stop_words",
     "load_topic_model",
     "save_topic_model",
+    "topic_levels",
+    "topic_linkage",
     "topics_table",
 ]

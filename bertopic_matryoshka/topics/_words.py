@@ -68,7 +68,7 @@ class DistinctDocuments(BaseRepresentation):  # type: ignore[misc]
         # Batches of online learning and time slices are only part of the matrix's documents.
         is_whole = c_tf_idf is topic_model.c_tf_idf_
         is_whole &= not hasattr(topic_model.vectorizer_model, "partial_fit")
-        kept = _distinct(documents, getattr(topic_model.hdbscan_model, "copy_of_", None))
+        kept = distinct_documents(documents, getattr(topic_model.hdbscan_model, "copy_of_", None))
         if is_whole and not kept.all():
             counted, topics = _counted(topic_model, documents[kept], n_words)
             # In place, since BERTopic passes the same matrix on and keeps it.
@@ -77,7 +77,9 @@ class DistinctDocuments(BaseRepresentation):  # type: ignore[misc]
         return {topic: words[:n_words] for topic, words in topics.items()}
 
 
-def _distinct(documents: pd.DataFrame, copy_of: NDArray[np.int_] | None) -> NDArray[np.bool_]:
+def distinct_documents(
+    documents: pd.DataFrame, copy_of: NDArray[np.int_] | None
+) -> NDArray[np.bool_]:
     """Mark the distinct documents of each topic: the first of equal texts, without near copies."""
     kept: NDArray[np.bool_] = ~documents.duplicated(["Topic", "Document"]).to_numpy()
     # `documents` need not be those that were clustered.

@@ -123,6 +123,18 @@ def test_fit_gives_as_many_topics_as_asked_for(run, csv, tmp_path, n_topics):
     assert (pd.read_csv(out / "topics.csv")["topic"] >= 0).sum() == n_topics
 
 
+def test_fit_leaves_out_the_share_asked_for(run, csv, tmp_path, docs):
+    out = tmp_path / "out"
+    done = run("fit", csv, "--out", out, "--outlier-share", 0.25, "--min-topic-size", 8)
+    assert done.exit_code == 0, done.output
+    documents = pd.read_csv(out / "documents.csv")
+    left_out = documents["is_document"] & (documents["topic"] == -1)
+    assert left_out.sum() == round(0.25 * len(docs))
+    done = run("fit", csv, "--out", out, "--outlier-share", 0.25, "--reduction", "pca")
+    assert done.exit_code == 1
+    assert "--outlier-share=0.25 is for --reduction variance or none" in done.stderr
+
+
 def test_inspect_embeddings(run, tmp_path):
     rng = np.random.default_rng(0)
     embeddings = rng.normal(size=(50, 6)) * [1, 1, 0, 1, 1e-4, 1]
