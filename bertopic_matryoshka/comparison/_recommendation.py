@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from bertopic_matryoshka.comparison._result import Run
 
 TOLERANCE = 0.1
-"""Share of the topics' agreement that may be lost: see docs/choosing-dimensions.md."""
+"""Share of topic agreement that may be lost: see docs/choosing-dimensions.md."""
 
 MARGIN = 0.02
 """Loss of coherence, and of AMI with the labels, that may be."""
@@ -162,7 +162,7 @@ class Recommendation:
     def _lost(self) -> str:
         assert self._next is not None  # noqa: S101  (it is what failed)
         return {
-            "topics": f"more than {self.tolerance:.0%} of the topics' agreement",
+            "topics": f"more than {self.tolerance:.0%} of topic agreement",
             "coherence": "coherence",
             "labels": "agreement with the labels",
         }[self.evidence[self._next].verdict]

@@ -55,12 +55,10 @@ def test_the_full_width_where_the_next_loses():
     found = recommendation({8: SAME, 4: LOST, 2: SAME})
     assert (found.dim, found.answer) == (8, "keep all")
     assert verdicts(found) == {4: "topics", 2: "kept"}  # the first failure ends the sequence
-    assert found.headline == (
-        "Keep all 8 dimensions: 4 lose more than 10% of the topics' agreement."
-    )
+    assert found.headline == ("Keep all 8 dimensions: 4 lose more than 10% of topic agreement.")
     assert found.reason.startswith(
         "selection: keep all 8 dimensions (tolerance=0.1, margin=0.02), as 4 lose more than 10% of "
-        "the topics' agreement. At 4, topics agree by at most "
+        "topic agreement. At 4, topics agree by at most "
     )
 
 

@@ -95,6 +95,27 @@ def test_only_what_is_new_is_computed(compare, tmp_path, fits):
     assert run({"selection": selection})[0] == 2
 
 
+def test_replicates_are_found_again_whatever_is_scored(compare, doc_labels, tmp_path, fits):
+    def run(n_replicates, **changes):
+        fits.clear()
+        scorer = TopicScorer(n_resamples=10, n_replicates=n_replicates, **changes.pop("of", {}))
+        comparison = compare(store=tmp_path, scorer=scorer, **changes)
+        return sorted(fits), comparison
+
+    found, first = run(2)
+    assert found == [96] * 4 + [120] * 2
+    found, again = run(2)
+    assert found == []
+    assert again.replicates == first.replicates
+    for one, other in zip(again.replicates, first.replicates, strict=True):
+        np.testing.assert_array_equal(one.document_topics, other.document_topics)
+    assert run(3)[0] == [96] * 2
+    assert run(3, dims=[64, 32, 16])[0] == [96] * 3 + [120]
+    found, labelled = run(3, of={"measure": "npmi"}, labels=doc_labels[:120])
+    assert found == [120] * 2  # labels and scorer are no part of a replicate
+    assert all(of.ami is not None for of in labelled.replicates)
+
+
 def test_a_run_is_found_whatever_its_topic_model_is_called(compare, tmp_path, fits):
     compare({"one": plain_model(counted())}, store=tmp_path)
     fits.clear()

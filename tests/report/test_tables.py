@@ -1,8 +1,18 @@
 """What tells widths apart, side by side, and what becomes of topics: tables as plain values."""
 
+import math
+
 import numpy as np
 import pytest
-from made_runs import MODEL, NAN, make_comparison, make_condition, make_model, make_run
+from made_runs import (
+    MODEL,
+    NAN,
+    make_comparison,
+    make_condition,
+    make_model,
+    make_replicates,
+    make_run,
+)
 
 from bertopic_matryoshka.report import results, surviving_topics, sweeps_of
 from bertopic_matryoshka.report._tables import further_measurements
@@ -40,6 +50,23 @@ def test_a_width_has_quality_neighbours_and_cost_beside_each_other():
     assert rows(group) == [
         ["8", "0.100 ± 0.020", "100%", "0.500", "2", "17%", "1.75", "0.000192"],
         ["4", "0.120 ± 0.020", "80%", "0.500", "2.5", "17%", "1.75", "9.6e-05"],
+    ]
+
+
+def test_agreement_has_its_lower_bound_rounded_down():
+    runs = [make_run(dim) for dim in (8, 4, 2, 1)]
+    replicates = [
+        *make_replicates(8),
+        *(of for dim in (4, 2, 1) for of in make_replicates(dim, noise=0.06 * dim)),
+    ]
+    comparison = make_comparison(*runs, replicates=replicates)
+    table = results(comparison)
+    assert texts(table)[1] == "topic agreement"
+    bounds = [comparison.agreements()[dim].all for dim in (8, 4, 2, 1)]
+    at_least = [math.floor(100 * of.low + 1e-9) for of in bounds]
+    assert at_least != [round(100 * of.low) for of in bounds]
+    assert [row[1] for row in rows(table["groups"][0])] == [
+        f"{of.agreement:.0%} (≥ {low}%)" for of, low in zip(bounds, at_least, strict=True)
     ]
 
 
