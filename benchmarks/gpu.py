@@ -100,7 +100,7 @@ def comparison(texts: list[str], model: str | None) -> Callable[[str], Any]:
             hdbscan_model=LeidenClustering(min_cluster_size=10, device=device)
         )
         topic_model.embedding_model = None  # its embeddings are given
-        scorer = TopicScorer(device=device)
+        scorer = TopicScorer(device=device, n_replicates=0)
         compared = compare_dimensions(
             texts, topic_model, embeddings=embeddings, seeds=1, scorer=scorer, progress=False
         )
