@@ -4,8 +4,8 @@
 
 The parts are encoding, the neighbourhoods of the prefixes, and of each run its fit and its
 measuring (which reads and counts the corpus), as the comparison itself times them. Docstrings of
-the installed libraries, the bundled model, selection + Leiden at all of its widths, three seeds.
-The first run imports and is not counted.
+the installed libraries, the bundled model, selection + Leiden at all of its widths, three seeds,
+no replicates. The first run imports and is not counted.
 """
 
 import argparse

@@ -389,6 +389,10 @@ class DimensionComparison:
                 for name, model in self.embedding_models.items()
             },
             "provenance": self.provenance,
+            "recommendations": {
+                name: {"dim": found.dim, "answer": found.answer, "reason": str(found)}
+                for name, found in ((name, self.recommend(name)) for name in self.conditions)
+            },
             "summary": self.summary.to_dict("records"),
             "runs": [run.record() for run in self.runs],
             "half_runs": [run.record() for run in self.half_runs],
