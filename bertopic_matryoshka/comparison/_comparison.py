@@ -322,7 +322,7 @@ class DimensionComparison:
 
         There are three answers: keep a narrower width; keep the widest, as the next narrower is
         shown to lose too much; or too few data or seeds to tell, in which case it is the widest
-        too. Fewer documents or seeds widen the bounds and so never favour a narrower width.
+        too. Fewer documents or replicates widen the bounds, which favours the widest.
 
         Parameters
         ----------
