@@ -134,7 +134,7 @@ def test_transform_gives_the_same_topics(backend, docs, embeddings, tmp_path, re
 def test_every_attribute_of_reducer_and_clusterer_comes_back(topic_model, saved):
     loaded = load_topic_model(saved)
     for before, after in (
-        (topic_model.umap_model.reducer, loaded.umap_model.reducer),
+        (topic_model.umap_model.reducer_, loaded.umap_model.reducer_),
         (topic_model.hdbscan_model, loaded.hdbscan_model),
     ):
         assert type(before) is type(after)
