@@ -130,9 +130,9 @@ def _published_names(model: SentenceTransformer, name: str | None) -> list[str]:
     recorded = [config.get("_name_or_path") for config in _config_file(folder)]
     card = _card_text(model)
     loaded = re.search(r"""SentenceTransformer\(\s*["']([^"']+)["']""", card)
-    has_metadata = card.startswith("---")
-    metadata = ModelCard(card, ignore_metadata_errors=True).data if has_metadata else {}
-    base = metadata.get("base_model")
+    base = None
+    if card.startswith("---"):  # it has metadata
+        base = ModelCard(card, ignore_metadata_errors=True).data.get("base_model")
     bases = base if isinstance(base, list) else [base]
     found = [*recorded, loaded and loaded[1], *bases]
     return [name for name in found if isinstance(name, str) and re.fullmatch(HUB_NAME, name)]
