@@ -93,9 +93,9 @@ def compare_prefixes(
             most 1,000 of the sampled rows; NaN where all similarities at either width are equal.
         expected_topics, expected_low, expected_high : float in [0, 1]
             Agreement of the topics at this width with those at full width to expect, relative to
-            the agreement of two seeds at full width, and a range that held nine of ten measured
+            the agreement of two seeds at full width, and a range that held 19 of 20 measured
             values. NaN outside of what was measured: with fewer than 30 % of the neighbours kept,
-            fewer than 400 distinct rows, or another number of neighbours than 10.
+            fewer than 1,000 distinct rows, or another number of neighbours than 10.
 
     Raises
     ------
@@ -107,7 +107,7 @@ def compare_prefixes(
 
     Notes
     -----
-    **Expected topics.** The calibration was measured for prefixes of five models on four English
+    **Expected topics.** The calibration was measured for prefixes of four models on four English
     corpora, see docs/choosing-dimensions.md. Selected or rotated dimensions keep other topics at an
     equal share of neighbours, and near copies (templates) are neighbours at every width, which says
     nothing of topics.

@@ -182,7 +182,7 @@ def test_the_sampling_error_is_that_of_a_mean_of_rows():
 
 
 def test_topics_are_expected_only_where_that_was_measured():
-    X = falling(500)
+    X = falling(1000)
     columns = ["expected_topics", "expected_low", "expected_high"]
     table = compare_prefixes(X, [12, 10, 1])
     assert table[columns].iloc[0].tolist() == [1, 1, 1]
@@ -192,8 +192,8 @@ def test_topics_are_expected_only_where_that_was_measured():
     assert table["neighbors_kept"][2] < 0.3
     assert table[columns].iloc[2].isna().all()
     assert compare_prefixes(X, [10], n_neighbors=9)[columns].isna().all(axis=None)
-    assert compare_prefixes(X[:399], [10])[columns].isna().all(axis=None)
-    copies = np.r_[X[:399], X[:399]]
+    assert compare_prefixes(X[:999], [10])[columns].isna().all(axis=None)
+    copies = np.r_[X[:999], X[:999]]
     assert compare_prefixes(copies, [10])[columns].isna().all(axis=None)
 
 
