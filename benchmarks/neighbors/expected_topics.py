@@ -1,18 +1,20 @@
 """How much of the topics a share of neighbours kept promises: the calibration of compare_prefixes.
 
-    python -m benchmarks.neighbors.expected_topics --corpora FOLDER... --embeddings FOLDER... \
-        --names MODEL_CORPUS... --out measured.csv
-    python -m benchmarks.neighbors.expected_topics --read measured.csv...
+    python -m benchmarks.neighbors.expected_topics measure --corpora FOLDER... \
+        --embeddings FOLDER... --names MODEL_CORPUS... --out measured.csv
+    python -m benchmarks.neighbors.expected_topics fit measured.csv...
 
 Replicate r clusters, at every width, the same 80 % of the documents (drawn without replacement,
 equal rows together) with seed r, into as many topics at all widths; a width that gives fewer is
 left out. Agreement of a width is the mean AMI(width_r, full_s) over the mean AMI(full_r, full_s),
 r != s, each on the documents that both have. Prefixes, the dimensions of highest Laplacian score
-and rotated dimensions are measured apart.
+and rotated dimensions are measured apart. The second command fits 1 - (1 - kept) ** exponent to
+them, and judges it on pairs, corpora and models that it was not fitted to.
 """
 
 from __future__ import annotations
 
+import argparse
 import tempfile
 import time
 from itertools import permutations
@@ -20,10 +22,17 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from scipy.optimize import minimize_scalar
 from sklearn.metrics import adjusted_mutual_info_score
 
 from benchmarks.corpus import machine, parser_of, read
 from bertopic_matryoshka import LeidenClustering, compare_prefixes, truncate
+from bertopic_matryoshka.neighbors._expected import (
+    FEWEST_ROWS,
+    LEAST_KEPT,
+    MARGIN,
+    MARGIN_OF_LOST,
+)
 from bertopic_matryoshka.selection import laplacian
 
 REPLICATES = 4
@@ -89,7 +98,7 @@ def mean_ami(
     return float(np.mean(values))
 
 
-def measure(args: object) -> None:
+def measure(args: argparse.Namespace) -> None:
     out = Path(args.out)
     for name in args.names:
         every = read(name, args.corpora, args.embeddings)[1]
@@ -119,15 +128,70 @@ def measure(args: object) -> None:
                 print(name, n, kind, f"{time.perf_counter() - start:.0f} s", flush=True)
 
 
+def fitted_exponent(table: pd.DataFrame) -> float:
+    def error(exponent: float) -> float:
+        return float(np.square(curve(table, exponent) - table["agreement"]).sum())
+
+    return float(minimize_scalar(error, bounds=(1, 6), method="bounded").x)
+
+
+def curve(table: pd.DataFrame, exponent: float) -> pd.Series:
+    return 1 - (1 - table["neighbors_kept"]) ** exponent
+
+
+def fit(files: list[Path]) -> None:
+    """Print the exponent of each kind, its errors where one is left out, and the cells."""
+    table = pd.concat([pd.read_csv(file) for file in files])
+    key = ["name", "kind", "documents", "dim", "topics"]
+    table = table.drop_duplicates(key, keep="last", ignore_index=True)
+    table = table[(table["neighbors_kept"] >= LEAST_KEPT) & (table["documents"] >= FEWEST_ROWS)]
+    table["model"] = table["name"].str.partition("_")[0]
+    table["corpus"] = table["name"].str.partition("_")[2]
+    half = MARGIN + MARGIN_OF_LOST * (1 - table["neighbors_kept"])
+    print("| kind | left out | cells | exponent | RMSE | within the range |")
+    print("|---|---|--:|--:|--:|--:|")
+    for kind, cells in table.groupby("kind"):
+        for left_out in ("name", "corpus", "model"):
+            errors = pd.concat(
+                [
+                    part["agreement"] - curve(part, fitted_exponent(cells[cells[left_out] != one]))
+                    for one, part in cells.groupby(left_out)
+                ]
+            )
+            within = (errors.abs().sort_index() <= half[cells.index].sort_index()).mean()
+            what = "pair" if left_out == "name" else left_out
+            exponent, rmse = fitted_exponent(cells), np.sqrt(np.square(errors).mean())
+            print(
+                f"| {kind} | {what} | {len(cells)} | {exponent:.2f} | {rmse:.3f} | {within:.0%} |"
+            )
+    bins = (10 * table["neighbors_kept"]).astype(int) / 10
+    print("\n| kind | neighbours kept | cells | agreement: mean | least | most |")
+    print("|---|--:|--:|--:|--:|--:|")
+    for (kind, low), cells in table.groupby(["kind", bins.rename("low")]):
+        agree = cells["agreement"]
+        values = f"{agree.mean():.3f} | {agree.min():.3f} | {agree.max():.3f}"
+        print(f"| {kind} | {low:.1f} to {low + 0.1:.1f} | {len(cells)} | {values} |")
+
+
 def main() -> None:
-    parser = parser_of(__doc__)
-    parser.add_argument("--names", nargs="+", required=True, help="MODEL_CORPUS")
-    parser.add_argument("--kinds", nargs="+", default=list(KINDS), choices=KINDS)
-    parser.add_argument("--documents", nargs="+", type=int, default=[5000, 1000])
-    parser.add_argument("--topics", nargs="+", type=int, default=[10, 20, 50])
-    parser.add_argument("--out", required=True, help="CSV file to which rows are added")
-    measure(parser.parse_args())
-    print(machine(("torch", "numpy", "scipy", "graspologic-native")))
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    commands = parser.add_subparsers(dest="command", required=True)
+    measuring = commands.add_parser(
+        "measure", parents=[parser_of(__doc__)], conflict_handler="resolve"
+    )
+    measuring.add_argument("--names", nargs="+", required=True, help="MODEL_CORPUS")
+    measuring.add_argument("--kinds", nargs="+", default=list(KINDS), choices=KINDS)
+    measuring.add_argument("--documents", nargs="+", type=int, default=[5000, 1000])
+    measuring.add_argument("--topics", nargs="+", type=int, default=[10, 20, 50])
+    measuring.add_argument("--out", required=True, help="CSV file to which rows are added")
+    fitting = commands.add_parser("fit")
+    fitting.add_argument("files", nargs="+", type=Path)
+    args = parser.parse_args()
+    if args.command == "fit":
+        fit(args.files)
+    else:
+        measure(args)
+    print(f"\n{machine(('torch', 'numpy', 'scipy', 'graspologic-native'))}")
 
 
 if __name__ == "__main__":

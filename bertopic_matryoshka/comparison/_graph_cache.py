@@ -31,15 +31,16 @@ class GraphCache:
     """
 
     def __init__(self, folder: str | None) -> None:
-        self._cached = Memory(folder, verbose=0).cache(_timed)
+        self._cached = Memory(folder, verbose=0).cache(_timed, ignore=["function"])
         self.graph_seconds = self.spent_seconds = 0.0
 
     def cache(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """Cache a function, as joblib.Memory does."""
+        name = f"{function.__module__}.{function.__qualname__}"
 
         def cached(*args: Any, **kwargs: Any) -> Any:
             start = time.perf_counter()
-            result, seconds = self._cached(function, *args, **kwargs)
+            result, seconds = self._cached(function, name, *args, **kwargs)
             self.graph_seconds += seconds
             self.spent_seconds += time.perf_counter() - start
             return result
@@ -47,7 +48,12 @@ class GraphCache:
         return cached
 
 
-def _timed(function: Callable[..., Any], *args: Any, **kwargs: Any) -> tuple[Any, float]:
+def _timed(
+    function: Callable[..., Any],
+    name: str,  # noqa: ARG001  (stands for the function among what is hashed)
+    *args: Any,
+    **kwargs: Any,
+) -> tuple[Any, float]:
     start = time.perf_counter()
     result = function(*args, **kwargs)
     return result, time.perf_counter() - start

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dis
 import pickle
 import struct
 import sys
 from types import CodeType, FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from joblib.hashing import NumpyHasher
 
 if TYPE_CHECKING:
@@ -21,6 +23,9 @@ VERSIONED = frozenset(
     }
 )
 """Packages whose versions are part of a key, so that their code need not be."""
+
+VALUES = (bool, int, float, complex, str, bytes, tuple, list, dict, set, frozenset, np.ndarray)
+"""Kinds of class attributes that are hashed besides functions."""
 
 
 def hash_with_code(value: Any) -> str:
@@ -57,17 +62,15 @@ class _CodeHasher(NumpyHasher):  # type: ignore[misc]
                     self._save_class(obj)
             except TypeError as error:  # joblib would try again, without this code
                 raise pickle.PicklingError(str(error)) from error
-        super().save_global(obj, name, pack)
+        if id(obj) not in self.memo:  # a class whose methods name it is written by now
+            super().save_global(obj, name, pack)
 
     def _save_function(self, function: FunctionType) -> None:
         code = function.__code__
         cells = [cell.cell_contents for cell in function.__closure__ or ()]
         self.save([*_facts(code), function.__defaults__, function.__kwdefaults__, cells])
         for name in sorted(_names(code) & function.__globals__.keys()):
-            value = function.__globals__[name]
-            if isinstance(value, ModuleType):
-                value = value.__name__, getattr(value, "__version__", None)
-            self.save([name, value])
+            self.save([name, _stable(function.__globals__[name])])
 
     def _save_class(self, cls: type) -> None:
         self.save(list(cls.__bases__))
@@ -75,12 +78,19 @@ class _CodeHasher(NumpyHasher):  # type: ignore[misc]
             for function in _functions(value):
                 self.save(name)
                 self._save_function(function)
-            if isinstance(value, (int, float, str, bytes, tuple)):
-                self.save([name, value])
+            if isinstance(value, VALUES) and not name.startswith("__"):
+                self.save([name, _stable(value)])
 
 
 for _kind in (FunctionType, type):
     _CodeHasher.dispatch[_kind] = _CodeHasher.save_global
+
+
+def _stable(value: Any) -> Any:
+    """Stand for a value whose pickle differs between processes, or that has none."""
+    if isinstance(value, ModuleType):
+        return value.__name__, getattr(value, "__version__", None)
+    return sorted(map(repr, value)) if isinstance(value, (set, frozenset)) else value
 
 
 def _functions(value: Any) -> Iterable[FunctionType]:
@@ -93,16 +103,14 @@ def _facts(code: CodeType) -> list[Any]:
     """List what decides what code does, with the code of functions within it."""
     constants: list[Any] = []
     for constant in code.co_consts:
-        if isinstance(constant, CodeType):
-            constants.append(_facts(constant))
-        elif isinstance(constant, frozenset):  # its order differs between processes
-            constants.append(sorted(map(repr, constant)))
-        else:
-            constants.append(constant)
+        is_code = isinstance(constant, CodeType)
+        constants.append(_facts(constant) if is_code else _stable(constant))
     return [code.co_code, code.co_names, code.co_varnames, code.co_freevars, constants]
 
 
 def _names(code: CodeType) -> set[str]:
-    """Names that code, and the functions within it, may look up among the globals."""
+    """Names that code, and the functions within it, look up among the globals."""
     inner = [_names(constant) for constant in code.co_consts if isinstance(constant, CodeType)]
-    return set(code.co_names).union(*inner)
+    steps = dis.get_instructions(code)
+    own = {step.argval for step in steps if step.opname in ("LOAD_GLOBAL", "LOAD_NAME")}
+    return own.union(*inner)

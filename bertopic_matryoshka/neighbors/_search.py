@@ -87,7 +87,8 @@ def nearest_neighbors(
     Returns
     -------
     indices : ndarray of shape (n_queries, n_neighbors), int32
-        Nearest first; equal similarities are ordered by index, except with "pynndescent".
+        Nearest first; equal similarities are ordered by index, except with "pynndescent". Where
+        more rows are as similar as the last neighbour than are returned, any of them may be.
     similarities : ndarray of shape (n_queries, n_neighbors), float32, in [-1, 1]
         Cosine similarities at full width, with every method.
 

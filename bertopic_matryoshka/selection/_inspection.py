@@ -163,7 +163,8 @@ def inspect_dimensions(
 def _excess_kurtosis(X: NDArray[np.generic], moments: Moments) -> NDArray[np.float64]:
     fourth = np.zeros(X.shape[1])
     for _, block in row_blocks(X):
-        fourth += ((block - moments.mean) ** 4).sum(axis=0)
+        squares = np.square(block - moments.mean)
+        fourth += np.einsum("ij,ij->j", squares, squares)  # many times faster than a power of four
     variance = moments.variance
     safe = np.where(variance == 0, 1, variance)
     return np.where(variance == 0, np.nan, fourth / moments.count / safe**2 - 3)

@@ -28,6 +28,13 @@ class Base:
     def scale(self):
         return 2
 
+    def again(self):
+        return Base(), recursive(3)
+
+
+def recursive(n):
+    return n and recursive(n - 1)
+
 
 class Scorer(Base):
     def __call__(self, X):
@@ -86,6 +93,7 @@ def test_partial_functions_too(module_of):
         ("self.scale() * X", "self.scale() + X"),
         ("        return 2", "        return 3"),  # of its base
         ("offset = 1", "offset = 2"),
+        ("recursive(n - 1)", "recursive(n - 2)"),
     ],
 )
 def test_an_object_of_a_class_of_another_body_is_another(module_of, change):
