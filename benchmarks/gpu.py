@@ -81,7 +81,7 @@ def coherence(texts: list[str], measure: str) -> Callable[[str], Any]:
 
     def score(device: str) -> Any:
         scorer = TopicCoherence(tokens, measure=measure, device=device)
-        scorer.count({word for topic in topics for word in topic})
+        scorer.count(topics)
         parts = [topics[i : i + N_TOPICS] for i in range(0, len(topics), N_TOPICS)]
         return np.concatenate([scorer.score_per_topic(part) for part in parts])
 

@@ -49,15 +49,12 @@ def test_one_fit_of_each_is_noted():
     assert said == "Each model was fitted once, so variation between seeds is not known."
 
 
-def test_a_graph_that_may_be_shared_is_noted():
-    """The first of two topic models on the same rows bears the time of the graph."""
-    same = {"few": make_condition(), "many": make_condition()}
-    seeds = (0, 1)
-    two = [make_run(8, name, seed=seed) for name in same for seed in seeds]
-    (said,) = notes(make_comparison(*two, conditions=same))
-    assert "share a graph of neighbours" in said
-    umap = [make_run(8, name, seed=seed) for name in ("selection", "UMAP") for seed in seeds]
-    assert notes(make_comparison(*umap)) == []
+def test_runs_from_elsewhere_are_noted():
+    runs = [make_run(8, seed=seed, machine="here") for seed in (0, 1)]
+    elsewhere = make_run(4, seed=0, machine="there"), make_run(4, seed=1, machine="here")
+    (said,) = notes(make_comparison(*runs, *elsewhere))
+    assert said == ("1 of 4 runs were computed on another machine; their seconds are left out.")
+    assert notes(make_comparison(*runs)) == []
 
 
 # ---- what was compared, and what terms mean
