@@ -81,7 +81,7 @@ def coherence(texts: list[str], measure: str) -> Callable[[str], Any]:
 
     def score(device: str) -> Any:
         scorer = TopicCoherence(tokens, measure=measure, device=device)
-        scorer.count({word for topic in topics for word in topic})
+        scorer.count(topics)
         parts = [topics[i : i + N_TOPICS] for i in range(0, len(topics), N_TOPICS)]
         return np.concatenate([scorer.score_per_topic(part) for part in parts])
 
@@ -100,7 +100,7 @@ def comparison(texts: list[str], model: str | None) -> Callable[[str], Any]:
             hdbscan_model=LeidenClustering(min_cluster_size=10, device=device)
         )
         topic_model.embedding_model = None  # its embeddings are given
-        scorer = TopicScorer(device=device)
+        scorer = TopicScorer(device=device, n_replicates=0)
         compared = compare_dimensions(
             texts, topic_model, embeddings=embeddings, seeds=1, scorer=scorer, progress=False
         )

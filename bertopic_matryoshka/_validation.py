@@ -66,12 +66,12 @@ def check_dim(dim: object, width: int, *, of: str, name: str = "truncate_dim") -
     return int(dim)
 
 
-def check_at_least(value: object, low: int, *, name: str) -> None:
-    """Check that a parameter is an int of at least `low`."""
+def check_at_least(value: object, low: int, *, name: str, remedy: str = "") -> None:
+    """Check that a parameter is an int of at least `low`; `remedy` ends the message."""
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
         raise TypeError(f"{name}={value!r} must be an int.")
     if value < low:
-        raise ValueError(f"{name}={value} must be at least {low}.")
+        raise ValueError(f"{name}={value} must be at least {low}. {remedy}".rstrip())
 
 
 def check_labels(labels: ArrayLike | None, n_documents: int) -> NDArray[np.int_] | None:

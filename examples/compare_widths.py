@@ -42,6 +42,7 @@ comparison = compare_dimensions(
     },
     labels=corpus.labels,
 )
-columns = ["topic_model", "dim", "n_topics", "coherence", "se_coherence", "ami", "neighbors_kept"]
+print(comparison.recommend())
+columns = ["topic_model", "dim", "n_topics", "topic_agreement", "coherence", "se_coherence", "ami"]
 print(comparison.summary[columns].round(3).to_string(index=False))
 print(write_report(comparison, report))

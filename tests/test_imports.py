@@ -43,7 +43,6 @@ def test_selection_and_truncation_of_arrays_need_no_torch():
         "X = np.random.default_rng(0).normal(size=(50, 8))",
         "m.DimensionSelector().fit_transform(X)",
         "m.DimensionSelector(2).partial_fit(X).transform(X)",
-        "m.inspect_dimensions(X)",
         "m.truncate(X, 2)",
         "clean_documents(['a', 'b'])",
     ]

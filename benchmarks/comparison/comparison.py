@@ -4,8 +4,8 @@
 
 The parts are encoding, the neighbourhoods of the prefixes, and of each run its fit and its
 measuring (which reads and counts the corpus), as the comparison itself times them. Docstrings of
-the installed libraries, the bundled model, selection + Leiden at all of its widths, three seeds.
-The first run imports and is not counted.
+the installed libraries, the bundled model, selection + Leiden at all of its widths, three seeds,
+no replicates. The first run imports and is not counted.
 """
 
 import argparse
@@ -16,7 +16,12 @@ import numpy as np
 import torch
 
 from benchmarks.corpus import machine
-from bertopic_matryoshka import MatryoshkaBackend, build_topic_model, compare_dimensions
+from bertopic_matryoshka import (
+    MatryoshkaBackend,
+    TopicScorer,
+    build_topic_model,
+    compare_dimensions,
+)
 from bertopic_matryoshka.cli.demo import load_docstrings
 from bertopic_matryoshka.neighbors._prefixes import compare_prefixes
 
@@ -35,6 +40,7 @@ def main() -> None:
         comparison = compare_dimensions(
             texts,
             build_topic_model(backend),
+            scorer=TopicScorer(n_replicates=0),
             store=store,
             progress=False,
         )

@@ -4,9 +4,14 @@
         --embeddings FOLDER --names minilm_ag matryoshka_bbc --documents 3000 --out calibration.csv
 
 calibration: for prefixes, selections and rotations of each MODEL_CORPUS, the agreement with the
-topics of the full width and the share that is left of the AMI with the labels. Five replicates of
-80 % of the documents, exact copies together, LeidenClustering with as many topics as at full width
-(--topics 0) or a number.
+topics of the full width and the share that is left of the AMI with the labels. Replicates as in
+compare_dimensions, LeidenClustering with as many topics as at full width (--topics 0) or a number.
+
+rules: what recommend() keeps for the default topic model, what the rule before it kept, and the AMI
+with the labels at both. --draws samples of the documents of each size; labels are not shown to the
+rule without --labels.
+
+simulation: how often a width with a planted agreement is recommended.
 """
 
 from __future__ import annotations
@@ -20,7 +25,9 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 from scipy.optimize import brentq
+from scipy.special import xlogy
 from sklearn.metrics import adjusted_mutual_info_score
+from sklearn.metrics.cluster import expected_mutual_information
 
 from benchmarks.corpus import machine, read
 from bertopic_matryoshka import (
@@ -35,6 +42,7 @@ from bertopic_matryoshka import (
     truncate,
 )
 from bertopic_matryoshka.comparison import by_width, paired_difference, replicate_rows, seed_spread
+from bertopic_matryoshka.evaluation._topic_agreement import ratio_of_means
 
 HALVINGS = {16, 32, 64, 128, 256, 512}
 DIMS = (16, 32, 64, 128, 256, 384, 512)
@@ -200,9 +208,95 @@ def rules(arguments: argparse.Namespace) -> None:
     print(machine(("bertopic", "scikit-learn", "numpy", "graspologic-native")))
 
 
+def simulation(arguments: argparse.Namespace) -> None:
+    """How often is a width recommended whose agreement is planted?
+
+    Documents have 8 topics. A replicate has 80 % of them and gives 5 % of these (15 % where
+    documents are few) any topic. The narrower width has another topic for a fixed share of the
+    documents, chosen so that its agreement is 1, 0.9 (the limit at tolerance 0.1) or 0.85.
+    """
+    for n_documents, noise in ((300, 0.15), (3_000, 0.05)):
+        rng = np.random.default_rng(0)
+        full = rng.integers(8, size=n_documents)
+        order, others = rng.permutation(n_documents), rng.integers(8, size=n_documents)
+
+        def replicates(truth, n, rng=rng, noise=noise):
+            is_noise = rng.random((n, truth.size)) < noise
+            return np.where(is_noise, rng.integers(8, size=is_noise.shape), truth)
+
+        def planted(share, full=full, order=order, others=others):
+            changed = order[: round(share * full.size)]
+            truth = full.copy()
+            truth[changed] = others[changed]
+            return truth
+
+        def true_agreement(truth, n=20, full=full, rng=rng, replicates=replicates):
+            sets = replicates(truth, n), replicates(full, n), sampled(rng, n, full.size)
+            return ratio_of_means(*matrices(*sets)).agreement
+
+        shares = np.linspace(0, 0.16, 9)
+        agreements = np.array([true_agreement(planted(share)) for share in shares])
+        line = np.polyfit(shares, agreements, 2)  # smooths what is left of chance
+        for wanted in (1.0, 0.9, 0.85):
+            fine = np.linspace(0, 0.16, 1601)
+            nearest = fine[np.argmin(abs(np.polyval(line, fine) - wanted))]
+            share = 0.0 if wanted == 1 else float(nearest)
+            truth = planted(share)
+            true = true_agreement(truth, n=60)
+            for n in (3, 5, 10):
+                kept = 0
+                for _ in range(arguments.draws):
+                    rows_of = sampled(rng, n, n_documents)
+                    pair = matrices(replicates(truth, n), replicates(full, n), rows_of)
+                    kept += ratio_of_means(*pair).low > 1 - 0.1
+                low, high = exact_interval(kept, arguments.draws)
+                print(
+                    f"{n_documents:,} documents | agreement {true:.3f} | {n} replicates | "
+                    f"{kept / arguments.draws:.3f} ({low:.3f} to {high:.3f})",
+                    flush=True,
+                )
+    print(f"{arguments.draws} draws; {machine(('scikit-learn', 'numpy', 'scipy'))}")
+
+
+def sampled(rng: np.random.Generator, n: int, n_documents: int) -> np.ndarray:
+    """Draw 80 % of the documents for each replicate, as a mask."""
+    return np.argsort(rng.random((n, n_documents)), axis=1) < 0.8 * n_documents
+
+
+def matrices(topics, reference, rows) -> tuple[np.ndarray, np.ndarray]:
+    """AMI of each replicate with the reference's others, and of the reference's with each other."""
+    n = len(topics)
+    across, within = np.full((2, n, n), np.nan)
+    for r in range(n):
+        for s in range(n):
+            if r != s:
+                both = rows[r] & rows[s]
+                across[r, s] = fast_ami(topics[r][both], reference[s][both])
+            if r < s:
+                within[r, s] = within[s, r] = fast_ami(reference[r][both], reference[s][both])
+    return across, within
+
+
+def fast_ami(one: np.ndarray, other: np.ndarray) -> float:
+    """adjusted_mutual_info_score without its checks, for labels from 0 to 7."""
+    counts = np.bincount(8 * one + other, minlength=64).reshape(8, 8)
+    p = counts / one.size
+    entropies = [-xlogy(of, of).sum() for of in (p.sum(axis=0), p.sum(axis=1))]
+    mutual = sum(entropies) + xlogy(p, p).sum()
+    expected = expected_mutual_information(counts, one.size)
+    return float((mutual - expected) / (np.mean(entropies) - expected))
+
+
+def exact_interval(n_found: int, n: int) -> tuple[float, float]:
+    """Clopper and Pearson's 95 % interval of a share."""
+    low = stats.beta.ppf(0.025, n_found, n - n_found + 1) if n_found else 0.0
+    high = stats.beta.ppf(0.975, n_found + 1, n - n_found) if n_found < n else 1.0
+    return float(low), float(high)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("part", choices=["calibration", "rules"])
+    parser.add_argument("part", choices=["calibration", "rules", "simulation"])
     parser.add_argument("--corpora", type=Path, nargs="+")
     parser.add_argument("--embeddings", type=Path, nargs="+")
     parser.add_argument("--names", nargs="+")

@@ -52,7 +52,7 @@ def by_gensim(
 
 def by_us(tokens: list[list[str]], models: list[Topics], measure: str, device: str) -> np.ndarray:
     coherence = TopicCoherence(tokens, measure=measure, device=device)
-    coherence.count({word for topics in models for topic in topics for word in topic})
+    coherence.count(topic for topics in models for topic in topics)
     return np.concatenate([coherence.score_per_topic(topics) for topics in models])
 
 

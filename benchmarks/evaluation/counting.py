@@ -39,8 +39,8 @@ def rows_of_windows(tokens: Tokens, number: dict[str, int], size: int | None):
 
 def by_intervals(tokens: Tokens, number: dict[str, int], size: int | None) -> np.ndarray:
     counts = WordCounts(size)
-    counts.extend(tokens, number, "cpu")
-    return counts.together
+    counts.extend(tokens, [list(number)], "cpu")
+    return counts.of(np.arange(len(number)))
 
 
 def by_sparse(tokens: Tokens, number: dict[str, int], size: int | None) -> np.ndarray:

@@ -100,6 +100,7 @@ def demo(
         controls=["random"],
         min_topic_size=15,
         seeds=range(3),
+        replicates=10,  # a fit takes tenths of a second
     )
 
 
@@ -198,8 +199,9 @@ def inspect(
     model: Model = None,
     prompt: Prompt = None,
     device: Device = None,
+    dims: Annotated[str | None, typer.Option(help="Widths, such as 256,128,64.")] = None,
 ) -> None:
-    """Find the near-zero dimensions of embeddings and draw their spectrum."""
+    """Say what each width of embeddings keeps, before any topic model, and draw their spectrum."""
     import numpy as np
 
     from bertopic_matryoshka.selection import inspect_dimensions
@@ -213,7 +215,8 @@ def inspect(
         terminal.say(documents.summary())
         backend = _backend(model, prompt, device)
         embeddings = terminal.working("embedding", backend.embed, documents.texts)
-    inspection = inspect_dimensions(embeddings)
+    widths = None if dims is None else _integers("--dims", dims)
+    inspection = inspect_dimensions(embeddings, dims=widths)
     terminal.print_inspection(inspection)
     if out is not None:
         out.parent.mkdir(parents=True, exist_ok=True)

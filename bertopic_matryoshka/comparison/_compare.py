@@ -47,7 +47,7 @@ from bertopic_matryoshka.comparison._topic_models import (
     short_name_of,
 )
 from bertopic_matryoshka.evaluation import TopicCoherence, tokens_of
-from bertopic_matryoshka.neighbors import compare_prefixes
+from bertopic_matryoshka.neighbors import N_NEIGHBORS, compare_prefixes, distinct_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -59,9 +59,6 @@ if TYPE_CHECKING:
     from bertopic_matryoshka.comparison._embedding_models import Source
     from bertopic_matryoshka.comparison._setting import Setting
     from bertopic_matryoshka.embedding import MatryoshkaBackend
-
-N_NEIGHBORS = 10
-"""Number of nearest neighbours of which "neighbors_kept" is the share."""
 
 
 def compare_dimensions(
@@ -305,7 +302,7 @@ def _embedded(
     neighborhoods = compare_prefixes(
         rows,
         sorted(dims | {rows.shape[1]}),
-        n_neighbors=min(N_NEIGHBORS, (len(documents) - 1) // 2),
+        n_neighbors=max(1, min(N_NEIGHBORS, (int(distinct_rows(rows).sum()) - 1) // 2)),
         device=device,
     )
     return EmbeddingModel(rows.shape[1], seconds, neighborhoods, rows)

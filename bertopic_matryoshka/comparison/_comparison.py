@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from itertools import combinations
@@ -47,12 +48,16 @@ AVERAGED = (
     "ari",
     "v_measure",
     "reduce_seconds",
+    "graph_seconds",
     "cluster_seconds",
     "represent_seconds",
     "seconds",
     "evaluate_seconds",
 )
 """Attributes of a run that the summary averages over seeds."""
+
+TIMES = tuple(name for name in AVERAGED if name.endswith("seconds"))
+"""Those of them that are averaged over the runs of one machine only."""
 
 DESCRIBED = ("embedding_model", "reducer", "clusterer")
 """Attributes of a condition that the table repeats for each run."""
@@ -143,6 +148,11 @@ class DimensionComparison:
         return next((seconds for seconds in taken if seconds is not None), None)
 
     @property
+    def machine(self) -> str:
+        """Machine that computed most of the runs; seconds of runs from elsewhere are left out."""
+        return Counter(run.machine for run in self.runs).most_common(1)[0][0]
+
+    @property
     def table(self) -> pd.DataFrame:
         """One row per run: its setting, its measures (see Run), and a sample of topic words."""
         left_out = ("setting", "topics", "document_topics", "coherence_resamples")
@@ -176,7 +186,8 @@ class DimensionComparison:
         (topic_stability) and by documents (AMI); "half_stability", the agreement by words between
         the halves of the documents; "neighbors_kept", "trustworthiness" and "spearman"
         (compare_prefixes), missing for permuted dimensions. Agreement with labels and stability
-        have no column where they were not measured.
+        have no column where they were not measured. Seconds are means over the runs of `machine`,
+        missing where a store has all runs of a width from elsewhere.
         """
         summary: pd.DataFrame = self._summary.copy()
         return summary
@@ -194,9 +205,12 @@ class DimensionComparison:
                     "dim": dim,
                     "n_seeds": len(runs),
                 }
+                timed = [run for run in runs if run.machine == self.machine]
                 for measured in AVERAGED:
-                    values = [getattr(run, measured) for run in runs]
-                    row[measured] = None if None in values else float(np.mean(values))
+                    counted = timed if measured in TIMES else runs
+                    values = [getattr(run, measured) for run in counted]
+                    is_known = bool(values) and None not in values
+                    row[measured] = float(np.mean(values)) if is_known else None
                 row["se_coherence"] = se_coherence(runs, spread)
                 row.update(self._agreement(name, dim))
                 row.update(self._stability(runs))
@@ -322,7 +336,7 @@ class DimensionComparison:
 
         There are three answers: keep a narrower width; keep the widest, as the next narrower is
         shown to lose too much; or too few data or seeds to tell, in which case it is the widest
-        too. Fewer documents or seeds widen the bounds and so never favour a narrower width.
+        too. Fewer documents or replicates widen the bounds, which favours the widest.
 
         Parameters
         ----------
@@ -389,6 +403,10 @@ class DimensionComparison:
                 for name, model in self.embedding_models.items()
             },
             "provenance": self.provenance,
+            "recommendations": {
+                name: {"dim": found.dim, "answer": found.answer, "reason": str(found)}
+                for name, found in ((name, self.recommend(name)) for name in self.conditions)
+            },
             "summary": self.summary.to_dict("records"),
             "runs": [run.record() for run in self.runs],
             "half_runs": [run.record() for run in self.half_runs],

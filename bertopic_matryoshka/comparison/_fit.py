@@ -12,6 +12,7 @@ from bertopic.vectorizers import ClassTfidfTransformer
 from sklearn.feature_extraction.text import CountVectorizer
 
 from bertopic_matryoshka.clustering import LeidenClustering
+from bertopic_matryoshka.comparison._graph_cache import GraphCache
 from bertopic_matryoshka.comparison._replicates import replicate_rows
 from bertopic_matryoshka.comparison._setting import part_rows
 from bertopic_matryoshka.comparison._stopwatch import Stopwatch
@@ -57,7 +58,7 @@ class Fitted(NamedTuple):
         Id, words and size of each topic, largest first, without outliers.
     document_topics : ndarray of shape (n_documents,), int
     seconds : dict of str to float
-        Wall clock of "reduce", "cluster" and "represent".
+        Wall clock of "reduce", "graph", "cluster" and "represent".
     umap_compile_seconds : float or None
     """
 
@@ -105,7 +106,7 @@ class Fitting:
         fitted = fit_topic_model(
             topic_model,
             [self.documents[row] for row in rows],
-            self._cut(setting)[rows],
+            self._cut(setting, rows),
             n_topics=number_of_topics(self.topic_models[setting.topic_model]),
         )
         return fitted._replace(umap_compile_seconds=compile_seconds)
@@ -134,7 +135,7 @@ class Fitting:
             return fit_topic_model(
                 topic_model,
                 documents,
-                self._cut(setting)[rows],
+                self._cut(setting, rows),
                 n_topics=number_of_topics(self.topic_models[setting.topic_model]),
             ).document_topics
 
@@ -149,7 +150,7 @@ class Fitting:
             topic_model.nr_topics = n_topics + 1  # BERTopic counts the outlier topic
         for estimator in estimators_of(topic_model):
             if isinstance(estimator, LeidenClustering) and estimator.memory is None:
-                estimator.memory = self.memory
+                estimator.memory = GraphCache(self.memory)
         return topic_model
 
     def _embedder(self, setting: Setting) -> MatryoshkaBackend | None:
@@ -162,17 +163,20 @@ class Fitting:
             warnings.simplefilter("ignore", TruncationWarning)
             return backend.truncated(setting.dim)
 
-    def _cut(self, setting: Setting) -> NDArray[np.floating]:
+    def _cut(self, setting: Setting, rows: NDArray[np.int_]) -> NDArray[np.floating]:
+        """Truncate the embeddings of some documents into an array of its own."""
         condition = self.conditions[setting.topic_model]
         full = self.embeddings[condition.embedding_model]
         if condition.is_permuted:
             assert setting.seed is not None  # noqa: S101  (plan refuses it)
             full = full[:, permutation_of(full.shape[1], setting.seed)[: setting.dim]]
-        return truncate(full, setting.dim)
+        part = full[:, : setting.dim]  # a view
+        return truncate(part if rows.size == full.shape[0] else part[rows], setting.dim)
 
     def _compile_umap(self, setting: Setting) -> float:
         """Compile UMAP, which takes longer than its work on a few thousand rows; return seconds."""
-        rows = self._cut(setting)[:UMAP_WARM_UP_ROWS]
+        first = np.arange(min(UMAP_WARM_UP_ROWS, len(self.documents)))
+        rows = self._cut(setting, first)
         start = time.perf_counter()
         reducer_of(self.topic_model(setting)).fit_transform(rows)
         _warm.add("umap")
@@ -193,6 +197,7 @@ def fit_topic_model(
         Not fitted yet.
     documents : list of str
     embeddings : ndarray of shape (n_documents, dim)
+        BERTopic's guided modelling writes into them.
     n_topics : int or None, default=None
         Largest number of topics; further ones are merged.
 
@@ -206,11 +211,15 @@ def fit_topic_model(
         watch.watching(topic_model.umap_model, "reduce"),
         watch.watching(topic_model.hdbscan_model, "cluster"),
     ):
-        # BERTopic's guided modelling writes into the embeddings that it is given.
-        topic_model.fit_transform(documents, embeddings.copy())
+        topic_model.fit_transform(documents, embeddings)
         n_found = sum(topic != -1 for topic in topic_model.topic_sizes_)
         if n_topics is not None and n_found > n_topics:
             topic_model.reduce_topics(documents, nr_topics=n_topics)
     seconds = {stage: watch.seconds[stage] for stage in ("reduce", "cluster")}
     seconds["represent"] = watch.seconds["fit"] - sum(seconds.values())
+    graphs = getattr(topic_model.hdbscan_model, "memory", None)
+    seconds["graph"] = 0.0
+    if isinstance(graphs, GraphCache):
+        seconds["graph"] = graphs.graph_seconds
+        seconds["cluster"] -= graphs.spent_seconds
     return Fitted(topics_of(topic_model), np.asarray(topic_model.topics_), seconds)

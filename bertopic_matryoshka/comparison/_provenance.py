@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import platform
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 
 from bertopic_matryoshka._validation import find_device
 
@@ -16,8 +18,12 @@ PACKAGES = (
     "scikit-learn",
     "graspologic-native",
     "numpy",
+    "scipy",
     "umap-learn",
     "hdbscan",
+    "pynndescent",
+    "numba",
+    "cugraph-cu12",
 )
 
 
@@ -26,15 +32,30 @@ def versions(device: str | None = None) -> dict[str, str]:
 
     `device` None is a GPU if there is one.
     """
-    import torch
-
-    found = find_device(device)
     return {
         **package_versions(),
         "python": platform.python_version(),
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores",
-        "device": torch.cuda.get_device_name(found) if found.startswith("cuda") else found,
+        "machine": machine_name(),
+        "device": device_name(device),
     }
+
+
+def device_name(device: str | None) -> str:
+    """Name the device, "cpu" or a GPU's name. `device` None is a GPU if there is one."""
+    import torch
+
+    found = find_device(device)
+    return torch.cuda.get_device_name(found) if found.startswith("cuda") else found
+
+
+@cache
+def machine_name() -> str:
+    """Name the processor and its number of cores, by which seconds are told apart."""
+    info = Path("/proc/cpuinfo")  # elsewhere, or without it, the architecture has to do
+    lines = info.read_text("utf-8", "replace").splitlines() if info.is_file() else []
+    models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    processor = models[0] if models else platform.processor() or "unknown processor"
+    return f"{platform.machine()}, {processor}, {os.cpu_count()} cores"
 
 
 def package_versions() -> dict[str, str]:

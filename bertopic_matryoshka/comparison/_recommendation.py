@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from bertopic_matryoshka.comparison._result import Run
 
 TOLERANCE = 0.1
-"""Share of the topics' agreement that may be lost: see docs/choosing-dimensions.md."""
+"""Share of topic agreement that may be lost: see docs/choosing-dimensions.md."""
 
 MARGIN = 0.02
 """Loss of coherence, and of AMI with the labels, that may be."""
@@ -141,10 +141,9 @@ class Recommendation:
         labels = "" if found.labels is None else ", or of agreement with the labels,"
         low = percent_below(found.agreement.low)
         reason = (
-            f"{self.topic_model}: keep {self._width} {rule}. Topics agree with those at "
-            f"{self.reference_dim} by {found.agreement.agreement:.0%} of what these agree with "
-            f"themselves, and by at least {low} with 95% confidence; no loss of coherence{labels} "
-            "beyond the margin was shown."
+            f"{self.topic_model}: keep {self._width} {rule}. Topic agreement with "
+            f"{self.reference_dim} dimensions is {found.agreement.agreement:.0%}, and at least "
+            f"{low} with 95% confidence; no loss of coherence{labels} beyond the margin was shown."
         )
         return f"{reason} {self._failure()}" if self._next else reason
 
@@ -162,7 +161,7 @@ class Recommendation:
     def _lost(self) -> str:
         assert self._next is not None  # noqa: S101  (it is what failed)
         return {
-            "topics": f"more than {self.tolerance:.0%} of the topics' agreement",
+            "topics": f"more than {self.tolerance:.0%} of topic agreement",
             "coherence": "coherence",
             "labels": "agreement with the labels",
         }[self.evidence[self._next].verdict]
@@ -173,10 +172,10 @@ class Recommendation:
         agreement, coherence, labels, verdict = self.evidence[self._next]
         low, high = percent_below(agreement.low), _percent_above(agreement.high)
         if verdict == "topics":
-            return f"At {self._next}, topics agree by at most {high}."
+            return f"At {self._next}, topic agreement is at most {high}."
         if verdict == "unclear":
             return (
-                f"At {self._next}, topics agree by {low} to {high}, which is not shown to be above "
+                f"At {self._next}, topic agreement is {low} to {high}, not shown to be above "
                 f"{1 - self.tolerance:.0%}; more replicates or documents may show it."
             )
         lost = coherence if verdict == "coherence" else labels

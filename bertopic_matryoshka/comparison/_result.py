@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bertopic_matryoshka.comparison._provenance import device_name, machine_name
 from bertopic_matryoshka.comparison._setting import Setting
 from bertopic_matryoshka.comparison._stopwatch import Stopwatch
 from bertopic_matryoshka.evaluation import (
@@ -64,8 +65,8 @@ class Run:
     balance : float in [0, 1]
         See topic_balance; higher is not better as such.
     reduce_seconds, cluster_seconds, represent_seconds, evaluate_seconds : float
-        Wall clock of the reduction, the clustering, the rest of BERTopic's fit (c-TF-IDF and
-        representations) and the evaluation.
+        Wall clock of the reduction, the clustering without its neighbour graph, the rest of
+        BERTopic's fit (c-TF-IDF and representations) and the evaluation.
     umap_compile_seconds : float or None
         Wall clock of UMAP's first fit in the process, mostly compilation, before this one was
         timed; None if UMAP was compiled before or is not used.
@@ -79,6 +80,12 @@ class Run:
         Topic of each document; -1 for outliers.
     coherence_resamples : ndarray of shape (n_resamples,), float64
         Coherence on bootstrap samples of the documents, the same samples for all runs.
+    graph_seconds : float
+        Wall clock of building LeidenClustering's graph of neighbours. Fits of the same rows share
+        it, and each has the seconds that building it took. 0 for other clusterers, and where the
+        clusterer has a `memory` of its own.
+    machine : str
+        Processor, number of cores and device that the run was computed with.
     """
 
     setting: Setting
@@ -101,6 +108,8 @@ class Run:
     topics: tuple[Topic, ...] = field(repr=False)
     document_topics: NDArray[np.int_] = field(repr=False, compare=False)
     coherence_resamples: NDArray[np.float64] = field(repr=False, compare=False)
+    graph_seconds: float = 0.0
+    machine: str = ""
 
     @property
     def dim(self) -> int:
@@ -125,7 +134,8 @@ class Run:
     @property
     def seconds(self) -> float:
         """Wall clock of the whole fit, without the evaluation."""
-        return self.reduce_seconds + self.cluster_seconds + self.represent_seconds
+        stages = self.reduce_seconds, self.graph_seconds, self.cluster_seconds
+        return sum(stages) + self.represent_seconds
 
     def sample(self, n_topics: int = 3, n_words: int = 4) -> str:
         """Format the first words of the largest topics in one line."""
@@ -208,6 +218,8 @@ def measure_run(
         ),
         document_topics=fitted.document_topics,
         coherence_resamples=samples,
+        graph_seconds=fitted.seconds["graph"],
+        machine=f"{machine_name()}, {device_name(None)}",
     )
 
 

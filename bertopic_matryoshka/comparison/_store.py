@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import pickle
+import platform
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import joblib
 import numpy as np
 
 from bertopic_matryoshka._files import Contents, read_checked, short_hash, write_checked
-from bertopic_matryoshka.comparison._provenance import package_versions
+from bertopic_matryoshka.comparison._hashing import hash_with_code
+from bertopic_matryoshka.comparison._provenance import device_name, package_versions
 from bertopic_matryoshka.comparison._replicates import SHARE
 from bertopic_matryoshka.comparison._topic_models import (
     clone_topic_model,
@@ -36,8 +37,7 @@ if TYPE_CHECKING:
     from bertopic_matryoshka.comparison._setting import Condition, Setting
     from bertopic_matryoshka.embedding import MatryoshkaBackend
 
-FORMAT_VERSION = 2
-
+FORMAT_VERSION = 3
 
 NOT_COMPARED = ("embedding_model", "verbose")
 """Parameters of BERTopic that do not change topics, or that other parts of the key cover."""
@@ -140,6 +140,8 @@ def keys_of_topic_models(
     """
     common = {
         "versions": package_versions(),
+        "python": platform.python_version().rpartition(".")[0],  # bytecode differs between them
+        "devices": [device_name(None), device_name(scorer.device)],
         "documents": _hash_of_documents(documents),
         "scorer": [scorer.measure, scorer.top_n, scorer.n_resamples],
         **_hashes_of({"labels": labels}),
@@ -223,7 +225,7 @@ def _hashes_of(settings: Mapping[str, Any], *, of: str = "") -> dict[str, str]:
 
 def _hash_of(name: str, value: Any) -> str:
     try:
-        return str(joblib.hash(value))
+        return hash_with_code(value)
     except (pickle.PicklingError, TypeError, AttributeError) as error:
         raise ValueError(
             f"{name}={described(value):.80} cannot be pickled, so that runs with it cannot be told "

@@ -43,6 +43,8 @@ _OWN_ENCODE_KWARGS = frozenset(
     }
 )
 
+NO_WIDTH = "Leave it out to keep all dimensions."
+
 
 class MatryoshkaBackend(BaseEmbedder):  # type: ignore[misc]
     """A BERTopic backend that truncates the embeddings of a sentence-transformers model.
@@ -137,7 +139,8 @@ class MatryoshkaBackend(BaseEmbedder):  # type: ignore[misc]
             )
         self.truncate_dim = truncate_dim
         self.prompt = prompt
-        self.batch_size = check_dim(batch_size, 2**31, of="a batch", name="batch_size")
+        check_at_least(batch_size, 1, name="batch_size", remedy="Leave it out for 32.")
+        self.batch_size = int(batch_size)
         self.encode_kwargs = dict(encode_kwargs or {})
         if permutation_seed is not None:
             check_at_least(permutation_seed, 0, name="permutation_seed")
@@ -379,7 +382,7 @@ class MatryoshkaBackend(BaseEmbedder):  # type: ignore[misc]
         if self.truncate_dim is None:
             return
         if not self._source.is_loaded:
-            check_dim(self.truncate_dim, 2**31, of=f"{self.name}, not loaded yet")
+            check_at_least(self.truncate_dim, 1, name="truncate_dim", remedy=NO_WIDTH)
             return
         dim = check_dim(self.truncate_dim, self._source.width(self._source.load()), of=self.name)
         self._width_is_checked = True
@@ -401,8 +404,9 @@ class MatryoshkaBackend(BaseEmbedder):  # type: ignore[misc]
 
 
 def _checked_dims(dims: Sequence[int]) -> tuple[int, ...]:
-    checked = {check_dim(dim, 2**31, of="any model", name="dims") for dim in dims}
-    return tuple(sorted(checked, reverse=True))
+    for dim in dims:
+        check_at_least(dim, 1, name="dims", remedy="Name the widths of the model's training.")
+    return tuple(sorted({int(dim) for dim in dims}, reverse=True))
 
 
 def _layer_norm(X: NDArray[np.floating]) -> NDArray[np.floating]:

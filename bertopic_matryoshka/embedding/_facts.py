@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import warnings
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
@@ -12,6 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
+
+HUB_NAME = r"[\w.-]+(/[\w.-]+)?"
+"""Name of a model on the hub, with or without its organisation."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +53,10 @@ def facts_of(model: SentenceTransformer, name: str | None, width: int) -> ModelF
     MatryoshkaLoss that its model card records, then in the registry of published models. Its
     clustering prompt is the one saved with the model, else the registry's.
 
+    The registry is asked for names of models. A folder's own name says nothing: it counts as a
+    published model only if it lies in the model hub's cache, or if its config.json
+    (``_name_or_path``) or model card (``base_model``, or the line that loads the model) names one.
+
     Parameters
     ----------
     model : SentenceTransformer
@@ -59,9 +67,22 @@ def facts_of(model: SentenceTransformer, name: str | None, width: int) -> ModelF
     Returns
     -------
     facts : ModelFacts
+
+    Warns
+    -----
+    RuntimeWarning
+        If a folder is only called as a published model, whose prompt is then not used.
     """
     name = name or _remembered_name(model)
-    published = _published(name, width)
+    published = _published(_published_names(model, name), width)
+    if not published and name and (alike := _published([Path(name).name], width)):
+        warnings.warn(
+            f"{name} is called as the model of {alike['source']}, but nothing in the folder says "
+            "that it is this model: its published widths, prompt and steps are not used. If it "
+            "is, add the model card (README.md) to the folder.",
+            RuntimeWarning,
+            stacklevel=2,
+        )
     configs = _configs(model, name)
     dims, source = _dims_from_configs(configs), "config.json"
     if dims is None or dims[0] > width:
@@ -87,14 +108,34 @@ def published_models() -> list[dict[str, Any]]:
     return models
 
 
-def _published(name: str | None, width: int) -> dict[str, Any]:
-    # A model from the hub's cache lies in models--org--name/snapshots/<commit>.
-    parts = [name, *Path(name).parts] if name else []
-    for model in published_models():
-        named = any(re.search(model["pattern"], part, re.IGNORECASE) for part in parts)
-        if named and model["dims"][0] == width:
-            return model
+def _published(names: list[str], width: int) -> dict[str, Any]:
+    """Look up the first of the names that is a published model of this width."""
+    for name in names:
+        for model in published_models():
+            pattern = f"(^|/){model['pattern']}"
+            if re.search(pattern, name, re.IGNORECASE) and model["dims"][0] == width:
+                return model
     return {}
+
+
+def _published_names(model: SentenceTransformer, name: str | None) -> list[str]:
+    """List the names on the model hub that the model goes by, the surest first."""
+    from huggingface_hub import ModelCard
+
+    folder = Path(name or "")
+    if name is None or not folder.is_dir():
+        return [name] if name else []
+    if folder.parent.name == "snapshots":  # the hub's cache: models--org--name/snapshots/<commit>
+        return [folder.parent.parent.name.removeprefix("models--").replace("--", "/")]
+    recorded = [config.get("_name_or_path") for config in _config_file(folder)]
+    card = _card_text(model)
+    loaded = re.search(r"""SentenceTransformer\(\s*["']([^"']+)["']""", card)
+    base = None
+    if card.startswith("---"):  # it has metadata
+        base = ModelCard(card, ignore_metadata_errors=True).data.get("base_model")
+    bases = base if isinstance(base, list) else [base]
+    found = [*recorded, loaded and loaded[1], *bases]
+    return [name for name in found if isinstance(name, str) and re.fullmatch(HUB_NAME, name)]
 
 
 def _remembered_name(model: SentenceTransformer) -> str | None:
@@ -110,10 +151,17 @@ def _configs(model: SentenceTransformer, name: str | None) -> list[dict[str, Any
     configs = [getattr(getattr(module, "auto_model", None), "config", None) for module in model]
     found = [config.to_dict() for config in configs if config is not None]
     # Static models have no transformers config, but may have the file.
-    file = Path(name or "", "config.json")
-    if file.is_file():
-        found.append(json.loads(file.read_text("utf-8")))
-    return found
+    return found + (_config_file(Path(name)) if name else [])
+
+
+def _config_file(folder: Path) -> list[dict[str, Any]]:
+    """Read a folder's config.json into a list; empty if there is none."""
+    file = folder / "config.json"
+    return [json.loads(file.read_text("utf-8"))] if file.is_file() else []
+
+
+def _card_text(model: SentenceTransformer) -> str:
+    return getattr(model, "_model_card_text", None) or ""
 
 
 def _dims_from_configs(configs: list[dict[str, Any]]) -> tuple[int, ...] | None:
@@ -125,8 +173,7 @@ def _dims_from_configs(configs: list[dict[str, Any]]) -> tuple[int, ...] | None:
 
 def _dims_from_card(model: SentenceTransformer) -> tuple[int, ...] | None:
     """Read the widths of the loss that sentence-transformers' trainer records in its card."""
-    card = getattr(model, "_model_card_text", None) or ""
-    recorded = re.search(r'"matryoshka_dims"\s*:\s*\[([\d\s,]+)\]', card)
+    recorded = re.search(r'"matryoshka_dims"\s*:\s*\[([\d\s,]+)\]', _card_text(model))
     return _descending(re.findall(r"\d+", recorded[1])) if recorded else None
 
 

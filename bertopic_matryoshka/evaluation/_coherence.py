@@ -154,7 +154,7 @@ class TopicCoherence:
             If `topics` is one topic, or a word is not a string.
         """
         topics = self.cut(topics)
-        self.count(chain.from_iterable(topics))
+        self.counts.extend(self.tokens, topics, self.device)
         scores = np.empty(len(topics))
         for members, rows, topic in self.alike(topics):
             together = self.counts.of(rows)
@@ -167,13 +167,14 @@ class TopicCoherence:
         scored = scores[~np.isnan(scores)]
         return float(scored.mean()) if scored.size else float("nan")
 
-    def count(self, words: Iterable[str]) -> None:
-        """Count words that are not counted yet, so that scoring their topics is a look-up.
+    def count(self, topics: Iterable[Sequence[str]]) -> None:
+        """Count the pairs of words in topics that are not counted yet; scoring is then a look-up.
 
-        Scoring counts missing words by itself. To count the words of many topic models in one pass
-        over the corpus, pass them all here first.
+        Scoring counts missing pairs by itself. To count those of many topic models in one pass over
+        the corpus, pass the topics of all of them here first. Memory grows with the number of pairs
+        within topics.
         """
-        self.counts.extend(self.tokens, words, self.device)
+        self.counts.extend(self.tokens, self.cut(topics), self.device)
 
     def save_counts(self, path: str | Path) -> None:
         """Write the counts to a .npz file, for :meth:`load_counts` on the same corpus."""
@@ -182,11 +183,12 @@ class TopicCoherence:
     def load_counts(self, path: str | Path) -> None:
         """Load counts that :meth:`save_counts` wrote.
 
+        The corpus is compared by a digest: it is read once, but not tokenised.
+
         Raises
         ------
         ValueError
-            If the window sizes differ; when words are counted later, if the corpus differs in its
-            number of documents or tokens.
+            If the window sizes differ, or the counts are of other documents or another vectorizer.
         """
         from bertopic_matryoshka.evaluation._counts import WordCounts
 
@@ -196,6 +198,7 @@ class TopicCoherence:
                 f"{path} has counts of window_size={counts.window_size}, but this has "
                 f"window_size={self.window_size}. Take the same measure or window_size."
             )
+        counts.check_corpus(self.tokens)
         self.counts = counts
 
     def cut(self, topics: Iterable[Sequence[str]]) -> list[list[str]]:
@@ -219,11 +222,12 @@ class TopicCoherence:
         """
         patterns: defaultdict[tuple[int, ...], list[int]] = defaultdict(list)
         words_of = []
+        alone = self.counts.alone
         for i, topic in enumerate(topics):
             place: dict[int, int] = {}
             pattern = []
             for number in map(self.counts.number.__getitem__, topic):
-                if self._measure.as_gensim and not self.counts.alone[number]:
+                if self._measure.as_gensim and not alone[number]:
                     continue
                 pattern.append(place.setdefault(number, len(place)))
             words_of.append(list(place))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import defaultdict
 from collections.abc import Iterator, Sized
 from itertools import chain, islice, repeat
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
 
 CHUNK_DOCUMENTS = 2**14
 """Documents that are tokenised at a time."""
+
+
+TOKENISED = 100
+"""Number of documents whose tokens are part of the digest."""
 
 
 class Chunk(NamedTuple):
@@ -54,6 +59,7 @@ class Tokens:
         self._documents = documents
         self._analyzer = analyzer
         self._held: list[Chunk] | None = None
+        self._digest: str | None = None
         self._vocabulary: defaultdict[str, int] = defaultdict()
         self._vocabulary.default_factory = self._vocabulary.__len__
 
@@ -80,15 +86,56 @@ class Tokens:
             there[chunk.ids] = True
         return {word for word, is_there in zip(distinct, there[:-1], strict=True) if is_there}
 
+    def digest(self) -> str:
+        """Hash the documents, in order, and the tokens of the first ones.
+
+        Documents that are read anew for each pass are read once for it.
+        """
+        if self._digest is None and self._held is None and isinstance(self._documents, Iterator):
+            for _ in self.chunks({}):  # holds them
+                pass
+        if self._digest is None:
+            hashing = _Digest()
+            for position, item in enumerate(self._documents):
+                has_tokens = not isinstance(item, str) or position >= TOKENISED
+                hashing.add(item, () if has_tokens else self._analyzer(str(item)))
+            self._digest = hashing.hexdigest()
+        return self._digest
+
     def _read(self, numbered: Callable[[Iterable[str]], Iterable[int]]) -> Iterator[Chunk]:
-        documents, position = iter(self._documents), 0
+        documents, position, hashing = iter(self._documents), 0, _Digest()
         while taken := list(islice(documents, CHUNK_DOCUMENTS)):
             tokens = [self._analyzer(item) if isinstance(item, str) else item for item in taken]
             _check(tokens, position)
+            for item, of_item in zip(taken, tokens, strict=True):
+                hashing.add(item, of_item)
             position += len(taken)
             lengths = np.fromiter(map(len, tokens), dtype=np.int64, count=len(tokens))
             flat = numbered(chain.from_iterable(tokens))
             yield Chunk(np.fromiter(flat, dtype=np.int32, count=int(lengths.sum())), lengths)
+        self._digest = hashing.hexdigest()
+
+
+class _Digest:
+    """Digest of documents, and of the tokens of the first ones, which tell vectorizers apart."""
+
+    def __init__(self) -> None:
+        self._hash = hashlib.blake2b(digest_size=16)
+        self._n_documents = 0
+
+    def add(self, item: str | Sequence[str], tokens: Sequence[str]) -> None:
+        """Add a document and its tokens, which are ignored after the first documents."""
+        texts = [item] if isinstance(item, str) else list(item)
+        if isinstance(item, str) and self._n_documents < TOKENISED:
+            texts += tokens
+        self._n_documents += 1
+        for text in texts:
+            encoded = str(text).encode("utf-8", "surrogatepass")
+            self._hash.update(b"%d " % len(encoded) + encoded)
+        self._hash.update(b"\n")
+
+    def hexdigest(self) -> str:
+        return self._hash.hexdigest()
 
 
 def _check(tokens: list[Sequence[str]], first: int) -> None:

@@ -31,10 +31,6 @@ class Intervals(NamedTuple):
     start: torch.Tensor
     end: torch.Tensor
 
-    def of(self, wanted: torch.Tensor) -> Intervals:
-        """Keep the intervals where `wanted`, a bool tensor of shape (n_intervals,), is true."""
-        return Intervals(*(field[wanted] for field in self))
-
 
 @contextmanager
 def one_thread() -> Iterator[None]:
@@ -105,56 +101,33 @@ def seen_in(chunk: Chunk, window_size: int | None, device: str) -> Intervals:
     start = enters + offset[document]
     end = torch.minimum(leaves + offset[document], last)
     by_start = start.argsort(stable=True)
-    return Intervals(word, document, start, end).of(by_start)
-
-
-def overlaps(
-    some: Intervals, others: Intervals, *, strictly_later: bool
-) -> Iterator[tuple[torch.Tensor, torch.Tensor, torch.Tensor]]:
-    """List the overlaps of intervals in `some` with those in `others` that start within them.
-
-    Parameters
-    ----------
-    some, others : Intervals
-    strictly_later : bool
-        Whether intervals of `others` that start in the same window are left out.
-
-    Yields
-    ------
-    i, j, windows : Tensor of shape (n_overlaps,), int64
-        Indices into `some` and `others`, and the number of windows in both intervals.
-    """
-    low = torch.searchsorted(others.start, some.start, right=strictly_later)
-    high = torch.searchsorted(others.start, some.end, right=True)
-    yield from _listed(some, others, low, high)
+    return Intervals(*(field[by_start] for field in (word, document, start, end)))
 
 
 def overlaps_within(
     intervals: Intervals,
 ) -> Iterator[tuple[torch.Tensor, torch.Tensor, torch.Tensor]]:
-    """List each overlap among intervals once, as :func:`overlaps` does."""
+    """List each overlap among intervals once, in blocks that fit in memory.
+
+    Yields
+    ------
+    i, j, windows : Tensor of shape (n_overlaps,), int64
+        Indices of two intervals, and the number of windows in both.
+    """
     low = torch.arange(1, intervals.start.shape[0] + 1, device=intervals.start.device)
     high = torch.searchsorted(intervals.start, intervals.end, right=True)
-    yield from _listed(intervals, intervals, low, high)
-
-
-def _listed(
-    some: Intervals, others: Intervals, low: torch.Tensor, high: torch.Tensor
-) -> Iterator[tuple[torch.Tensor, torch.Tensor, torch.Tensor]]:
-    """List the overlaps of some[i] with others[low[i]:high[i]], in blocks that fit in memory."""
     count = (high - low).clamp(min=0)
     before = count.cumsum(0)
     size = OVERLAPS.get(before.device.type, OVERLAPS["cpu"])
     row = 0
     while row < count.shape[0]:
-        block = partial(_block, some, others, low, count, before, row)
+        block = partial(_block, intervals, low, count, before, row)
         (overlapping, row), size = halve_if_out_of_memory(block, size, unit="overlaps")
         yield overlapping
 
 
 def _block(
-    some: Intervals,
-    others: Intervals,
+    intervals: Intervals,
     low: torch.Tensor,
     count: torch.Tensor,
     before: torch.Tensor,
@@ -168,5 +141,5 @@ def _block(
     i = torch.repeat_interleave(torch.arange(row, until, device=n.device), n)
     begins = n.cumsum(0) - n
     j = torch.arange(i.shape[0], device=n.device) + (low[row:until] - begins)[i - row]
-    windows = torch.minimum(some.end[i], others.end[j]) - others.start[j] + 1
+    windows = torch.minimum(intervals.end[i], intervals.end[j]) - intervals.start[j] + 1
     return (i, j, windows), until

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -42,6 +43,27 @@ def equal_rows(ordered: NDArray[np.floating]) -> NDArray[np.int_]:
     new[1:] = (ordered[1:] != ordered[:-1]).any(axis=1)
     first: NDArray[np.int_] = np.maximum.accumulate(np.where(new, np.arange(n), 0))
     return first
+
+
+def distinct_rows(array: NDArray[np.generic]) -> NDArray[np.bool_]:
+    """Mark the first of each group of equal rows, in any order.
+
+    Parameters
+    ----------
+    array : ndarray of shape (n, n_dims)
+        Read row by row; may be memory-mapped.
+
+    Returns
+    -------
+    is_first : ndarray of shape (n,), bool
+    """
+    seen: set[bytes] = set()
+    is_first = np.empty(array.shape[0], dtype=bool)
+    for i, row in enumerate(array):
+        before = len(seen)
+        seen.add(hashlib.blake2b(row.tobytes(), digest_size=16).digest())
+        is_first[i] = len(seen) > before
+    return is_first
 
 
 def near_copies(

@@ -22,8 +22,8 @@ BLOCK_ROWS = 8192
 
 STEPS = 63
 """Largest integer to which values are rounded for k-means. Sums of products of such integers are
-exact in float32 up to 4,000 dimensions, so that the lists are the same on any number of threads
-and on any device."""
+exact in float32 up to 4,000 dimensions, so that the lists do not depend on the number of threads.
+The same is meant to hold on a GPU, on which it was not tried."""
 
 
 def inverted_file_candidates(

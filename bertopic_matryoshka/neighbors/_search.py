@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bertopic_matryoshka._memory import in_blocks
-from bertopic_matryoshka._validation import check_dim, find_device
+from bertopic_matryoshka._validation import check_at_least, find_device
 from bertopic_matryoshka.neighbors._pynndescent import descent_neighbors
 
 if TYPE_CHECKING:
@@ -87,7 +87,8 @@ def nearest_neighbors(
     Returns
     -------
     indices : ndarray of shape (n_queries, n_neighbors), int32
-        Nearest first; equal similarities are ordered by index, except with "pynndescent".
+        Nearest first; equal similarities are ordered by index, except with "pynndescent". Where
+        more rows are as similar as the last neighbour than are returned, any of them may be.
     similarities : ndarray of shape (n_queries, n_neighbors), float32, in [-1, 1]
         Cosine similarities at full width, with every method.
 
@@ -118,7 +119,13 @@ def nearest_neighbors(
     base = DeviceRows(embeddings, device)
     query_rows = base if queries is None else DeviceRows(queries, device, name="queries")
     available = base.n_rows - (query_rows is base)
-    check_dim(n_neighbors, available, of="neighbours that there are", name="n_neighbors")
+    check_at_least(n_neighbors, 1, name="n_neighbors")
+    if n_neighbors > available:
+        others = "other rows" if query_rows is base else "rows"
+        raise ValueError(
+            f"n_neighbors={n_neighbors} must be at most {available}, the number of {others} in the "
+            "embeddings. Ask for fewer neighbours."
+        )
     if query_rows.n_dims != base.n_dims:
         raise ValueError(
             f"queries are {query_rows.n_dims} wide and embeddings {base.n_dims}. Cut or select "

@@ -75,8 +75,7 @@ def _figures(
     if not any(map(math.isnan, coherence)):
         figures["Coherence"] = f"{coherence[0]:.3f} at {dim}; {coherence[1]:.3f} at {full}"
     seconds = [rows.loc[at, "seconds"] for at in (dim, full)]
-    figures["Cost"] = (
-        f"{dim / full:.0%} of the memory; a fit takes {seconds[0]:,.2g} s, at {full} "
-        f"{seconds[1]:,.2g} s"
-    )
+    figures["Cost"] = f"{dim / full:.0%} of the memory"
+    if not any(map(math.isnan, seconds)):  # they are those of one machine
+        figures["Cost"] += f"; a fit takes {seconds[0]:,.2g} s, at {full} {seconds[1]:,.2g} s"
     return figures

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
+
 from bertopic_matryoshka.comparison import by_width
 
 if TYPE_CHECKING:
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
 FLOAT_BYTES = 4
 """Bytes of a float32."""
 
-STAGES = ("reduce_seconds", "cluster_seconds", "represent_seconds")
+STAGES = ("reduce_seconds", "graph_seconds", "cluster_seconds", "represent_seconds")
 """Timed parts of a fit."""
 
 
@@ -78,17 +80,19 @@ def sweeps_of(comparison: DimensionComparison) -> list[Sweep]:
 def measured(comparison: DimensionComparison) -> pd.DataFrame:
     """Give the summary, a row a topic model and width, without columns that hold nothing.
 
-    "megabytes" is the size of the embeddings in float32. Seconds are those of the first seed, as
-    later ones may find their graph of neighbours built.
+    "megabytes" is the size of the embeddings in float32. Seconds are those of the first seed; NaN
+    if it was computed on another machine than most runs.
     """
     sweeps = sweeps_of(comparison)
     summary = comparison.summary.dropna(axis="columns", how="all")
     first = [run for sweep in sweeps for run in sweep.first_runs]
+    here = [run.machine == comparison.machine for run in first]
     table: pd.DataFrame = summary.assign(
         megabytes=summary["dim"] * comparison.n_documents * FLOAT_BYTES / 1e6,
-        seconds=[run.seconds for run in first],
-        evaluate_seconds=[run.evaluate_seconds for run in first],
-        **{stage: [getattr(run, stage) for run in first] for stage in STAGES},
+        **{
+            name: np.where(here, [getattr(run, name) for run in first], np.nan)
+            for name in ("seconds", "evaluate_seconds", *STAGES)
+        },
     )
     return table
 

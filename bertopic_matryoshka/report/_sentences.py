@@ -127,15 +127,11 @@ def notes(comparison: DimensionComparison) -> list[str]:
         )
     if len(seeds_of(comparison)) == 1:
         sentences.append("Each model was fitted once, so variation between seeds is not known.")
-    graphs = [
-        (condition.embedding_model, condition.reducer, condition.is_permuted)
-        for condition in comparison.conditions.values()
-        if condition.clustering == "Leiden"
-    ]
-    if len(set(graphs)) < len(graphs):
+    elsewhere = sum(run.machine != comparison.machine for run in comparison.runs)
+    if elsewhere:
         sentences.append(
-            "Leiden clusterings of the same embeddings may share a graph of neighbours, which is "
-            "timed in the first of them alone: seconds of the others may be too low."
+            f"{elsewhere} of {len(comparison.runs)} runs were computed on another machine; their "
+            "seconds are left out."
         )
     return sentences
 

@@ -103,6 +103,7 @@ FURTHER = {
     ),
     "Seconds of the first seed": (
         Column("reduce_seconds", "reduction", format=",.2f", arrow="↓"),
+        Column("graph_seconds", "neighbours", format=",.2f", arrow="↓"),
         Column("cluster_seconds", "clustering", format=",.2f", arrow="↓"),
         Column("represent_seconds", "words", format=",.2f", arrow="↓"),
         Column("evaluate_seconds", "measuring", "no part of a fit", ",.2f"),

@@ -33,9 +33,11 @@ def laplacian(
 ) -> NDArray[np.float64]:
     """Variance over neighbourhood variance of each dimension, higher is better.
 
-    The inverse of the Laplacian score [1]_: it prefers dimensions that vary between
-    neighbourhoods of documents to those that vary within them. A row's neighbourhood variance is
-    its squared distance to the mean of its neighbours.
+    It prefers dimensions that vary between neighbourhoods of documents to those that vary within
+    them. Inspired by the Laplacian score of He, Cai and Niyogi [1]_, and another measure: theirs is
+    lower for better dimensions, weights the edges of the graph, and sums squared differences over
+    its edges. Here a row's neighbourhood variance is its squared distance to the mean of its
+    neighbours.
 
     Parameters
     ----------
@@ -48,7 +50,8 @@ def laplacian(
     Returns
     -------
     scores : ndarray of shape (n_dims,), float64, >= 0
-        0 for dimensions that are constant in the sample.
+        Infinite for dimensions that are constant within all neighbourhoods but not between them; 0
+        for those that are constant in the sample.
 
     References
     ----------
@@ -60,9 +63,8 @@ def laplacian(
     nearest, _ = nearest_neighbors(sample, min(n_neighbors, len(sample) - 1), method="exact")
     within = np.square(sample - sample[nearest].mean(axis=1)).mean(axis=0, dtype=np.float64)
     overall = Moments.of(sample).variance
-    scores: NDArray[np.float64] = np.divide(
-        overall, within, out=np.zeros_like(overall), where=within > 0
-    )
+    unseen = np.where(overall > 0, np.inf, 0.0)
+    scores: NDArray[np.float64] = np.divide(overall, within, out=unseen, where=within > 0)
     return scores
 
 

@@ -1,4 +1,4 @@
-"""Embeddings -> statistics of each dimension: the near-zero ones and the spectrum."""
+"""Embeddings -> statistics of each dimension, and what each prefix keeps."""
 
 from __future__ import annotations
 
@@ -9,10 +9,18 @@ import numpy as np
 import pandas as pd
 
 from bertopic_matryoshka._validation import row_blocks
+from bertopic_matryoshka.neighbors import (
+    N_NEIGHBORS,
+    compare_prefixes,
+    distinct_rows,
+    prefix_sentences,
+)
 from bertopic_matryoshka.selection._moments import Moments
 from bertopic_matryoshka.selection._selector import near_zero_mask
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import ArrayLike, NDArray
     from plotly.graph_objects import Figure
 
@@ -30,10 +38,13 @@ class DimensionInspection:
         "near_zero", bool.
     n_documents : int
         Number of rows of the embeddings.
+    prefixes : DataFrame
+        What each width keeps, see compare_prefixes. Empty for fewer than three distinct rows.
     """
 
     table: pd.DataFrame
     n_documents: int
+    prefixes: pd.DataFrame
 
     @property
     def near_zero(self) -> list[int]:
@@ -41,15 +52,20 @@ class DimensionInspection:
         return [int(dim) for dim in self.table.loc[self.table["near_zero"], "dim"]]
 
     def summary(self) -> str:
-        """Describe the near-zero dimensions and the spread of the variance in two sentences."""
+        """Describe the dimensions, and the neighbours and topics that each width keeps, in lines.
+
+        Such as "128 of 768 keep 73 % of the neighbours; expect about 93 % of the topics (87 to
+        99 %)." Topics are those of the full width, see `expected_topics` in compare_prefixes.
+        """
         n_dims, dead = len(self.table), self.near_zero
         named = f"near-zero: {', '.join(map(str, dead))}" if dead else "none is near-zero"
         shares = np.sort(self.table["variance_share"].to_numpy())[::-1].cumsum()
         half = int(np.searchsorted(shares, 0.5)) + 1
-        return (
+        dimensions = (
             f"{n_dims} dimensions over {self.n_documents:,} documents; {named}. "
             f"Half of the variance lies in {half} dimensions."
         )
+        return "\n".join([dimensions, *prefix_sentences(self.prefixes, n_dims)])
 
     def plot(self) -> Figure:
         """Plot the standard deviation of each dimension, near-zero ones marked."""
@@ -90,16 +106,20 @@ class DimensionInspection:
         return figure
 
 
-def inspect_dimensions(embeddings: ArrayLike, *, near_zero: float = 0.1) -> DimensionInspection:
-    """Describe each dimension of embeddings and mark the near-zero ones.
+def inspect_dimensions(
+    embeddings: ArrayLike, *, near_zero: float = 0.1, dims: Sequence[int] | None = None
+) -> DimensionInspection:
+    """Describe each dimension of embeddings, and what each prefix keeps of them, in seconds.
 
     Parameters
     ----------
     embeddings : array-like of shape (n_documents, n_dims)
-        In half, single or double precision; may be memory-mapped. Read twice, block by block.
+        In half, single or double precision; may be memory-mapped. Read block by block.
     near_zero : float, default=0.1
         A dimension is near-zero when its standard deviation is at most this share, in [0, 1), of
         the median one, as in DimensionSelector.
+    dims : sequence of int or None, default=None
+        Widths to compare, from 1 to n_dims. None takes n_dims and its halvings down to 32.
 
     Returns
     -------
@@ -107,9 +127,11 @@ def inspect_dimensions(embeddings: ArrayLike, *, near_zero: float = 0.1) -> Dime
 
     Raises
     ------
+    TypeError
+        If a width is not an int.
     ValueError
-        If the embeddings are not two-dimensional, have no row, or a row is not finite; the
-        message names the row.
+        If a width is out of range, the embeddings are not two-dimensional, have no row, or a row is
+        not finite; the message names the row.
     """
     X = np.asarray(embeddings)
     if X.ndim != 2 or X.shape[0] == 0:
@@ -130,13 +152,19 @@ def inspect_dimensions(embeddings: ArrayLike, *, near_zero: float = 0.1) -> Dime
             "near_zero": near_zero_mask(variance, near_zero),
         }
     )
-    return DimensionInspection(table, n_documents=X.shape[0])
+    n_distinct = int(distinct_rows(X).sum())
+    prefixes = pd.DataFrame()
+    if n_distinct > 2:
+        n_neighbors = min(N_NEIGHBORS, (n_distinct - 1) // 2)
+        prefixes = compare_prefixes(X, dims, n_neighbors=n_neighbors)
+    return DimensionInspection(table, n_documents=X.shape[0], prefixes=prefixes)
 
 
 def _excess_kurtosis(X: NDArray[np.generic], moments: Moments) -> NDArray[np.float64]:
     fourth = np.zeros(X.shape[1])
     for _, block in row_blocks(X):
-        fourth += ((block - moments.mean) ** 4).sum(axis=0)
+        squares = np.square(block - moments.mean)
+        fourth += np.einsum("ij,ij->j", squares, squares)  # many times faster than a power of four
     variance = moments.variance
     safe = np.where(variance == 0, 1, variance)
     return np.where(variance == 0, np.nan, fourth / moments.count / safe**2 - 3)

@@ -62,6 +62,9 @@ class DimensionSelector(SelectorMixin, BaseEstimator):  # type: ignore[misc]
     normalize : bool, default=True
         Whether to give the rows unit length after selection, so that Euclidean distance orders them
         as cosine does. A row that is zero in all the kept dimensions stays zero.
+    update_support : bool, default=False
+        Whether ``partial_fit`` chooses the dimensions anew from all rows seen so far. By default
+        its first batch chooses, or an earlier ``fit``, see Notes.
 
     Attributes
     ----------
@@ -77,8 +80,6 @@ class DimensionSelector(SelectorMixin, BaseEstimator):  # type: ignore[misc]
         Width of the embeddings seen in fit.
     n_samples_seen_ : int
         Number of rows seen by fit, and by partial_fit since.
-    columns_fixed_ : bool
-        Whether partial_fit leaves `support_` as it is, see Notes.
 
     See Also
     --------
@@ -87,11 +88,11 @@ class DimensionSelector(SelectorMixin, BaseEstimator):  # type: ignore[misc]
 
     Notes
     -----
-    ``partial_fit`` updates the moments of the rows and chooses the columns anew, until the first
-    ``transform`` (or a ``fit``) fixes them: topics found in some dimensions cannot be extended in
-    others. Later calls of ``partial_fit`` update `variances_` and `near_zero_`, but not `scores_`
-    and `support_`. BERTopic.partial_fit transforms each batch, so there the first batch decides. To
-    choose from a whole stream, pass it to ``partial_fit`` first.
+    ``partial_fit`` updates `variances_`, `near_zero_` and `n_samples_seen_` with each batch.
+    `support_` and `scores_` stay as the first batch left them, because topics that were found in
+    some dimensions cannot be extended in others; BERTopic.partial_fit works in this way. To choose
+    from a whole stream, pass it to ``partial_fit`` of a ``DimensionSelector(update_support=True)``,
+    then set ``update_support=False`` by ``set_params`` and go on.
 
     Examples
     --------
@@ -112,11 +113,13 @@ class DimensionSelector(SelectorMixin, BaseEstimator):  # type: ignore[misc]
         criterion: str | Criterion = "variance",
         near_zero: float = 0.1,
         normalize: bool = True,
+        update_support: bool = False,
     ) -> None:
         self.n_features_to_select = n_features_to_select
         self.criterion = criterion
         self.near_zero = near_zero
         self.normalize = normalize
+        self.update_support = update_support
 
     def fit(self, X: ArrayLike, y: object = None) -> DimensionSelector:  # noqa: ARG002
         """Choose the dimensions from all rows at once.
@@ -137,20 +140,19 @@ class DimensionSelector(SelectorMixin, BaseEstimator):  # type: ignore[misc]
         TypeError
             If `n_features_to_select` is not a number.
         ValueError
-            If a parameter is out of range, a row or a score is not finite, there is only one row,
-            all dimensions are constant, or `n_features_to_select` is more than those that are not
-            near-zero.
+            If a parameter is out of range, a row is not finite, a score is NaN, there is only one
+            row, all dimensions are constant, or `n_features_to_select` is more than those that are
+            not near-zero.
         """
         self._check_parameters()
         rows = self._validate(X, reset=True, ensure_min_samples=2)
         moments = Moments.of(rows)
         self._set_moments(moments)
         self._choose(rows, moments)
-        self.columns_fixed_ = True
         return self
 
     def partial_fit(self, X: ArrayLike, y: object = None) -> DimensionSelector:  # noqa: ARG002
-        """Update with another batch of rows; see Notes for when the columns are fixed.
+        """Update with another batch of rows; see Notes for when the dimensions are chosen.
 
         Parameters
         ----------
@@ -181,9 +183,8 @@ class DimensionSelector(SelectorMixin, BaseEstimator):  # type: ignore[misc]
             moments.mean, moments.sum_of_squares = self.means_, self._sum_of_squares
         moments.merge(Moments.of(rows))
         self._set_moments(moments)
-        if first or not self.columns_fixed_:
+        if first or self.update_support:
             self._choose(None, moments)
-            self.columns_fixed_ = False
         return self
 
     def transform(self, X: ArrayLike) -> NDArray[np.floating]:
@@ -200,8 +201,6 @@ class DimensionSelector(SelectorMixin, BaseEstimator):  # type: ignore[misc]
         """
         check_is_fitted(self)
         rows = self._validate(X, reset=False, ensure_min_samples=1)
-        if not self.columns_fixed_:
-            self.columns_fixed_ = True
         columns = np.flatnonzero(self.support_)
         selected = None
         for start, block in row_blocks(rows):
@@ -264,10 +263,11 @@ class DimensionSelector(SelectorMixin, BaseEstimator):  # type: ignore[misc]
             assert X is not None  # noqa: S101  (partial_fit refuses what needs the rows)
             criterion = self.criterion if callable(self.criterion) else CRITERIA[self.criterion]
             scores = np.asarray(criterion(X), dtype=np.float64)
-        if scores.shape != self.variances_.shape or not np.isfinite(scores).all():
+        if scores.shape != self.variances_.shape or np.isnan(scores).any():
             raise ValueError(
-                f"criterion={self.criterion!r} gave scores of shape {scores.shape}; it must give "
-                f"one finite score for each of the {self.n_features_in_} dimensions."
+                f"criterion={self.criterion!r} gave {int(np.isnan(scores).sum())} NaN among scores "
+                f"of shape {scores.shape}; it must give one score, which may be infinite, for each "
+                f"of the {self.n_features_in_} dimensions."
             )
         self.scores_ = scores
         n_varying = self.n_features_in_ - self.near_zero_.size

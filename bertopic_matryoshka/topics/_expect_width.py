@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.exceptions import NotFittedError
+from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
@@ -24,10 +24,16 @@ class ExpectWidth(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     Parameters
     ----------
     reducer : estimator with fit and transform
-        Wrapped reducer. Its attributes can be read from the wrapper, as in
-        ``topic_model.umap_model.support_``.
+        Wrapped reducer. It is never changed: ``fit`` fits a clone, and ``partial_fit`` updates a
+        copy, which goes on where the reducer was.
     width : int
         Width of the backend's embeddings.
+
+    Attributes
+    ----------
+    reducer_ : estimator
+        Fitted clone of `reducer`. Its attributes can be read from the wrapper, as in
+        ``topic_model.umap_model.support_``.
 
     Raises
     ------
@@ -48,44 +54,40 @@ class ExpectWidth(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         self.width = width
 
     def fit(self, X: NDArray[np.floating], y: Any = None) -> ExpectWidth:
-        """Check the width of X, of shape (n_documents, width), and fit the reducer."""
+        """Check the width of X, of shape (n_documents, width), and fit a clone of the reducer."""
         self._check(X)
-        self.reducer.fit(X, y)
+        self.reducer_ = clone(self.reducer, safe=False).fit(X, y)
         return self
 
     def fit_transform(self, X: NDArray[np.floating], y: Any = None) -> Any:
-        """Check the width of X, fit the reducer and reduce X."""
+        """Check the width of X, fit a clone of the reducer and reduce X."""
         self._check(X)
-        if hasattr(self.reducer, "fit_transform"):
-            return self.reducer.fit_transform(X, y)
-        return self.reducer.fit(X, y).transform(X)
+        self.reducer_ = clone(self.reducer, safe=False)
+        if hasattr(self.reducer_, "fit_transform"):
+            return self.reducer_.fit_transform(X, y)
+        return self.reducer_.fit(X, y).transform(X)
 
     @available_if(lambda self: hasattr(self.reducer, "partial_fit"))  # type: ignore[untyped-decorator]
     def partial_fit(self, X: NDArray[np.floating], y: Any = None) -> ExpectWidth:
-        """Check the width of a batch and update the reducer with it."""
+        """Check the width of a batch and update the copy of the reducer with it."""
         self._check(X)
-        self.reducer.partial_fit(X, y)
+        if "reducer_" not in vars(self):
+            self.reducer_ = copy.deepcopy(self.reducer)
+        self.reducer_.partial_fit(X, y)
         return self
 
     def transform(self, X: NDArray[np.floating]) -> Any:
         """Check the width of X and reduce it."""
         self._check(X)
-        return self.reducer.transform(X)
-
-    def __sklearn_is_fitted__(self) -> bool:
-        try:
-            check_is_fitted(self.reducer)
-        except NotFittedError:
-            return False
-        except TypeError:  # BERTopic's BaseDimensionalityReduction learns nothing
-            return True
-        return True
+        check_is_fitted(self, "reducer_")
+        return self.reducer_.transform(X)
 
     def __getattr__(self, name: str) -> Any:
         # Called only for attributes not found here. During unpickling there is no reducer yet.
-        if name.startswith("__") or "reducer" not in self.__dict__:
+        held = vars(self)
+        if name.startswith("__") or name == "reducer_" or "reducer" not in held:
             raise AttributeError(name)
-        return getattr(self.reducer, name)
+        return getattr(held.get("reducer_", held["reducer"]), name)
 
     def _check(self, X: NDArray[np.floating]) -> None:
         shape = np.shape(X)

@@ -13,6 +13,7 @@ from bertopic import BERTopic
 from bertopic.cluster import BaseCluster
 from bertopic.dimensionality import BaseDimensionalityReduction
 from safetensors.numpy import save_file
+from sklearn.base import clone
 from sklearn.cluster import KMeans, MiniBatchKMeans
 from sklearn.decomposition import PCA, IncrementalPCA
 
@@ -290,7 +291,8 @@ def _restore_steps(topic_model: BERTopic, state: dict[str, Any], version: Versio
                 raise SavedModelError(f"{version.file}, {role}: {error} {REMEDY}") from error
             _forget_machine(steps[role])
     if "reducer" in steps:
-        topic_model.umap_model = ExpectWidth(steps["reducer"], state["width"])
+        topic_model.umap_model = ExpectWidth(clone(steps["reducer"], safe=False), state["width"])
+        topic_model.umap_model.reducer_ = steps["reducer"]
         # Without its reducer, a clusterer would get embeddings of a space it was not fitted in.
         topic_model.hdbscan_model = steps.get("clusterer", topic_model.hdbscan_model)
 
@@ -327,7 +329,7 @@ def _packed(topic_model: BERTopic) -> tuple[dict[str, Any], Arrays]:
 def _steps(topic_model: BERTopic) -> dict[str, Any]:
     reducer = topic_model.umap_model
     return {
-        "reducer": reducer.reducer if isinstance(reducer, ExpectWidth) else reducer,
+        "reducer": reducer.reducer_ if isinstance(reducer, ExpectWidth) else reducer,
         "clusterer": topic_model.hdbscan_model,
     }
 

@@ -30,6 +30,7 @@ from bertopic_matryoshka import (
     topic_stability,
     truncate,
 )
+from bertopic_matryoshka.comparison import replicate_rows
 from bertopic_matryoshka.comparison._setting import part_rows
 from bertopic_matryoshka.evaluation import bootstrap_coherence
 
@@ -162,8 +163,7 @@ def test_only_outliers_is_reported_and_not_hidden(compare, tmp_path):
     for run in comparison.runs:
         assert (run.n_topics, run.outlier_share) == (0, 1.0)
         assert math.isnan(run.coherence)
-    with pytest.raises(ValueError, match="none to recommend"):
-        comparison.recommend()
+    assert comparison.recommend().answer == "unclear"
     comparison.to_json(tmp_path / "c.json")
     assert json.loads((tmp_path / "c.json").read_text("utf-8"))["runs"][0]["coherence"] is None
 
@@ -734,3 +734,73 @@ def test_gpu_equals_cpu(docs, full_embeddings):
     )
     measured = ["n_topics", "coherence", "se_coherence", "diversity", "neighbors_kept"]
     np.testing.assert_allclose(on_gpu[measured], on_cpu[measured], atol=1e-5)
+
+
+# ---- replicates
+
+
+def by_hand(docs, embeddings, dim, number, clusterer):
+    """Fit a replicate in BERTopic's own lines."""
+    rows = replicate_rows(docs, number)
+    topic_model = plain_model(clusterer.set_params(random_state=number), BaseEmbedder())
+    topics, _ = topic_model.fit_transform(
+        [docs[row] for row in rows], truncate(embeddings[rows], dim)
+    )
+    return rows, topics
+
+
+@pytest.mark.parametrize("clusterer", [LeidenClustering, lambda: KMeans(4, n_init=1)])
+def test_replicates_equal_the_same_work_by_hand(docs, full_embeddings, doc_labels, clusterer):
+    """A LeidenClustering is asked for as many topics as the widest has in all documents."""
+    docs, embeddings = docs[:150], full_embeddings[:150]
+    labels = np.array(doc_labels[:150])
+    comparison = compare_dimensions(
+        docs,
+        plain_model(clusterer()),
+        dims=[64, 32],
+        seeds=1,
+        labels=labels,
+        embeddings=embeddings,
+        scorer=TopicScorer(n_resamples=5, n_replicates=3),
+        progress=False,
+    )
+    n_topics = comparison.runs[0].n_topics
+    found = comparison.replicates_of()
+    assert [(of.setting.dim, of.setting.seed) for of in found] == [
+        (dim, number) for dim in (64, 32) for number in range(3)
+    ]
+    for replicate in found:
+        dim, number = replicate.setting.dim, replicate.setting.seed
+        rows, topics = by_hand(
+            docs, embeddings, dim, number, clusterer().set_params(n_clusters=n_topics)
+        )
+        np.testing.assert_array_equal(replicate.rows, rows)
+        np.testing.assert_array_equal(replicate.document_topics, topics)
+        assert replicate.ami == pytest.approx(adjusted_mutual_info_score(labels[rows], topics))
+    assert comparison.summary["topic_agreement"][0] == pytest.approx(1)
+    assert comparison.summary["topic_agreement_low"][1] < comparison.summary["topic_agreement"][1]
+    assert comparison.recommend().evidence[32].labels is not None
+
+
+def test_replicates_find_words_where_topics_depend_on_them(docs, full_embeddings):
+    """Topics that BERTopic merges by their words are merged in replicates too."""
+    topic_model = plain_model(k_means(8), BaseEmbedder(), nr_topics=4)
+    comparison = compare_dimensions(
+        docs[:150],
+        topic_model,
+        dims=[64, 32],
+        seeds=1,
+        embeddings=full_embeddings[:150],
+        scorer=TopicScorer(n_resamples=5, n_replicates=2),
+        progress=False,
+    )
+    assert {len(set(of.document_topics)) for of in comparison.replicates} == {4}
+
+
+def test_too_few_documents_for_a_replicate_are_refused_before_anything_is_fitted(compare):
+    crowded = plain_model(LeidenClustering(10, min_cluster_size=11))
+    with pytest.raises(
+        ValueError, match=r"96 documents of a replicate are fewer than 10 topics.* n_replicates=0"
+    ):
+        compare(crowded, scorer=TopicScorer(n_replicates=3))
+    assert len(compare(crowded).runs) == 2

@@ -195,6 +195,10 @@ def test_json_has_everything_but_arrays_and_no_nan(tmp_path):
     assert content["embedding_models"][MODEL]["neighborhoods"][1]["neighbors_kept"] == 0.8
     assert [row["dim"] for row in content["summary"]] == [8, 4]
     assert content["summary"][1]["se_coherence"] is None
+    recommended = comparison.recommend()
+    assert content["recommendations"] == {
+        "selection": {"dim": 8, "answer": "unclear", "reason": str(recommended)}
+    }
     assert (content["measure"], content["n_documents"]) == ("c_v", 6)
     assert content["provenance"]["bertopic"]
     assert "document_topics" not in text

@@ -1,12 +1,16 @@
 """One fit: its stages timed, its number of topics, its part of the documents."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from bertopic import BERTopic
 from bertopic.backend import BaseEmbedder
 from bertopic.dimensionality import BaseDimensionalityReduction
+from compared import brief_comparison, plain_model
 from sklearn.cluster import DBSCAN, KMeans
 
+from bertopic_matryoshka import TopicScorer, truncate
 from bertopic_matryoshka.comparison._fit import fit_topic_model
 from bertopic_matryoshka.comparison._setting import part_rows
 
@@ -38,6 +42,7 @@ def test_a_fit_leaves_topics_and_seconds_of_its_stages(docs, embeddings):
     np.testing.assert_array_equal(fitted.document_topics, model.topics_)
     assert [size for _, _, size in fitted.topics] == np.bincount(model.topics_).tolist()
     assert fitted.topics[0][1] == tuple(word for word, _ in model.get_topic(0))
+    assert fitted.seconds.pop("graph") == 0
     assert set(fitted.seconds) == {"reduce", "cluster", "represent"}
     assert all(seconds > 0 for seconds in fitted.seconds.values())
     by_hand = KMeans(6, n_init=1, random_state=0).fit_predict(embeddings)
@@ -69,7 +74,7 @@ def test_fewer_topics_are_left_alone(docs, embeddings):
     )
 
 
-def test_given_embeddings_are_not_written_to(docs, backend, embeddings):
+def test_given_embeddings_are_not_written_to(docs, backend, full_embeddings):
     """Guided modelling does."""
     model = BERTopic(
         embedding_model=backend,
@@ -77,9 +82,35 @@ def test_given_embeddings_are_not_written_to(docs, backend, embeddings):
         hdbscan_model=KMeans(6, n_init=1, random_state=0),
         seed_topic_list=[["sparse", "matrix"]],
     )
-    before = np.array(embeddings)
-    fit_topic_model(model, docs, before)
-    np.testing.assert_array_equal(before, embeddings)
+    given = np.array(full_embeddings)
+    comparison = brief_comparison(docs, given, None)(model, dims=[256, 64])
+    np.testing.assert_array_equal(given, full_embeddings)
+    (embedded,) = comparison.embedding_models.values()
+    np.testing.assert_array_equal(embedded.embeddings, truncate(full_embeddings, 256))
+
+
+@pytest.mark.parametrize("split_half", [False, True])
+def test_a_fit_holds_its_embeddings_once(monkeypatch, docs, split_half):
+    """Beside those of all widths, which the comparison holds."""
+    rows = np.random.default_rng(0).normal(size=(len(docs), 8_000)).astype(np.float32)
+    held = []
+    whole = BERTopic.fit_transform
+
+    def fit_transform(self, documents, embeddings, y=None):
+        share = tracemalloc.get_traced_memory()[0] - before
+        held.append(share / embeddings.nbytes)
+        return whole(self, documents, embeddings, y)
+
+    model = plain_model(KMeans(3, n_init=1))
+    compare = brief_comparison(docs, rows, None)
+    scorer = TopicScorer(n_resamples=2, split_half=split_half)
+    monkeypatch.setattr(BERTopic, "fit_transform", fit_transform)
+    tracemalloc.start()
+    before = rows.nbytes  # a copy of unit rows, made once for all fits
+    compare(model, dims=[4_000], scorer=scorer)
+    tracemalloc.stop()
+    assert len(held) == (3 if split_half else 1)
+    assert max(held) < 1.2
 
 
 @pytest.mark.parametrize("n_documents", [40, 41])

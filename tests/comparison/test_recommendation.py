@@ -44,10 +44,10 @@ def test_the_smallest_that_is_shown_to_keep_the_topics():
     assert low > 90 > high
     assert found.headline == f"Keep 2 of 8 dimensions: topic agreement is at least {low}%."
     assert str(found) == (
-        "selection: keep 2 of 8 dimensions (tolerance=0.1, margin=0.02). Topics agree with those "
-        f"at 8 by {share} of what these agree with themselves, and by at least {low}% with 95% "
-        "confidence; no loss of coherence beyond the margin was shown. At 1, topics agree by at "
-        f"most {high}%."
+        "selection: keep 2 of 8 dimensions (tolerance=0.1, margin=0.02). Topic agreement "
+        f"with 8 dimensions is {share}, and at least {low}% with 95% confidence; no loss of "
+        "coherence beyond the margin was shown. At 1, topic agreement is at most "
+        f"{high}%."
     )
 
 
@@ -55,12 +55,10 @@ def test_the_full_width_where_the_next_loses():
     found = recommendation({8: SAME, 4: LOST, 2: SAME})
     assert (found.dim, found.answer) == (8, "keep all")
     assert verdicts(found) == {4: "topics", 2: "kept"}  # the first failure ends the sequence
-    assert found.headline == (
-        "Keep all 8 dimensions: 4 lose more than 10% of the topics' agreement."
-    )
+    assert found.headline == ("Keep all 8 dimensions: 4 lose more than 10% of topic agreement.")
     assert found.reason.startswith(
         "selection: keep all 8 dimensions (tolerance=0.1, margin=0.02), as 4 lose more than 10% of "
-        "the topics' agreement. At 4, topics agree by at most "
+        "topic agreement. At 4, topic agreement is at most "
     )
 
 
@@ -72,7 +70,7 @@ def test_what_is_not_shown_is_not_claimed():
     assert (found.dim, found.answer, verdicts(found)) == (8, "unclear", {4: "unclear"})
     assert found.headline == "Too few data or seeds to tell: keep all 8 dimensions."
     assert re.search(
-        r"At 4, topics agree by 8\d% to \d+%, which is not shown to be above 90%", str(found)
+        r"At 4, topic agreement is 8\d% to \d+%, not shown to be above 90%", str(found)
     )
     below = recommendation({8: SAME, 4: SAME, 2: DOUBTFUL})
     assert (below.dim, below.answer) == (4, "keep")  # what is shown above it stands

@@ -19,7 +19,7 @@ from bertopic_matryoshka.evaluation._diversity import inverted_rbo, topic_balanc
 SETTING = Setting("k-means", 8, 0)
 TEXTS = ["a b c", "a b", "a c", "d e", "d e f", "d f"] * 5 + ["a d"] * 3
 FOUND = np.array([0, 0, 0, 1, 1, 1] * 5 + [-1] * 3)
-SECONDS = {"reduce": 1.0, "cluster": 2.0, "represent": 4.0}
+SECONDS = {"reduce": 1.0, "graph": 8.0, "cluster": 2.0, "represent": 4.0}
 FITTED = Fitted([(1, ("d", "e", "f"), 15), (0, ("a", "b"), 15)], FOUND, SECONDS)
 
 
@@ -58,7 +58,8 @@ def test_what_is_measured(coherence):
 def test_seconds_leave_measuring_out(coherence):
     run = measured(coherence, FITTED._replace(umap_compile_seconds=9.0))
     assert (run.reduce_seconds, run.cluster_seconds, run.represent_seconds) == (1, 2, 4)
-    assert run.seconds == 7
+    assert run.graph_seconds == 8
+    assert run.seconds == 15
     assert run.evaluate_seconds > 0
     assert run.umap_compile_seconds == 9
 

@@ -10,6 +10,7 @@ import time
 import warnings
 from importlib.metadata import version
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -28,6 +29,9 @@ from bertopic_matryoshka import (
     build_topic_model,
     compare_dimensions,
 )
+from bertopic_matryoshka.comparison import _provenance as provenance
+from bertopic_matryoshka.comparison import _result as result
+from bertopic_matryoshka.comparison import _store as store
 from bertopic_matryoshka.comparison._store import RunStore, _hash_of_documents, fingerprint
 
 BUNDLED = "the bundled model"
@@ -93,6 +97,27 @@ def test_only_what_is_new_is_computed(compare, tmp_path, fits):
         umap_model=DimensionSelector(criterion="laplacian"), hdbscan_model=counted()
     )
     assert run({"selection": selection})[0] == 2
+
+
+def test_replicates_are_found_again_whatever_is_scored(compare, doc_labels, tmp_path, fits):
+    def run(n_replicates, **changes):
+        fits.clear()
+        scorer = TopicScorer(n_resamples=10, n_replicates=n_replicates, **changes.pop("of", {}))
+        comparison = compare(store=tmp_path, scorer=scorer, **changes)
+        return sorted(fits), comparison
+
+    found, first = run(2)
+    assert found == [96] * 4 + [120] * 2
+    found, again = run(2)
+    assert found == []
+    assert again.replicates == first.replicates
+    for one, other in zip(again.replicates, first.replicates, strict=True):
+        np.testing.assert_array_equal(one.document_topics, other.document_topics)
+    assert run(3)[0] == [96] * 2
+    assert run(3, dims=[64, 32, 16])[0] == [96] * 3 + [120]
+    found, labelled = run(3, of={"measure": "npmi"}, labels=doc_labels[:120])
+    assert found == [120] * 2  # labels and scorer are no part of a replicate
+    assert all(of.ami is not None for of in labelled.replicates)
 
 
 def test_a_run_is_found_whatever_its_topic_model_is_called(compare, tmp_path, fits):
@@ -172,6 +197,54 @@ def test_what_embeds_words_is_known(compare, tmp_path, fits):
     assert fits == [120, 120]
 
 
+def test_a_criterion_of_another_body_is_another(compare, tmp_path, fits, monkeypatch):
+    for body in ("X.var(axis=0)", "X.max(axis=0)", "X.var(axis=0)"):
+        module = ModuleType("own_criteria")
+        exec(f"def spread(X):\n    return {body}", vars(module))
+        monkeypatch.setitem(sys.modules, "own_criteria", module)
+        model = plain_model(counted())
+        model.umap_model = DimensionSelector(criterion=module.spread)
+        compare(model, store=tmp_path, dims=[32])
+    assert fits == [120, 120]
+
+
+@pytest.mark.parametrize("package", ["pynndescent", "numba", "cugraph-cu12"])
+def test_another_version_of_what_finds_neighbours_is_another(
+    compare, tmp_path, fits, monkeypatch, package
+):
+    compare(store=tmp_path, dims=[32])
+    known = provenance.version
+    monkeypatch.setattr(provenance, "version", lambda p: "0.0" if p == package else known(p))
+    compare(store=tmp_path, dims=[32])
+    assert fits == [120, 120]
+
+
+def test_another_device_is_another(compare, tmp_path, fits, monkeypatch):
+    compare(store=tmp_path, dims=[32])
+    monkeypatch.setattr(store, "device_name", lambda _: "a GPU")
+    compare(store=tmp_path, dims=[32])
+    assert fits == [120, 120]
+
+
+def test_seconds_from_elsewhere_are_not_averaged_with_these(compare, tmp_path, monkeypatch):
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setattr(result, "machine_name", lambda: "elsewhere")
+        compare(store=tmp_path, dims=[64], seeds=[0])
+        compare(store=tmp_path, dims=[32], seeds=[0, 1])
+    comparison = compare(store=tmp_path, dims=[128, 64, 32], seeds=[0, 1])
+    assert comparison.machine != "elsewhere"
+    machines = [run.machine == comparison.machine for run in comparison.runs]
+    assert machines == [True, True, False, True, False, False]
+    wide, mixed, foreign = comparison.summary.to_dict("records")
+    by_hand = np.mean([run.seconds for run in comparison.runs_of(dim=128)])
+    assert wide["seconds"] == pytest.approx(by_hand)
+    assert mixed["seconds"] == comparison.runs_of(dim=64)[1].seconds
+    assert mixed["n_seeds"] == 2
+    for name in ("seconds", "cluster_seconds", "evaluate_seconds"):
+        assert np.isnan(foreign[name])
+    assert np.isfinite(foreign["coherence"])
+
+
 def test_permuted_dimensions_are_others(compare, backend, tmp_path, fits):
     arguments = {"embeddings": None, "store": tmp_path, "dims": [32]}
     compare(plain_model(counted(), backend), **arguments)
@@ -248,6 +321,9 @@ compare_dimensions(
 PUT_FOR_EVER = """
 import sys
 import numpy as np
+from bertopic_matryoshka.comparison import _provenance as provenance
+from bertopic_matryoshka.comparison import _result as result
+from bertopic_matryoshka.comparison import _store as store
 from bertopic_matryoshka.comparison._store import RunStore
 
 store = RunStore(sys.argv[1])

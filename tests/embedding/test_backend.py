@@ -39,9 +39,9 @@ def full(folder):
 
 @pytest.fixture(scope="module")
 def nomic(tmp_path_factory):
-    """A model whose name says that it wants layer norm before slicing and a prompt."""
-    path = tmp_path_factory.mktemp("models") / "nomic-embed-text-v1.5"
-    return make_model(path, width=768)
+    """A model whose card says that it wants layer norm before slicing and a prompt."""
+    card = "---\nbase_model: nomic-ai/nomic-embed-text-v1.5\n---\n"
+    return make_model(tmp_path_factory.mktemp("models") / "model", width=768, card=card)
 
 
 def test_is_what_bertopic_takes_for_a_backend(full):
@@ -194,7 +194,8 @@ def test_half_precision_weights_give_float32_unit_rows(folder, full, dtype):
 
 @pytest.mark.parametrize("dim", [0, -1, 25, 10_000])
 def test_width_out_of_range(folder, dim):
-    with pytest.raises(ValueError, match=f"truncate_dim={dim} must be between 1 and"):
+    bound = "be at least 1. Leave it out" if dim < 1 else "be between 1 and 24, the width"
+    with pytest.raises(ValueError, match=f"truncate_dim={dim} must {bound}"):
         MatryoshkaBackend(folder, truncate_dim=dim).embed(TEXTS)
     with pytest.raises(ValueError, match=f"truncate_dim={dim} must be between 1 and 24, the width"):
         MatryoshkaBackend(SentenceTransformer(folder, device="cpu"), truncate_dim=dim)
@@ -231,10 +232,18 @@ def test_zero_rows_are_counted():
         ({"model": ""}, ValueError, "model='' is empty"),
         ({"prompt": 3}, TypeError, "prompt=3 must be a string"),
         ({"dtype": "int8"}, ValueError, "dtype='int8' must be one of"),
-        ({"batch_size": 0}, ValueError, "batch_size=0 must be between 1"),
+        (
+            {"batch_size": 0},
+            ValueError,
+            r"batch_size=0 must be at least 1\. Leave it out for 32\.$",
+        ),
         ({"truncate_dim": 12.0}, TypeError, "truncate_dim=12.0 must be an int"),
         ({"encode_kwargs": {"precision": "int8"}}, ValueError, r"\['precision'\] would contradict"),
-        ({"dims": [0, 8]}, ValueError, "dims=0 must be between 1"),
+        (
+            {"dims": [0, 8]},
+            ValueError,
+            r"dims=0 must be at least 1\. Name the widths of the model's",
+        ),
     ],
 )
 def test_bad_arguments(arguments, error, message):

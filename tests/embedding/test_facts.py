@@ -1,6 +1,8 @@
 """Where a model's widths and prompt are known from, and in which order."""
 
+import json
 import re
+from pathlib import Path
 
 import pytest
 from sentence_transformers import SentenceTransformer
@@ -11,10 +13,12 @@ from tokenizers.models import WordLevel
 from bertopic_matryoshka import MatryoshkaBackend, TruncationWarning
 from bertopic_matryoshka.embedding._facts import published_models
 
-CARD = """---
-tags:
-- loss:MatryoshkaLoss
+PUBLISHED = """---
+base_model: minishlab/potion-base-2M
 ---
+"""
+
+CARD = """
 * Loss: <code>MatryoshkaLoss</code> with these parameters:
   ```json
   {
@@ -89,36 +93,86 @@ def test_every_entry_is_complete():
 
 def test_the_order_of_sources(tmp_path):
     """The caller, then config.json, then the model card, then the registry."""
-    path = tmp_path / "models" / "potion-base-2M"
-    folder = make_model(path, width=64)
+    folder = make_model(tmp_path / "models", card=PUBLISHED, width=64)
     assert MatryoshkaBackend(folder).dims == (64, 32)
     assert MatryoshkaBackend(folder).facts.dims_source.endswith("potion-base-2M")
 
-    card = make_model(tmp_path / "card" / "potion-base-2M", width=64, card=CARD)
+    card = make_model(tmp_path / "card", width=64, card=PUBLISHED + CARD)
     assert MatryoshkaBackend(card).dims == (24, 12, 6)
     assert MatryoshkaBackend(card).facts.dims_source == "the model card"
 
     config = {"matryoshka_dimensions": [16, 64]}
-    both = make_model(tmp_path / "both" / "potion-base-2M", width=64, card=CARD, config=config)
+    both = make_model(tmp_path / "both", width=64, card=PUBLISHED + CARD, config=config)
     assert MatryoshkaBackend(both).dims == (64, 16)
     assert MatryoshkaBackend(both).facts.dims_source == "config.json"
     assert MatryoshkaBackend(both, dims=[8, 32]).dims == (32, 8)
     assert MatryoshkaBackend(both, dims=[8, 32]).facts.dims_source == "the caller"
 
 
-def test_a_loaded_model_is_known_by_the_name_that_it_remembers(tmp_path):
-    folder = make_model(tmp_path / "potion-base-2M", width=64)
-    model = SentenceTransformer(folder, device="cpu")
-    assert MatryoshkaBackend(model).dims == (64, 32)
+NOMIC_CARDS = [
+    "---\nbase_model: nomic-ai/nomic-embed-text-v1.5\n---\n",
+    "---\nbase_model:\n- nomic-ai/nomic-embed-text-v1.5\n---\n",
+    '# Usage\n\nmodel = SentenceTransformer("nomic-ai/nomic-embed-text-v1.5", revision="main")',
+]
+
+
+@pytest.mark.filterwarnings("ignore:.*is called as the model of")
+@pytest.mark.parametrize("loaded", [False, True])
+def test_a_folders_name_applies_no_prompt_and_no_layer_norm(tmp_path, loaded):
+    """A model of its own that lies in a folder called as a published model."""
+    folder = make_model(tmp_path / "nomic-embed-text-v1.5", width=768)
+    model = SentenceTransformer(folder, device="cpu") if loaded else folder
+    backend = MatryoshkaBackend(model)
+    assert (backend.effective_prompt, backend.facts.before_slicing) == ("", None)
+    assert backend.dims is None
+
+
+def test_a_folder_that_is_only_called_as_a_published_model_warns(tmp_path):
+    folder = make_model(tmp_path / "nomic-embed-text-v1.5", width=768)
+    with pytest.warns(RuntimeWarning, match=r"its published widths, prompt and steps are not used"):
+        MatryoshkaBackend(folder).embed(["a"])
+
+
+@pytest.mark.parametrize("card", NOMIC_CARDS)
+@pytest.mark.parametrize("loaded", [False, True])
+def test_a_folders_card_says_which_model_it_is(tmp_path, card, loaded):
+    folder = make_model(tmp_path / "model", width=768, card=card)
+    backend = MatryoshkaBackend(SentenceTransformer(folder, device="cpu") if loaded else folder)
+    assert backend.effective_prompt == "clustering: "
+    assert backend.facts.before_slicing == "layer_norm"
+
+
+def test_a_folders_config_says_which_model_it_is(tmp_path):
+    folder = Path(make_model(tmp_path / "model", width=64))
+    config = json.loads((folder / "config.json").read_text("utf-8"))
+    write_config(folder, **{**config, "_name_or_path": "minishlab/potion-base-2M"})
+    assert MatryoshkaBackend(folder).dims == (64, 32)
+    write_config(folder, **{**config, "_name_or_path": str(tmp_path / "potion-base-2M")})
+    assert MatryoshkaBackend(folder).dims is None
+
+
+def test_a_card_that_compares_with_another_model_is_not_its_card(tmp_path):
+    card = "# Mine\n\nBetter than nomic-ai/nomic-embed-text-v1.5 on our tickets.\n"
+    folder = make_model(tmp_path / "mine", width=768, card=card)
+    assert MatryoshkaBackend(folder).effective_prompt == ""
 
 
 def test_a_model_in_the_hubs_cache_is_known(tmp_path):
-    folder = make_model(tmp_path / "models--minishlab--potion-base-2M" / "snapshots", width=64)
-    assert MatryoshkaBackend(folder).dims == (64, 32)
+    cache = tmp_path / "models--minishlab--potion-base-2M" / "snapshots"
+    assert MatryoshkaBackend(make_model(cache / "0a1b2c", width=64)).dims == (64, 32)
+
+
+def test_the_working_folders_config_is_not_a_loaded_models(tmp_path, monkeypatch):
+    words = Tokenizer(WordLevel({"[UNK]": 0, "a": 1}, unk_token="[UNK]"))
+    model = SentenceTransformer(modules=[StaticEmbedding(words, embedding_dim=24)], device="cpu")
+    monkeypatch.chdir(tmp_path)
+    write_config(".", matryoshka_dimensions=[24, 6])
+    assert MatryoshkaBackend(model).dims is None
 
 
 def test_a_name_of_another_width_is_not_believed(tmp_path):
-    assert MatryoshkaBackend(make_model(tmp_path / "potion-base-2M", width=48)).dims is None
+    named = make_model(tmp_path / "named", width=48, card=PUBLISHED)
+    assert MatryoshkaBackend(named).dims is None
     wide = make_model(tmp_path / "wide", config={"matryoshka_dimensions": [768, 24]})
     assert MatryoshkaBackend(wide).dims is None
 

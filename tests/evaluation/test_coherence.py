@@ -126,7 +126,7 @@ def test_later_scores_are_look_ups():
 
     documents = ["red apple", "red sky", "blue sky"]
     coherence = TopicCoherence(documents, vectorizer=CountVectorizer(analyzer=analyze))
-    coherence.count(["red", "apple", "sky"])
+    coherence.count([["red", "apple", "sky"]])
     coherence.tokens = None  # no walk over the corpus is needed from here on
     coherence.score([["red", "sky"], ["apple", "red"]])
     assert walks == documents
@@ -142,6 +142,15 @@ def test_counts_are_saved_and_extended(tmp_path):
     second.load_counts(tmp_path / "counts.npz")
     assert second.counts.words == ["red", "sky"]
     np.testing.assert_array_equal(second.score_per_topic(more), first.score_per_topic(more))
+    # No new word is asked for, and the corpora have as many documents and tokens.
+    for changed in (documents[::-1], [*documents[:-1], "blue apple"]):
+        with pytest.raises(ValueError, match="counts are of another corpus"):
+            TopicCoherence(changed, measure="c_npmi").load_counts(tmp_path / "counts.npz")
+    bigrams = CountVectorizer(ngram_range=(1, 2))
+    with pytest.raises(ValueError, match="or of another vectorizer"):
+        TopicCoherence(documents, measure="c_npmi", vectorizer=bigrams).load_counts(
+            tmp_path / "counts.npz"
+        )
     other = TopicCoherence(documents, measure="c_v")
     with pytest.raises(ValueError, match="counts of window_size=10, but this has window_size=110"):
         other.load_counts(tmp_path / "counts.npz")

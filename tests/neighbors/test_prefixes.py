@@ -97,10 +97,12 @@ def test_the_table():
     assert table["dim"].tolist() == [150, 75, 37]
     assert table["memory_share"].tolist() == [1, 75 / 150, 37 / 150]
     assert table.columns.tolist() == [
-        *("dim", "memory_share", "neighbors_kept", "trustworthiness", "spearman"),
+        *("dim", "memory_share", "neighbors_kept", "neighbors_kept_se"),
+        *("trustworthiness", "spearman"),
+        *("expected_topics", "expected_low", "expected_high"),
     ]
     assert table.index.tolist() == [0, 1, 2]
-    assert table.iloc[0, 2:].tolist() == pytest.approx([1, 1, 1])
+    assert table.iloc[0, 2:6].tolist() == pytest.approx([1, 0, 1, 1])
 
 
 def test_widths_are_given_once_and_the_full_one_only_if_it_is_asked_for():
@@ -121,13 +123,21 @@ def test_halvings():
 # ---- equal rows and zero rows
 
 
-def test_it_does_not_matter_which_of_equal_rows_a_prefix_finds():
+def test_equal_rows_count_once():
+    """A copy is the nearest neighbour at every width, and says nothing of what a width keeps."""
+    X = random_rows(40)
+    alone = compare_prefixes(X, DIMS, n_neighbors=5, sample_size=None)
+    copies = np.random.default_rng(0).permutation(np.r_[X, np.repeat(X[:4], 50, axis=0)])
+    table = compare_prefixes(copies, DIMS, n_neighbors=5, sample_size=None)
+    pd.testing.assert_frame_equal(table, alone)
+    with pytest.raises(ValueError, match="less than half of the 40 distinct rows"):
+        compare_prefixes(copies, DIMS, n_neighbors=20)
+
+
+def test_it_does_not_matter_which_of_nearly_equal_rows_a_prefix_finds():
     X = np.random.default_rng(0).permutation(
         np.repeat(random_rows(15, dtype=np.float32), 8, axis=0)
     )
-    table = compare_prefixes(X, DIMS, n_neighbors=11, sample_size=None)
-    assert table["neighbors_kept"].iloc[-1] < 0.9
-    check(table, X, 11)
     X *= np.random.default_rng(1).uniform(1, 3, size=(120, 1))  # equal but for rounding
     table = compare_prefixes(X, DIMS, n_neighbors=5, sample_size=None)
     assert table["neighbors_kept"].tolist() == [1, 1, 1, 1]
@@ -139,8 +149,8 @@ def test_a_zero_row_is_similar_to_none_and_ties_go_by_index(zero_until):
     X = random_rows() - 0.3  # similarities of both signs
     X[[4, 50, 51], :zero_until] = 0
     table = compare_prefixes(X, [12, 8, 3], n_neighbors=6, sample_size=None)
-    assert table.notna().all(axis=None)
-    check(table, X, 6)
+    assert table.iloc[:, :6].notna().all(axis=None)
+    check(table, np.delete(X, [50, 51], axis=0) if zero_until == 12 else X, 6)
 
 
 def test_ties_in_a_prefix_go_by_index():
@@ -155,6 +165,36 @@ def test_without_different_similarities_there_is_no_correlation():
 
 
 # ---- samples
+
+
+def test_the_sampling_error_is_that_of_a_mean_of_rows():
+    X = random_rows()
+    kept, _ = by_counting(X, 5, 4)
+    whole = compare_prefixes(X, [5], n_neighbors=4, sample_size=None)
+    assert whole["neighbors_kept_se"][0] == 0
+    found = [
+        compare_prefixes(X, [5], n_neighbors=4, sample_size=20, random_state=seed).iloc[0]
+        for seed in range(200)
+    ]
+    spread = np.std([row["neighbors_kept"] for row in found])
+    assert np.mean([row["neighbors_kept_se"] for row in found]) == pytest.approx(spread, rel=0.15)
+    assert spread == pytest.approx(kept.std() * np.sqrt(1 / 20 - 1 / 60), rel=0.15)
+
+
+def test_topics_are_expected_only_where_that_was_measured():
+    X = falling(1000)
+    columns = ["expected_topics", "expected_low", "expected_high"]
+    table = compare_prefixes(X, [12, 10, 1])
+    assert table[columns].iloc[0].tolist() == [1, 1, 1]
+    kept, (expected, low, high) = table["neighbors_kept"][1], table[columns].iloc[1]
+    assert expected == pytest.approx(1 - (1 - kept) ** 2)
+    assert low < expected < high <= 1
+    assert table["neighbors_kept"][2] < 0.3
+    assert table[columns].iloc[2].isna().all()
+    assert compare_prefixes(X, [10], n_neighbors=9)[columns].isna().all(axis=None)
+    assert compare_prefixes(X[:999], [10])[columns].isna().all(axis=None)
+    copies = np.r_[X[:999], X[:999]]
+    assert compare_prefixes(copies, [10])[columns].isna().all(axis=None)
 
 
 def test_sampled_rows_are_compared_with_all_rows():
@@ -254,7 +294,7 @@ def test_gpu_equals_cpu(held):
         ({"dims": [0]}, ValueError, "dims=0 must be between 1 and 12"),
         ({"dims": [2.5]}, TypeError, "dims=2.5 must be an int"),
         ({"dims": []}, ValueError, r"dims=\[\] names no width. Leave it out"),
-        ({"n_neighbors": 30}, ValueError, "n_neighbors=30 must be less than half of the 60 rows"),
+        ({"n_neighbors": 30}, ValueError, "n_neighbors=30 must be less than half of the 60 dist"),
         ({"n_neighbors": 0}, ValueError, "n_neighbors=0 must be at least 1"),
         ({"n_neighbors": 2.0}, TypeError, "n_neighbors=2.0 must be an int"),
         ({"sample_size": 1}, ValueError, "sample_size=1 must be at least 2"),

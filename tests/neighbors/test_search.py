@@ -333,9 +333,12 @@ def test_auto_says_what_it_chose(caplog):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"n_neighbors": 0}, "n_neighbors=0 must be between 1 and 4"),
-        ({"n_neighbors": 5}, "n_neighbors=5 must be between 1 and 4"),
-        ({"n_neighbors": 6, "queries": np.eye(5)}, "n_neighbors=6 must be between 1 and 5"),
+        ({"n_neighbors": 0}, r"n_neighbors=0 must be at least 1\.$"),
+        ({"n_neighbors": 5}, "n_neighbors=5 must be at most 4, the number of other rows in the"),
+        (
+            {"n_neighbors": 6, "queries": np.eye(5)},
+            "n_neighbors=6 must be at most 5, the number of rows",
+        ),
         (
             {"method": "annoy"},
             "'annoy' must be one of auto, exact, two_stage, approximate, pynndescent",

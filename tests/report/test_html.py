@@ -14,7 +14,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from made_runs import MODEL, make_comparison, make_condition, make_model, make_run
+from made_runs import (
+    MODEL,
+    make_comparison,
+    make_condition,
+    make_model,
+    make_replicates,
+    make_run,
+)
 from plotly.offline import get_plotlyjs
 
 import bertopic_matryoshka
@@ -103,7 +110,8 @@ def test_the_file_refers_to_nothing_outside(report, tmp_path):
 
 def test_what_tells_widths_apart_comes_first(report):
     text = Page(report(make_comparison(make_run(8), make_run(4, coherence=0.3)))).text
-    headings = ["6 documents, 1 seed.", "The choice of width is open", "coherence ↑"]
+    headings = ["6 documents, 1 seed.", "Too few data or seeds to tell", "Topics kept"]
+    headings += ["Why", "coherence ↑"]
     headings += ["Quality and cost by width", "Topics side by side", "The documents on a map"]
     headings += ["Variance of the", "Further measurements", "What the terms mean"]
     headings += ["Topic models", "Made with"]
@@ -111,10 +119,19 @@ def test_what_tells_widths_apart_comes_first(report):
     assert places == sorted(places)
 
 
-def test_no_width_is_recommended(report):
-    runs = [make_run(8, coherence=0.6), make_run(4, coherence=0.6), make_run(2, coherence=0.1)]
-    text = Page(report(make_comparison(*runs))).text
-    assert not re.search(r"keep \d|recommend|significan|times (faster|less)", text, re.IGNORECASE)
+def test_the_answer_is_the_first_line_and_its_reason_is_folded(report):
+    runs = [make_run(8), make_run(4)]
+    replicates = [*make_replicates(8), *make_replicates(4)]
+    comparison = make_comparison(*runs, replicates=replicates)
+    html = report(comparison)
+    found = comparison.recommend()
+    text = Page(html).text
+    assert found.dim == 4
+    assert text.index(found.headline) < text.index("topic agreement ↑")
+    assert re.search(
+        rf"<details>\s*<summary>Why</summary>\s*<p>{re.escape(escape(str(found), quote=False))}",
+        html,
+    )
 
 
 # ---- texts are no markup
@@ -196,7 +213,7 @@ def test_without_any_topic_there_is_a_report_that_says_so(report):
     nothing = dict.fromkeys(("coherence", "diversity", "inverted_rbo", "balance"), float("nan"))
     runs = [make_run(dim, document_topics=[-1] * 6, **nothing) for dim in (8, 4)]
     text = Page(report(make_comparison(*runs))).text
-    assert "No topics were found at any width, so there is nothing to choose by." in text
+    assert "No topics were found at any width." in text
     assert "No topics at 8 dimensions." in text
 
 

@@ -1,52 +1,19 @@
 """What the report and the terminal say in words, and when."""
 
 import pytest
-from made_runs import MODEL, NAN, make_comparison, make_condition, make_model, make_run
+from made_runs import (
+    MODEL,
+    make_comparison,
+    make_condition,
+    make_model,
+    make_replicates,
+    make_run,
+)
 
-from bertopic_matryoshka.report import choice, compared, notes
+from bertopic_matryoshka.report import compared, notes
 from bertopic_matryoshka.report._sentences import definitions, provenance, topic_models
 
-OPEN = (
-    "The choice of width is open: equal coherence does not mean equal topics, so weigh neighbours "
-    "kept, cost, and the topics beside each other."
-)
-NO_TOPICS = {"document_topics": [-1] * 6, "coherence": NAN}
 FEW, MANY = [0, 0, 0, 1, 1, 1], [0, 0, 1, 1, 2, 2]
-
-
-# ---- the choice
-
-
-@pytest.mark.parametrize("coherence", [0.1, 0.6], ids=["equal", "higher"])
-def test_the_choice_is_open_whatever_coherence_is(coherence):
-    said = choice(make_comparison(make_run(8), make_run(4, coherence=coherence)))
-    assert said == OPEN
-    assert len(said.split()) <= 25
-
-
-def test_neighbours_are_named_only_where_they_were_counted():
-    none = make_model()
-    none = type(none)(none.full_dim, None, none.neighborhoods.iloc[:0], none.embeddings)
-    runs = make_run(8), make_run(4)
-    said = choice(make_comparison(*runs, embedding_models={MODEL: none}))
-    assert said.endswith("so weigh cost and the topics beside each other.")
-
-
-def test_one_width_leaves_no_choice():
-    control = make_condition(is_permuted=True)
-    comparison = make_comparison(
-        make_run(8),
-        make_run(4, "permuted"),
-        make_run(2, "permuted"),
-        conditions={"permuted": control},
-        controls=("permuted",),
-    )
-    assert choice(comparison) == "One width was compared, so there is no width to choose."
-
-
-def test_without_topics_there_is_nothing_to_choose_by():
-    comparison = make_comparison(*(make_run(dim, **NO_TOPICS) for dim in (8, 4)))
-    assert choice(comparison).startswith("No topics were found at any width")
 
 
 # ---- what limits a reading
@@ -82,15 +49,12 @@ def test_one_fit_of_each_is_noted():
     assert said == "Each model was fitted once, so variation between seeds is not known."
 
 
-def test_a_graph_that_may_be_shared_is_noted():
-    """The first of two topic models on the same rows bears the time of the graph."""
-    same = {"few": make_condition(), "many": make_condition()}
-    seeds = (0, 1)
-    two = [make_run(8, name, seed=seed) for name in same for seed in seeds]
-    (said,) = notes(make_comparison(*two, conditions=same))
-    assert "share a graph of neighbours" in said
-    umap = [make_run(8, name, seed=seed) for name in ("selection", "UMAP") for seed in seeds]
-    assert notes(make_comparison(*umap)) == []
+def test_runs_from_elsewhere_are_noted():
+    runs = [make_run(8, seed=seed, machine="here") for seed in (0, 1)]
+    elsewhere = make_run(4, seed=0, machine="there"), make_run(4, seed=1, machine="here")
+    (said,) = notes(make_comparison(*runs, *elsewhere))
+    assert said == ("1 of 4 runs were computed on another machine; their seconds are left out.")
+    assert notes(make_comparison(*runs)) == []
 
 
 # ---- what was compared, and what terms mean
@@ -155,6 +119,15 @@ def test_how_it_was_computed_is_said():
         "python": "3.12",
         "device": "cpu",
     }
+
+
+def test_replicates_are_said_and_agreement_is_defined():
+    runs = [make_run(8), make_run(4)]
+    replicates = [*make_replicates(8), *make_replicates(4)]
+    comparison = make_comparison(*runs, replicates=replicates)
+    assert provenance(comparison)["replicates"] == "5, each of 80% of the documents"
+    assert "80% of the documents" in definitions(comparison, has_map=False)["Topic agreement"]
+    assert "Topic agreement" not in definitions(make_comparison(*runs), has_map=False)
 
 
 def test_given_embeddings_are_said_to_be_untimed():

@@ -1,8 +1,18 @@
 """What tells widths apart, side by side, and what becomes of topics: tables as plain values."""
 
+import math
+
 import numpy as np
 import pytest
-from made_runs import MODEL, NAN, make_comparison, make_condition, make_model, make_run
+from made_runs import (
+    MODEL,
+    NAN,
+    make_comparison,
+    make_condition,
+    make_model,
+    make_replicates,
+    make_run,
+)
 
 from bertopic_matryoshka.report import results, surviving_topics, sweeps_of
 from bertopic_matryoshka.report._tables import further_measurements
@@ -43,15 +53,34 @@ def test_a_width_has_quality_neighbours_and_cost_beside_each_other():
     ]
 
 
+def test_agreement_has_its_lower_bound_rounded_down():
+    runs = [make_run(dim) for dim in (8, 4, 2, 1)]
+    replicates = [
+        *make_replicates(8),
+        *(of for dim in (4, 2, 1) for of in make_replicates(dim, noise=0.06 * dim)),
+    ]
+    comparison = make_comparison(*runs, replicates=replicates)
+    table = results(comparison)
+    assert texts(table)[1] == "topic agreement"
+    bounds = [comparison.agreements()[dim].all for dim in (8, 4, 2, 1)]
+    at_least = [math.floor(100 * of.low + 1e-9) for of in bounds]
+    assert at_least != [round(100 * of.low) for of in bounds]
+    assert [row[1] for row in rows(table["groups"][0])] == [
+        f"{of.agreement:.0%} (≥ {low}%)" for of, low in zip(bounds, at_least, strict=True)
+    ]
+
+
 def test_seconds_are_those_of_the_first_seed():
-    """Later seeds find their graph of neighbours built."""
-    stages = ("reduce_seconds", "cluster_seconds", "represent_seconds", "evaluate_seconds")
+    stages = (
+        *("reduce_seconds", "graph_seconds", "cluster_seconds"),
+        *("represent_seconds", "evaluate_seconds"),
+    )
     comparison = make_comparison(
         make_run(8, **dict.fromkeys(stages, 2.0)),
         make_run(8, seed=1, **dict.fromkeys(stages, 0.5)),
     )
-    assert results(comparison)["groups"][0]["rows"][0][-2] == "6.00"
-    assert further_measurements(comparison)[-1]["groups"][0]["rows"][0][1:] == ["2.00"] * 4
+    assert results(comparison)["groups"][0]["rows"][0][-2] == "8.00"
+    assert further_measurements(comparison)[-1]["groups"][0]["rows"][0][1:] == ["2.00"] * 5
 
 
 def test_what_was_not_measured_has_no_column():

@@ -53,6 +53,17 @@ def test_constant_dimensions_score_nothing():
     assert laplacian(X)[0] == 0
 
 
+def test_what_is_constant_within_neighbourhoods_but_not_between_them_is_best(clustered):
+    # Dimension 0 has one value in each of three clusters, as far from the others' as can be.
+    cluster = (clustered[:, 0].round().astype(int) + 3) // 3
+    X = np.column_stack([np.eye(3)[cluster], 0.01 * clustered])
+    scores = laplacian(X)
+    assert np.isposinf(scores[:3]).all()
+    assert np.isfinite(scores[3:]).all()
+    by_laplacian = DimensionSelector(3, criterion="laplacian").fit(X)
+    assert by_laplacian.get_support(indices=True).tolist() == [0, 1, 2]
+
+
 def test_laplacian_cannot_be_streamed(clustered):
     with pytest.raises(ValueError, match="criterion='laplacian' needs all rows at once"):
         DimensionSelector(criterion="laplacian").partial_fit(clustered)

@@ -1,10 +1,13 @@
 """The table of dimensions against scipy, and the spectrum."""
 
+import re
+
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.stats import kurtosis
 
-from bertopic_matryoshka import inspect_dimensions
+from bertopic_matryoshka import compare_prefixes, inspect_dimensions
 
 
 @pytest.fixture
@@ -32,6 +35,19 @@ def test_summary(embeddings):
         "5 dimensions over 9,000 documents; near-zero: 2, 4. "
         "Half of the variance lies in 1 dimensions."
     )
+
+
+def test_summary_answers_before_any_topic_model():
+    rows = np.random.default_rng(0).normal(size=(1000, 40)) * 0.9 ** np.arange(40)
+    inspection = inspect_dimensions(rows, dims=[20, 1])
+    pd.testing.assert_frame_equal(inspection.prefixes, compare_prefixes(rows, [20, 1]))
+    _, wide, narrow = inspection.summary().splitlines()
+    assert re.fullmatch(
+        r"20 of 40 keep \d\d % of the neighbours; expect about \d+ % of the topics "
+        r"\(\d\d to \d+ %\)\.",
+        wide,
+    )
+    assert re.fullmatch(r"1 of 40 keep \d % of the neighbours: too few to say .*", narrow)
 
 
 def test_plot_marks_the_near_zero_ones(embeddings):

@@ -123,7 +123,7 @@ def test_a_callable_ranks(X):
 
 @pytest.mark.parametrize("scores", [np.ones(3), np.full(5, np.nan)])
 def test_a_callable_must_give_a_score_per_dimension(X, scores):
-    with pytest.raises(ValueError, match="one finite score for each of the 5"):
+    with pytest.raises(ValueError, match="one score, which may be infinite, for each of the 5"):
         DimensionSelector(criterion=lambda _: scores).fit(X)
 
 
@@ -160,7 +160,7 @@ def test_pickle_and_clone(X):
 def test_a_stream_chooses_what_fit_chooses(sizes, seed):
     rng = np.random.default_rng(seed)
     batches = [rng.normal(size=(size + 1, 6)) * [1, 2, 3, 0.01, 5, 4] for size in sizes]
-    streamed = DimensionSelector(3)
+    streamed = DimensionSelector(3, update_support=True)
     for batch in batches:
         streamed.partial_fit(batch)
     whole = DimensionSelector(3).fit(np.vstack(batches))
@@ -169,23 +169,32 @@ def test_a_stream_chooses_what_fit_chooses(sizes, seed):
     assert streamed.n_samples_seen_ == whole.n_samples_seen_
 
 
-def test_columns_are_fixed_once_they_are_used(X):
+def test_the_first_batch_chooses_unless_the_support_is_updated(X):
     centre = X.mean(axis=0)
     later = 100 * (X - centre)[:, [1, 0, 2, 3, 4]] + centre  # now dimension 1 varies most
-    selector = DimensionSelector(1).partial_fit(X)
-    assert not selector.columns_fixed_
-    selector.transform(X)
-    assert selector.columns_fixed_
-    selector.partial_fit(later)
+    selector = DimensionSelector(1).partial_fit(X).partial_fit(later)
     assert selector.get_support(indices=True).tolist() == [0]
     assert np.argmax(selector.variances_) == 1  # the moments went on
     assert selector.n_samples_seen_ == 8
 
-    unused = DimensionSelector(1).partial_fit(X).partial_fit(later)
-    assert unused.get_support(indices=True).tolist() == [1]
-
     fitted = DimensionSelector(1).fit(X).partial_fit(later)
     assert fitted.get_support(indices=True).tolist() == [0]
+
+    updated = DimensionSelector(1, update_support=True).partial_fit(X).partial_fit(later)
+    assert updated.get_support(indices=True).tolist() == [1]
+    updated.set_params(update_support=False).partial_fit(1000 * X)
+    assert updated.get_support(indices=True).tolist() == [1]
+
+
+@pytest.mark.parametrize("update_support", [False, True])
+def test_transform_changes_nothing(X, update_support):
+    selector = DimensionSelector(1, update_support=update_support).partial_fit(X)
+    before = {name: np.copy(value) for name, value in vars(selector).items()}
+    selector.transform(X)
+    after = vars(selector)
+    assert before.keys() == after.keys()
+    for name, value in before.items():
+        np.testing.assert_array_equal(value, after[name])
 
 
 def test_fit_after_partial_fit_starts_anew(X):

@@ -20,6 +20,7 @@ from hdbscan import HDBSCAN
 from sklearn.base import clone
 from sklearn.cluster import KMeans, MiniBatchKMeans
 from sklearn.decomposition import PCA, IncrementalPCA
+from sklearn.exceptions import NotFittedError
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import normalized_mutual_info_score
@@ -229,6 +230,28 @@ def test_expect_width_does_what_its_reducer_does(embeddings):
     assert np.array_equal(wrapped.support_, by_hand.support_)  # read through the wrapper
     assert wrapped.fit(embeddings) is wrapped
     assert np.array_equal(wrapped.transform(embeddings[:3]), by_hand.transform(embeddings[:3]))
+
+
+def test_expect_width_leaves_its_parameter_as_it_is(embeddings):
+    for method in ("fit", "fit_transform", "partial_fit"):
+        reducer = DimensionSelector(16)
+        wrapped = ExpectWidth(reducer, 64)
+        getattr(wrapped, method)(embeddings)
+        assert not hasattr(reducer, "support_")
+        assert wrapped.reducer_.support_.sum() == 16
+        assert wrapped.support_ is wrapped.reducer_.support_
+
+
+def test_expect_width_goes_on_with_what_a_streamed_reducer_has_seen(embeddings):
+    streamed = DimensionSelector(16, update_support=True).partial_fit(embeddings)
+    wrapped = ExpectWidth(streamed, 64).partial_fit(embeddings[:5])
+    assert wrapped.n_samples_seen_ == len(embeddings) + 5
+    assert streamed.n_samples_seen_ == len(embeddings)
+
+
+def test_expect_width_is_not_fitted_by_being_built(embeddings):
+    with pytest.raises(NotFittedError, match="This ExpectWidth instance is not fitted yet"):
+        ExpectWidth(DimensionSelector(16), 64).transform(embeddings)
 
 
 def test_expect_width_uses_the_reducers_own_fit_transform(embeddings):

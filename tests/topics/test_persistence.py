@@ -134,7 +134,7 @@ def test_transform_gives_the_same_topics(backend, docs, embeddings, tmp_path, re
 def test_every_attribute_of_reducer_and_clusterer_comes_back(topic_model, saved):
     loaded = load_topic_model(saved)
     for before, after in (
-        (topic_model.umap_model.reducer, loaded.umap_model.reducer),
+        (topic_model.umap_model.reducer_, loaded.umap_model.reducer_),
         (topic_model.hdbscan_model, loaded.hdbscan_model),
     ):
         assert type(before) is type(after)
@@ -501,8 +501,9 @@ def test_the_saved_embedding_model_is_enough(from_loaded_model, tmp_path):
 
 @pytest.fixture(scope="session")
 def published(docs, tmp_path_factory):
-    """A model known by its name alone: its widths, prompt and what comes before the cut."""
-    folder = tmp_path_factory.mktemp("models") / "nomic-embed-text-v1.5"
+    """A model known by its place in the hub's cache: widths, prompt, what comes before the cut."""
+    cache = tmp_path_factory.mktemp("models") / "models--nomic-ai--nomic-embed-text-v1.5"
+    folder = cache / "snapshots" / "0a1b2c"
     vocabulary = sorted({"[UNK]", "clustering", ":", *" ".join(docs).split()})
     tokenizer = Tokenizer(WordLevel({word: i for i, word in enumerate(vocabulary)}, "[UNK]"))
     tokenizer.pre_tokenizer = WhitespaceSplit()
