@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,9 +20,6 @@ if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
     from bertopic_matryoshka.topics import TopicLevels
-
-LINE_CHARACTERS = 22
-"""Characters of a line of a topic's name."""
 
 ZOOM_SCRIPT = """
 const map = document.getElementById("{plot_id}");
@@ -128,12 +124,11 @@ def plot_topic_map(
                 "size": 4 if topic == -1 else 5,
                 "opacity": 0.3 if topic == -1 else 0.6,
             },
-            text=[
-                f"<b>{plain(', '.join(finest.get(fine, 'outlier').split(', ')[:5]))}</b><br>"
-                f"{plain(beginning(texts[row]))}"
+            hovertext=[
+                plain(f"{_first(finest.get(fine, 'outlier'))}: {beginning(texts[row])}")
                 for fine, row in zip(its_finest, rows[members].tolist(), strict=True)
             ],
-            hovertemplate="%{text}<extra></extra>",
+            hoverinfo="text",
         )
     for i, number in enumerate(numbers):
         for name in _names(levels.topics, drawn, number, xy):
@@ -188,6 +183,10 @@ def write_topic_map(
     return path
 
 
+def _first(words: str, n_words: int = 5) -> str:
+    return ", ".join(words.split(", ")[:n_words])
+
+
 def _names(
     topics: pd.DataFrame, drawn: pd.DataFrame, number: int, xy: NDArray[np.float64]
 ) -> list[dict[str, Any]]:
@@ -200,12 +199,11 @@ def _names(
         # The document nearest to the median, so that the name is never where none is.
         distances = ((members - np.median(members, axis=0)) ** 2).sum(axis=1)
         x, y = members[distances.argmin()].tolist()
-        lines = textwrap.wrap(name, LINE_CHARACTERS)
         names.append(
             {
                 "x": x,
                 "y": y,
-                "text": "<br>".join(map(plain, lines)),
+                "text": plain(name),
                 "bgcolor": "rgba(255,255,255,0.75)",
                 "font": {"size": 13, "color": "#222"},
                 "borderpad": 2,
