@@ -1,4 +1,5 @@
-from ._leiden import LeidenClustering, smallest_cluster
+from ._leiden import LeidenClustering
+from ._parameters import smallest_cluster
 
 __all__ = [
     "LeidenClustering",

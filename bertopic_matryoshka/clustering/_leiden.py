@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import logging
-import math
-import warnings
+from dataclasses import fields
 from functools import partial
-from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,14 +14,15 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, check_memory, validate_data
 
 from bertopic_matryoshka._validation import check_at_least
-from bertopic_matryoshka.clustering._communities import check_flavor
-from bertopic_matryoshka.clustering._division import Divider, FineDivision
-from bertopic_matryoshka.clustering._membership import (
-    SMALLEST_WEIGHT,
-    membership,
-    shares,
-    weighted_shares,
+from bertopic_matryoshka.clustering._advice import (
+    report_copies,
+    warn_of_emptied,
+    warn_of_largest,
+    warn_of_number,
+    warn_of_outside,
 )
+from bertopic_matryoshka.clustering._division import Divider, FineDivision
+from bertopic_matryoshka.clustering._membership import membership, shares, weighted_shares
 from bertopic_matryoshka.clustering._merge_tree import N_TOP, MergeTree, merge_tree
 from bertopic_matryoshka.clustering._ordering import (
     check_clusters,
@@ -32,11 +30,11 @@ from bertopic_matryoshka.clustering._ordering import (
     ranks_by_size,
     row_order,
 )
-from bertopic_matryoshka.clustering._outliers import (
-    Typicality,
-    cosines_with,
-    least_typical,
-    typicality,
+from bertopic_matryoshka.clustering._outliers import Typicality, least_typical, typicality
+from bertopic_matryoshka.clustering._parameters import (
+    check_parameters,
+    neighbors_of_each,
+    smallest_cluster,
 )
 from bertopic_matryoshka.clustering._partition import (
     at_resolution,
@@ -53,7 +51,6 @@ from bertopic_matryoshka.clustering._supervision import (
 )
 from bertopic_matryoshka.embedding import unit_rows
 from bertopic_matryoshka.neighbors import (
-    METHODS,
     distinct_neighbor_graph,
     equal_rows,
     nearest_neighbors,
@@ -65,16 +62,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
-logger = logging.getLogger(__name__)
 
-N_NEIGHBORS, MIN_CLUSTER_SIZE = 15, 10
-"""Default values, where there are at least N_NEIGHBORS ** 2 distinct rows."""
-
-LARGE, UNEVEN = 0.25, 1.5
-"""Share of the rows, and multiple of an even share, above which a cluster gets a warning."""
-
-MANY = 0.1
-"""Share of near copies among the rows above which a warning is given."""
+SCALE = tuple(field.name for field in fields(Typicality))
+"""Arrays by which new rows are scored beside those of the fit."""
 
 
 class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
@@ -292,7 +282,7 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
             copies; or if `y` is ignored because its length is not that of X, as in BERTopic where
             zero-shot topics took documents.
         """
-        self._check_parameters()
+        check_parameters(self)
         rows = unit_rows(validate_data(self, X, dtype=[np.float32, np.float64]))
         order = row_order(rows)
         order = order[rows[order].any(axis=1)]  # zero rows have no direction
@@ -303,7 +293,7 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         if y is not None:
             classes = known_classes(y, rows.shape[0])[order]
             classes = class_of_copies(classes, group, counts.size)
-            k = _default(self.n_neighbors, N_NEIGHBORS, graph.shape[0])
+            k = neighbors_of_each(self.n_neighbors, graph.shape[0])
             graph_of = partial(self._cached(neighbor_graph), n_neighbors=k)
             graph = supervised(graph, classes, self._fit_rows, graph_of, min_size)
             least = max(1, n_large_classes(classes, min_size))
@@ -323,17 +313,14 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         graph, strength, kept, ranks = self._kept(graph, found)
         self._fit_labels = ranks[kept]
         self.n_clusters_ = count_clusters(self._fit_labels)
-        self._keep_scores(graph, found, ranks)
+        self._keep_scale(graph, found, ranks)
         self.labels_ = self._of_rows(self._fit_labels)
         probabilities = np.where(kept >= 0, strength, 0.0)
         if self.calculate_probabilities:
             probabilities = shares(graph, ranks[found], self.n_clusters_)
         self.probabilities_ = np.zeros((rows.shape[0], *probabilities.shape[1:]))
         self.probabilities_[order] = probabilities[group]
-        if self.n_clusters is not None:
-            self._warn_of_number(graph, found, self.n_clusters_, self.n_clusters)
-        else:
-            self._warn_of_size()
+        self._advise(graph, found, self.n_clusters_, self.n_clusters)
         return self
 
     def fit_predict(self, X: ArrayLike, y: ArrayLike | None = None) -> NDArray[np.int_]:
@@ -372,7 +359,7 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         found = add_lone_parts(graph, found, self._min_size, self._counts)
         graph, _, kept, ranks = self._kept(graph, found)
         labels = ranks[kept]
-        self._warn_of_number(graph, found, count_clusters(labels), n_clusters)
+        self._advise(graph, found, count_clusters(labels), n_clusters)
         return self._of_rows(labels)
 
     def linkage(self, labels: ArrayLike | None = None) -> NDArray[np.float64]:
@@ -448,7 +435,9 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         winners, strengths = probabilities.argmax(axis=1), probabilities.max(axis=1)
         sure = (strengths > 0) & (strengths >= self.min_membership)
         if hasattr(self, "_outlier_bound") and directed.size:
-            score = self._scores(rows[directed], winners[directed], found, similarities)
+            scale = Typicality(*(getattr(self, f"_outlier_{name}") for name in SCALE))
+            unit, labels = unit_rows(rows[directed]), winners[directed]
+            score = scale.score_new(unit, labels, found, similarities)
             sure[directed] &= score > self._outlier_bound
         return np.where(sure, winners, -1), np.where(sure, strengths, 0.0)
 
@@ -483,7 +472,7 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         rows = validate_data(self, X, reset=False, dtype=[np.float32, np.float64])
         directed = np.flatnonzero(rows.any(axis=1))
         n_rows = self._fit_rows.shape[0]
-        k = min(_default(self.n_neighbors, N_NEIGHBORS, n_rows), n_rows)
+        k = min(neighbors_of_each(self.n_neighbors, n_rows), n_rows)
         if directed.size == 0 or k == 0:
             return rows, directed[:0], np.empty((0, k), np.int64), np.empty((0, k))
         found, similarities = nearest_neighbors(
@@ -505,41 +494,21 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
             probabilities[directed] = weighted_shares(labels, similarities, self.n_clusters_)
         return probabilities
 
-    def _scores(
-        self,
-        rows: NDArray[np.floating],
-        labels: NDArray[np.int_],
-        found: NDArray[Any],
-        similarities: NDArray[Any],
-    ) -> NDArray[np.float64]:
-        """Score new rows in clusters by how typical they are, see Typicality."""
-        scale = Typicality(
-            self._outlier_averaged,
-            self._outlier_memberships,
-            self._outlier_cosines,
-            self._outlier_centroids,
-        )
-        weights = np.maximum(similarities.astype(np.float64), SMALLEST_WEIGHT)
-        memberships = (weights * scale.averaged[found]).sum(axis=1) / weights.sum(axis=1)
-        return scale.score(memberships, cosines_with(unit_rows(rows), labels, scale.centroids))
-
-    def _keep_scores(
+    def _keep_scale(
         self, graph: csr_matrix, found: NDArray[np.int_], ranks: NDArray[np.int_]
     ) -> None:
         """Keep what new rows are scored by, as arrays that can be saved."""
-        for name in ("averaged", "memberships", "cosines", "centroids", "bound"):
+        for name in (*SCALE, "bound"):
             self.__dict__.pop(f"_outlier_{name}", None)  # of an earlier fit
-        left_out = (found >= 0) & (self._fit_labels < 0)
-        if self.outlier_share == 0 or not left_out.any():
+        n_left_out = np.count_nonzero((found >= 0) & (self._fit_labels < 0))
+        if self.outlier_share == 0 or n_left_out == 0:
             return
         scale, score = typicality(graph, found, self._fit_rows)
-        self._outlier_averaged, self._outlier_memberships = scale.averaged, scale.memberships
-        self._outlier_cosines = scale.cosines
-        self._outlier_centroids = np.empty((self.n_clusters_, self._fit_rows.shape[1]))
-        ranked = ranks[:-1] >= 0
-        self._outlier_centroids[ranks[:-1][ranked]] = scale.centroids[ranked]
+        scale = scale.renumbered(ranks[:-1], self.n_clusters_)
+        for name in SCALE:
+            setattr(self, f"_outlier_{name}", getattr(scale, name))
         # Not the highest score of those left out: rows that their clusters keep may be far below.
-        self._outlier_bound = float(np.partition(score, left_out.sum() - 1)[left_out.sum() - 1])
+        self._outlier_bound = float(np.partition(score, n_left_out - 1)[n_left_out - 1])
 
     def _distinct_graph(
         self, rows: NDArray[np.floating], order: NDArray[np.int_]
@@ -554,7 +523,7 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         """
         ordered = rows[order]
         distinct, equal = np.unique(equal_rows(ordered), return_inverse=True)
-        k = _default(self.n_neighbors, N_NEIGHBORS, distinct.size)
+        k = neighbors_of_each(self.n_neighbors, distinct.size)
         graph, representative = self._cached(distinct_neighbor_graph)(
             ordered[distinct], n_neighbors=k, copy_distance=self.copy_distance
         )
@@ -566,7 +535,7 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         self.copy_of_[order] = order[firsts[group]]
         self.n_copies_ = int(order.size - kept.size)
         if self.n_copies_:
-            _report_copies(self.n_copies_, int(distinct.size - kept.size), rows.shape[0])
+            report_copies(self.n_copies_, int(distinct.size - kept.size), rows.shape[0])
         return graph, group
 
     def _cached(self, graph_of: Callable[..., Any]) -> Callable[..., Any]:
@@ -638,17 +607,11 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
 
     def _least_typical(self, graph: csr_matrix, found: NDArray[np.int_]) -> NDArray[np.int_]:
         """Choose the distinct rows that `outlier_share` makes outliers."""
-        n_rows = self._group.size
-        wanted = round(float(self.outlier_share) * n_rows)
+        n_rows, share = self._group.size, float(self.outlier_share)
+        wanted = round(share * n_rows)
         outside = n_rows - int(self._counts[found >= 0].sum())
         if outside > wanted:
-            warnings.warn(
-                f"outlier_share={self.outlier_share} is {wanted:,} of {n_rows:,} rows, but "
-                f"{outside:,} can be in no cluster and are outliers: zero rows, or rows in parts "
-                f"of the graph with fewer than min_cluster_size={self._min_size}.",
-                RuntimeWarning,
-                stacklevel=4,
-            )
+            warn_of_outside(share, wanted, outside, n_rows, self._min_size)
         if outside >= wanted:
             return np.empty(0, dtype=np.int64)
         score = typicality(graph, found, self._fit_rows)[1]
@@ -657,12 +620,7 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         kept = np.delete(found, chosen)
         n_left, n_found = np.unique(kept[kept >= 0]).size, count_clusters(found)
         if n_left < n_found:
-            warnings.warn(
-                f"outlier_share={self.outlier_share} leaves rows in only {n_left} of {n_found} "
-                "clusters. Lower it, or ask for fewer clusters.",
-                RuntimeWarning,
-                stacklevel=4,
-            )
+            warn_of_emptied(share, n_left, n_found)
         return chosen
 
     def _of_rows(self, labels: NDArray[np.int_]) -> NDArray[np.int_]:
@@ -670,96 +628,12 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         found: NDArray[np.int_] = np.append(labels, -1)[self._group]
         return found
 
-    def _warn_of_number(
-        self, graph: csr_matrix, found: NDArray[np.int_], n_found: int, n_clusters: int
+    def _advise(
+        self, graph: csr_matrix, found: NDArray[np.int_], n_found: int, n_clusters: int | None
     ) -> None:
-        coreless = without_core(graph, found)
-        if self.outlier_share > 0:  # of clusters that it leaves without rows _kept has warned
-            n_found = count_clusters(found)
-        if n_found < n_clusters:
-            message = (
-                f"n_clusters={n_clusters}, but only {n_found} clusters of at least "
-                f"min_cluster_size={self._min_size} rows were found. Ask for fewer, or lower "
-                "min_cluster_size."
-            )
-        elif coreless:
-            message = (
-                f"n_clusters={n_clusters} were found, but {coreless} of them have no row with at "
-                "least half of its neighbours in its cluster: they are borders between others. "
-                "Ask for fewer, or lower min_cluster_size."
-            )
-        else:
+        if n_clusters is None:
+            warn_of_largest(float(np.mean(self.labels_ == 0)), n_found, self.resolution)
             return
-        warnings.warn(message, RuntimeWarning, stacklevel=3)
-
-    def _warn_of_size(self) -> None:
-        """Warn of a cluster with more than LARGE of the rows, and much more than an even share."""
-        share = float(np.mean(self.labels_ == 0))
-        if self.n_clusters_ > 1 and share > max(LARGE, UNEVEN / self.n_clusters_):
-            message = (
-                f"The largest of {self.n_clusters_} clusters has {share:.0%} of the rows. If it is "
-                "too coarse, ask for more with n_clusters, or with labels_at after fitting, or "
-                f"raise resolution={self.resolution}."
-            )
-            warnings.warn(message, RuntimeWarning, stacklevel=3)
-
-    def _check_parameters(self) -> None:
-        check_at_least(1 if self.n_clusters is None else self.n_clusters, 1, name="n_clusters")
-        check_at_least(1 if self.n_neighbors is None else self.n_neighbors, 1, name="n_neighbors")
-        size = 2 if self.min_cluster_size is None else self.min_cluster_size
-        check_at_least(size, 2, name="min_cluster_size")
-        if not (isinstance(self.resolution, Real) and 0 < self.resolution < float("inf")):
-            raise ValueError(
-                f"resolution={self.resolution!r} must be above 0; more gives more clusters."
-            )
-        if not (isinstance(self.min_membership, Real) and 0 <= self.min_membership <= 1):
-            raise ValueError(
-                f"min_membership={self.min_membership!r} must be in [0, 1], a share of neighbours."
-            )
-        if not (isinstance(self.outlier_share, Real) and 0 <= self.outlier_share < 1):
-            raise ValueError(
-                f"outlier_share={self.outlier_share!r} must be in [0, 1), a share of the rows."
-            )
-        if self.outlier_share > 0 and self.min_membership > 0:
-            raise ValueError(
-                f"outlier_share={self.outlier_share} and min_membership={self.min_membership} are "
-                "both given, and each decides which rows are outliers. Leave one of them at 0."
-            )
-        if self.method not in METHODS:
-            raise ValueError(f"method={self.method!r} must be one of {', '.join(METHODS)}.")
-        check_flavor(self.flavor)
-        if not (isinstance(self.copy_distance, Real) and 0 <= self.copy_distance < 0.2):
-            raise ValueError(
-                f"copy_distance={self.copy_distance!r} must be in [0, 0.2), a share of the usual "
-                "distance between neighbours: from 0.2, five neighbours as far as usual would be "
-                "copies."
-            )
-
-
-def _default(given: int | None, usual: int, n_distinct: int) -> int:
-    """Return the given value, or else the usual one, lowered where there are few rows.
-
-    In 30 rows, 15 neighbours are half of all, and clusters of 10 leave little room for others.
-    """
-    if given is not None:
-        return given
-    return max(2, min(usual, round(usual / N_NEIGHBORS * math.sqrt(n_distinct))))
-
-
-def smallest_cluster(min_cluster_size: int | None, n_distinct: int) -> int:
-    """Give the core rows that make a cluster of a LeidenClustering among so many distinct rows."""
-    return _default(min_cluster_size, MIN_CLUSTER_SIZE, n_distinct)
-
-
-def _report_copies(n_copies: int, n_near: int, n_rows: int) -> None:
-    message = (
-        f"{n_copies:,} of {n_rows:,} rows repeat others and count once: {n_copies - n_near:,} are "
-        f"equal to another, {n_near:,} nearly so."
-    )
-    logger.info(message)
-    if n_near > MANY * n_rows:
-        warnings.warn(
-            f"{message} copy_of_ says which; copy_distance=0 counts the near ones each.",
-            RuntimeWarning,
-            stacklevel=4,
-        )
+        if self.outlier_share > 0:  # of clusters without rows left _least_typical has warned
+            n_found = count_clusters(found)
+        warn_of_number(n_clusters, n_found, self._min_size, without_core(graph, found))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bertopic_matryoshka.clustering._membership import membership, one_hot
+from bertopic_matryoshka.clustering._membership import SMALLEST_WEIGHT, membership, one_hot
 from bertopic_matryoshka.clustering._ordering import count_clusters
 
 if TYPE_CHECKING:
@@ -51,6 +51,24 @@ class Typicality:
     ) -> NDArray[np.float64]:
         """Score rows by their neighbourhood's membership and their cosine, in [0, 1 + WEIGHT]."""
         return WEIGHT * _rank(memberships, self.memberships) + _rank(cosines, self.cosines)
+
+    def score_new(
+        self,
+        rows: NDArray[np.floating],
+        labels: NDArray[np.int_],
+        neighbors: NDArray[np.int_],
+        similarities: NDArray[np.floating],
+    ) -> NDArray[np.float64]:
+        """Score new unit rows in clusters by their neighbours among the rows of the fit."""
+        weights = np.maximum(similarities.astype(np.float64), SMALLEST_WEIGHT)
+        memberships = (weights * self.averaged[neighbors]).sum(axis=1) / weights.sum(axis=1)
+        return self.score(memberships, cosines_with(rows, labels, self.centroids))
+
+    def renumbered(self, ranks: NDArray[np.int_], n_clusters: int) -> Typicality:
+        """Give the clusters new numbers; those of rank -1 are left out."""
+        centroids = np.empty((n_clusters, self.centroids.shape[1]))
+        centroids[ranks[ranks >= 0]] = self.centroids[ranks >= 0]
+        return replace(self, centroids=centroids)
 
 
 def typicality(
