@@ -37,6 +37,7 @@ COLUMNS = {
     "AMI": ("ami", "{:.3f}"),
     "ARI": ("ari", "{:.3f}"),
     "reduce s": ("reduce_seconds", "{:.2f}"),
+    "neighbours s": ("graph_seconds", "{:.2f}"),
     "cluster s": ("cluster_seconds", "{:.2f}"),
 }
 

@@ -4,6 +4,8 @@
         --names MODEL_CORPUS...
 
 compare_prefixes at the full width and its halvings, and at the full width alone: medians of five.
+Then the CPU time of compare_prefixes and inspect_dimensions on 20,000 x 768 random rows: set
+OMP_NUM_THREADS=1, as threads that wait count too.
 """
 
 from __future__ import annotations
@@ -13,9 +15,10 @@ import time
 import numpy as np
 
 from benchmarks.corpus import machine, parser_of, read
-from bertopic_matryoshka import compare_prefixes
+from bertopic_matryoshka import compare_prefixes, inspect_dimensions
 
 RUNS = 5
+LARGE = 20_000, 768
 
 
 def seconds(X: np.ndarray, dims: list[int] | None) -> float:
@@ -44,6 +47,13 @@ def main() -> None:
         costs.append(f"| {name} | {size} | {alone:.2f} | {every:.2f} | {every / alone:.1f} |")
     print("\n| data | rows | full width alone s | all widths s | times |\n|---|--:|--:|--:|--:|")
     print("\n".join(costs))
+    decay = 0.99 ** np.arange(LARGE[1])
+    X = (np.random.default_rng(0).normal(size=LARGE) * decay).astype(np.float32)
+    for function in (compare_prefixes, inspect_dimensions):
+        start = time.process_time()
+        function(X)
+        taken = time.process_time() - start
+        print(f"\n{function.__name__}, {LARGE[0]:,} x {LARGE[1]}: {taken:.2f} s of CPU time")
     print(f"\n{machine(('torch', 'numpy', 'scipy'))}")
 
 

@@ -108,7 +108,7 @@ def main() -> None:
     summary = comparison.summary
     # Later seeds find their graph of neighbours built.
     first = comparison.table.drop_duplicates(["topic_model", "dim"])
-    stages = ["reduce_seconds", "cluster_seconds", "represent_seconds"]
+    stages = ["reduce_seconds", "graph_seconds", "cluster_seconds", "represent_seconds"]
     summary["seconds"] = first[stages].sum(axis=1).to_numpy()
     print("|", " | ".join(COLUMNS), "|")
     print("|---" + "|--:" * (len(COLUMNS) - 1), "|")
