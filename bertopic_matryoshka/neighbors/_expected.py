@@ -23,8 +23,8 @@ EXPONENT = 2.0
 """Agreement is 1 - (1 - kept) ** EXPONENT, by least squares."""
 
 MARGIN, MARGIN_OF_LOST = 0.02, 0.15
-"""Half of the range is MARGIN + MARGIN_OF_LOST * (1 - kept): it holds 94 to 95 % of the values of
-pairs, corpora or models that the curve was not fitted to."""
+"""Half of the range is MARGIN + MARGIN_OF_LOST * (1 - kept), chosen on all cells: it holds 94 to
+95 % of the values of pairs, corpora or models that the exponent was not fitted to."""
 
 
 class Expected(NamedTuple):
