@@ -121,8 +121,8 @@ def compare(
     device: Device = None,
     dims: Annotated[str | None, typer.Option(help="Widths, such as 256,128,64.")] = None,
     reductions: Annotated[
-        str, typer.Option(help="Some of variance, pca, umap and none.")
-    ] = "variance,umap",
+        str, typer.Option(help="Some of variance, pca, umap and none, such as variance,umap.")
+    ] = "variance",
     criterion: Annotated[
         str, typer.Option(help="What ranks dimensions: variance, laplacian or both.")
     ] = "variance",

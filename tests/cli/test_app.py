@@ -83,6 +83,13 @@ def test_compare_with_everything_that_can_be_asked_for(run, csv, tmp_path):
     pd.testing.assert_frame_equal(again, summary)
 
 
+def test_compare_takes_umap_only_where_it_is_named(run, csv, tmp_path):
+    done = run("compare", csv, "--out", tmp_path / "out", "--dims", 64, "--replicates", 0)
+    assert done.exit_code == 0, done.output
+    summary = pd.read_csv(tmp_path / "out" / "summary.csv")
+    assert summary["topic_model"].unique().tolist() == ["selection + Leiden"]
+
+
 def test_compare_several_models(run, csv, tmp_path):
     names = ["one", "two", "held"]
     models = [
