@@ -10,7 +10,6 @@ another version of the package on the path and ``--ours NAME``, its rows are add
 
 from __future__ import annotations
 
-import csv
 import time
 import warnings
 from pathlib import Path
@@ -20,6 +19,7 @@ import numpy as np
 import pandas as pd
 from sklearn.cluster import KMeans
 
+from benchmarks.clustering.no_umap import append
 from benchmarks.corpus import MEASURES, Corpus, machine, parser_of, read
 from bertopic_matryoshka import DimensionSelector, LeidenClustering
 
@@ -66,14 +66,6 @@ def measure(name: str, table: pd.DataFrame, X: np.ndarray, file: Path, ours: str
                 row = {"data": name, "method": method, "seed": seed, "wanted": n}
                 row |= {"largest": np.bincount(found[found >= 0]).max() / len(found)}
                 append(file, row | corpus.score(found))
-
-
-def append(file: Path, row: dict[str, object]) -> None:
-    with file.open("a", newline="", encoding="utf-8") as stream:
-        writer = csv.DictWriter(stream, list(row))
-        if stream.tell() == 0:
-            writer.writeheader()
-        writer.writerow(row)
 
 
 def print_tables(results: pd.DataFrame) -> None:
