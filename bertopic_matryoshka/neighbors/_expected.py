@@ -41,7 +41,7 @@ def expected_topics(neighbors_kept: ArrayLike) -> Expected:
     Agreement is the mean AMI between the topics at the prefix and at full width, of replicates
     that differ in seed and documents, over the mean AMI between replicates at full width: 1 if a
     prefix changes topics no more than another seed does. It was measured with LeidenClustering on
-    10 pairs of corpus and model, with 1,000 to 5,000 documents and 10 to 50 topics; see
+    10 pairs of corpus and model, with 1,000 to 20,000 documents and 10 to 50 topics; see
     docs/choosing-dimensions.md and `benchmarks/neighbors/expected_topics.py`.
 
     Parameters
