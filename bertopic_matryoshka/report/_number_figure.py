@@ -63,7 +63,8 @@ def plot_topic_numbers(comparison: TopicNumberComparison, *, n_columns: int = 2)
             mode="lines+markers",
             line={"color": PALETTE[0], "width": 2},
             marker={"size": 8},
-            hovertemplate="%{x} topics: %{y:.3f}<extra></extra>",
+            hoverinfo="text",
+            hovertext=[f"{n} topics: {value:.3f}" for n, value in table[column].items()],
             **place,
         )
         if recommended is not None:
