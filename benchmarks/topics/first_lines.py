@@ -81,7 +81,7 @@ def run_lines(lines: str, name: str, docs: list[str]) -> list[object]:
     with contextlib.redirect_stdout(io.StringIO()):
         exec(code, names)
     seconds = time.perf_counter() - started
-    sizes = Counter(names["topics"])
+    sizes = Counter(names["topic_model"].topics_)
     topics = names["topic_model"].get_topics()
     print(f"\n{name}\n")
     for topic, words in topics.items():
