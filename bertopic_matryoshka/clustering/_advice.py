@@ -56,7 +56,8 @@ def warn_of_outside(share: float, wanted: int, outside: int, n_rows: int, size: 
     _warn(
         f"outlier_share={share} is {wanted:,} of {n_rows:,} rows, but {outside:,} can be in no "
         "cluster and are outliers: zero rows, or rows in parts of the graph with fewer than "
-        f"min_cluster_size={size}."
+        f"min_cluster_size={size}.",
+        stacklevel=6,
     )
 
 
@@ -64,10 +65,12 @@ def warn_of_emptied(share: float, n_left: int, n_found: int) -> None:
     """Warn that `outlier_share` leaves clusters without rows."""
     _warn(
         f"outlier_share={share} leaves rows in only {n_left} of {n_found} clusters. Lower it, or "
-        "ask for fewer clusters."
+        "ask for fewer clusters.",
+        stacklevel=6,
     )
 
 
-def _warn(message: str) -> None:
-    # From the caller of fit or labels_at: these two call a method, which calls a function here.
-    warnings.warn(message, RuntimeWarning, stacklevel=5)
+def _warn(message: str, *, stacklevel: int = 5) -> None:
+    # In the caller of fit or labels_at, which call a method that calls a function here. The two
+    # about outlier_share are one method deeper.
+    warnings.warn(message, RuntimeWarning, stacklevel=stacklevel)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,6 +12,7 @@ from scipy.sparse.csgraph import connected_components
 from bertopic_matryoshka.clustering._communities import communities
 from bertopic_matryoshka.clustering._membership import one_hot
 from bertopic_matryoshka.clustering._merge_tree import N_TOP, MergeTree, merge_tree
+from bertopic_matryoshka.clustering._number import modularity_terms, most_modular
 from bertopic_matryoshka.clustering._ordering import cluster_sizes, count_clusters, keep_clusters
 from bertopic_matryoshka.clustering._smoothing import add_lone_parts, assign_unlabelled
 
@@ -47,14 +49,24 @@ class FineDivision:
 
     Attributes
     ----------
+    graph : csr_matrix of shape (n, n)
     leaves : ndarray of shape (n,), int
         Community of each row, from 0 without a gap, each of at least `min_cluster_size` rows; -1
         in connected parts of the graph with fewer.
     tree : MergeTree
     """
 
+    graph: csr_matrix
     leaves: NDArray[np.int_]
     tree: MergeTree
+
+    @cached_property
+    def _modularity(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        return modularity_terms(self.tree, self.graph, self.leaves)
+
+    def most_modular(self, resolution: float) -> int:
+        """Find the number of clusters with the largest modularity, see most_modular."""
+        return most_modular(*self._modularity, resolution)
 
 
 @dataclass(frozen=True)
@@ -98,7 +110,7 @@ class Divider:
             found = _join_small(graph, found, size)
         leaves = assign_unlabelled(graph, found)
         tree = merge_tree(graph, leaves, self.rows, N_TOP if self.by_centroids else 1)
-        return FineDivision(leaves, tree)
+        return FineDivision(graph, leaves, tree)
 
     def finer_divisions(self, n_leaves: int) -> Iterator[FineDivision]:
         """Divide the graph more and more finely, from about `n_leaves` leaves on."""

@@ -62,6 +62,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
+    Scored = tuple[Typicality, NDArray[np.float64]]
+
 
 SCALE = tuple(field.name for field in fields(Typicality))
 """Arrays by which new rows are scored beside those of the fit."""
@@ -304,16 +306,21 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         self._indptr, self._indices = graph.indptr, graph.indices
         self._counts, self._group = counts, np.full(rows.shape[0], -1)
         self._group[order] = group
-        division, _ = fine_division(self._divider(graph))
+        divider = self._divider(graph)
+        division, _ = fine_division(divider)
         self._leaves, self.leaf_labels_ = division.leaves, self._of_rows(division.leaves)
         self.children_, self.distances_ = division.tree.children, division.tree.distances
         self.n_leaves_ = division.tree.n_leaves
         # A part that is too small but for its copies would have to be outliers.
-        found = add_lone_parts(graph, self._clusters(graph, least, most), min_size, counts)
-        graph, strength, kept, ranks = self._kept(graph, found)
+        if self.n_clusters is None:
+            found = at_resolution(divider, division, float(self.resolution), least, most)
+        else:
+            found = self._in_number(divider, division, self.n_clusters)
+        found = add_lone_parts(graph, found, min_size, counts)
+        graph, strength, kept, ranks, typical = self._kept(graph, found)
         self._fit_labels = ranks[kept]
         self.n_clusters_ = count_clusters(self._fit_labels)
-        self._keep_scale(graph, found, ranks)
+        self._keep_scale(typical, (found >= 0) & (kept < 0), ranks)
         self.labels_ = self._of_rows(self._fit_labels)
         probabilities = np.where(kept >= 0, strength, 0.0)
         if self.calculate_probabilities:
@@ -355,9 +362,11 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         check_is_fitted(self)
         check_at_least(n_clusters, 1, name="n_clusters")
         graph = self._graph()
-        found = self._in_number(graph, n_clusters)
+        tree = MergeTree(self.children_, self.distances_, self.n_leaves_)
+        division = FineDivision(graph, self._leaves, tree)
+        found = self._in_number(self._divider(graph), division, n_clusters)
         found = add_lone_parts(graph, found, self._min_size, self._counts)
-        graph, _, kept, ranks = self._kept(graph, found)
+        graph, _, kept, ranks, _ = self._kept(graph, found)
         labels = ranks[kept]
         self._advise(graph, found, count_clusters(labels), n_clusters)
         return self._of_rows(labels)
@@ -495,20 +504,23 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         return probabilities
 
     def _keep_scale(
-        self, graph: csr_matrix, found: NDArray[np.int_], ranks: NDArray[np.int_]
+        self,
+        typical: Scored | None,
+        left_out: NDArray[np.bool_],
+        ranks: NDArray[np.int_],
     ) -> None:
         """Keep what new rows are scored by, as arrays that can be saved."""
         for name in (*SCALE, "bound"):
             self.__dict__.pop(f"_outlier_{name}", None)  # of an earlier fit
-        n_left_out = np.count_nonzero((found >= 0) & (self._fit_labels < 0))
-        if self.outlier_share == 0 or n_left_out == 0:
+        if typical is None:
             return
-        scale, score = typicality(graph, found, self._fit_rows)
+        scale, score = typical
         scale = scale.renumbered(ranks[:-1], self.n_clusters_)
         for name in SCALE:
             setattr(self, f"_outlier_{name}", getattr(scale, name))
         # Not the highest score of those left out: rows that their clusters keep may be far below.
-        self._outlier_bound = float(np.partition(score, n_left_out - 1)[n_left_out - 1])
+        last = np.count_nonzero(left_out) - 1
+        self._outlier_bound = float(np.partition(score, last)[last])
 
     def _distinct_graph(
         self, rows: NDArray[np.floating], order: NDArray[np.int_]
@@ -542,13 +554,9 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         cached = check_memory(self.memory).cache(graph_of)
         return partial(cached, method=self.method, device=self.device)
 
-    def _clusters(self, graph: csr_matrix, least: int, most: int | None) -> NDArray[np.int_]:
-        if self.n_clusters is not None:
-            return self._in_number(graph, self.n_clusters)
-        divider, division = self._divider(graph), self._division()
-        return at_resolution(divider, division, float(self.resolution), least, most)
-
-    def _in_number(self, graph: csr_matrix, n_clusters: int) -> NDArray[np.int_]:
+    def _in_number(
+        self, divider: Divider, division: FineDivision, n_clusters: int
+    ) -> NDArray[np.int_]:
         most = max(1, self._counts.size // self._min_size)
         if n_clusters > most:
             distinct = f", of which {self.n_copies_} repeat others" if self.n_copies_ else ""
@@ -557,7 +565,7 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
                 f"than n_samples={self._group.size}{distinct}. Ask for at most {most}, or lower "
                 "min_cluster_size."
             )
-        return in_number(self._divider(graph), self._division(), n_clusters)
+        return in_number(divider, division, n_clusters)
 
     def _divider(self, graph: csr_matrix) -> Divider:
         return Divider(
@@ -568,10 +576,6 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
             flavor=self.flavor,
             by_centroids=not self._supervised,
         )
-
-    def _division(self) -> FineDivision:
-        tree = MergeTree(self.children_, self.distances_, self.n_leaves_)
-        return FineDivision(self._leaves, tree)
 
     def _graph(self) -> csr_matrix:
         """Put together the graph of the distinct rows; its arrays alone are kept and saved."""
@@ -585,7 +589,7 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
 
     def _kept(
         self, graph: csr_matrix, found: NDArray[np.int_]
-    ) -> tuple[csr_matrix, NDArray[np.float64], NDArray[np.int_], NDArray[np.int_]]:
+    ) -> tuple[csr_matrix, NDArray[np.float64], NDArray[np.int_], NDArray[np.int_], Scored | None]:
         """Find the rows that do not become outliers, and number the clusters by size.
 
         Returns
@@ -596,32 +600,38 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         kept : ndarray of shape (n_distinct,), int
             `found`, and -1 for outliers.
         ranks : ndarray of shape (n_found + 1,), int
+        typical : tuple of Typicality and ndarray of shape (n_distinct,), float64, or None
+            Scores by which `outlier_share` made outliers; None if it made none.
         """
         if self._counts.size == 1:
             graph = csr_matrix([[1.0]])
-        strength = membership(graph, found)
+        strength, typical = membership(graph, found), None
         kept = np.where((found >= 0) & (strength >= self.min_membership), found, -1)
         if self.outlier_share > 0:
-            kept[self._least_typical(graph, found)] = -1
-        return graph, strength, kept, ranks_by_size(kept, count_clusters(found), self._counts)
+            chosen, typical = self._least_typical(graph, found)
+            kept[chosen] = -1
+        ranks = ranks_by_size(kept, count_clusters(found), self._counts)
+        return graph, strength, kept, ranks, typical
 
-    def _least_typical(self, graph: csr_matrix, found: NDArray[np.int_]) -> NDArray[np.int_]:
-        """Choose the distinct rows that `outlier_share` makes outliers."""
+    def _least_typical(
+        self, graph: csr_matrix, found: NDArray[np.int_]
+    ) -> tuple[NDArray[np.int_], Scored | None]:
+        """Choose the distinct rows that `outlier_share` makes outliers, by their scores."""
         n_rows, share = self._group.size, float(self.outlier_share)
         wanted = round(share * n_rows)
         outside = n_rows - int(self._counts[found >= 0].sum())
         if outside > wanted:
             warn_of_outside(share, wanted, outside, n_rows, self._min_size)
         if outside >= wanted:
-            return np.empty(0, dtype=np.int64)
-        score = typicality(graph, found, self._fit_rows)[1]
+            return np.empty(0, dtype=np.int64), None
+        typical = typicality(graph, found, self._fit_rows)
         n_outliers = wanted - outside
-        chosen = least_typical(score, found, self._counts, n_outliers, self._min_size)
+        chosen = least_typical(typical[1], found, self._counts, n_outliers, self._min_size)
         kept = np.delete(found, chosen)
         n_left, n_found = np.unique(kept[kept >= 0]).size, count_clusters(found)
         if n_left < n_found:
             warn_of_emptied(share, n_left, n_found)
-        return chosen
+        return chosen, typical if chosen.size else None
 
     def _of_rows(self, labels: NDArray[np.int_]) -> NDArray[np.int_]:
         """Give each row the label of the distinct row that it is or repeats; a zero row -1."""

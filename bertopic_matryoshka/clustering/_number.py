@@ -41,6 +41,8 @@ def modularity_terms(
        Physical Review E 69, 2004.
     """
     n, member = tree.n_leaves, one_hot(leaves, tree.n_leaves)
+    if n == 0:
+        return np.empty(0), np.empty(0)
     between = (member.T @ graph @ member).tocoo()
     total = max(float(between.sum()), np.finfo(float).tiny)
     degrees = np.asarray(between.sum(axis=1)).ravel() / total
@@ -62,13 +64,13 @@ def modularity_terms(
 
 
 def most_modular(
-    tree: MergeTree, graph: csr_matrix, leaves: NDArray[np.int_], resolution: float
+    inside: NDArray[np.float64], by_chance: NDArray[np.float64], resolution: float
 ) -> int:
     """Find the number of clusters whose cut has the largest modularity at a resolution [1]_.
 
     Parameters
     ----------
-    tree, graph, leaves
+    inside, by_chance : ndarray of shape (n_leaves,), float64
         See modularity_terms.
     resolution : float
         Weight of what chance gives, > 0; a larger value gives more clusters.
@@ -83,7 +85,6 @@ def most_modular(
     .. [1] J. Reichardt, S. Bornholdt, "Statistical mechanics of community detection", Physical
        Review E 74, 2006.
     """
-    if tree.n_leaves == 0:
+    if inside.size == 0:
         return 0
-    inside, by_chance = modularity_terms(tree, graph, leaves)
     return int(np.argmax(inside - resolution * by_chance)) + 1

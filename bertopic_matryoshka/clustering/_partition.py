@@ -9,7 +9,6 @@ import numpy as np
 
 from bertopic_matryoshka.clustering._centroids import move_leaves
 from bertopic_matryoshka.clustering._membership import membership
-from bertopic_matryoshka.clustering._number import most_modular
 from bertopic_matryoshka.clustering._ordering import count_clusters
 from bertopic_matryoshka.clustering._smoothing import CORE, prune_clusters
 
@@ -46,7 +45,7 @@ def fine_division(
     """
     first = divider.divide() if division is None else division
     for divided in chain([first], divider.finer_divisions(first.tree.n_leaves)):
-        number = most_modular(divided.tree, divider.graph, divided.leaves, resolution)
+        number = divided.most_modular(resolution)
         if number < SATURATED * divided.tree.n_leaves:
             break
     return divided, number

@@ -527,3 +527,21 @@ def test_a_cluster_with_most_rows_is_said_to_be_so():
         LeidenClustering(n_neighbors=10, copy_distance=0).fit(apart(37, 21, 21, 21))
         LeidenClustering(n_neighbors=10, copy_distance=0).fit(apart(30, 30))
         LeidenClustering(4, n_neighbors=10, copy_distance=0).fit(apart(40, 20, 20, 20))
+
+
+@pytest.mark.parametrize(
+    ("parameters", "sizes", "message"),
+    [
+        ({"n_neighbors": 10}, (40, 20, 20, 20), "The largest of"),
+        ({"n_clusters": 12}, (40, 20, 20, 20), "n_clusters=12"),
+        ({"outlier_share": 0.01}, (40, 20, 20, 3), "outlier_share=0.01 is 1 of 83 rows"),
+        ({"outlier_share": 0.99}, (40, 20, 20, 20), "outlier_share=0.99 leaves rows in only"),
+    ],
+)
+def test_a_warning_points_at_the_line_that_called(parameters, sizes, message):
+    parameters = {"n_neighbors": 2, "min_cluster_size": 6, "copy_distance": 0, **parameters}
+    clustering = LeidenClustering(**parameters)
+    with pytest.warns(RuntimeWarning, match=message) as caught:
+        clustering.fit(apart(*sizes))
+    ours = [of for of in caught if str(of.message).startswith(message)]
+    assert {of.filename for of in ours} == {__file__}

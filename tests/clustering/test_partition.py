@@ -14,7 +14,7 @@ from bertopic_matryoshka.clustering._communities import communities
 from bertopic_matryoshka.clustering._division import Divider, FineDivision
 from bertopic_matryoshka.clustering._membership import membership
 from bertopic_matryoshka.clustering._merge_tree import merge_tree
-from bertopic_matryoshka.clustering._number import most_modular
+from bertopic_matryoshka.clustering._number import modularity_terms, most_modular
 from bertopic_matryoshka.clustering._partition import (
     at_resolution,
     cut_division,
@@ -84,7 +84,8 @@ def test_small_parts_are_outliers():
 def test_the_steps_in_their_order(text):
     """The most modular cut, its leaves moved, and smoothed."""
     division, number = fine_division(text)
-    assert number == most_modular(division.tree, text.graph, division.leaves, 1.0)
+    terms = modularity_terms(division.tree, text.graph, division.leaves)
+    assert number == most_modular(*terms, 1.0)
     assert division.tree.n_leaves > number > 3
     cut = move_leaves(division.tree.cut(number), division.leaves, text.rows)
     smoothed = prune_clusters(text.graph, cut[division.leaves], 10)
@@ -196,7 +197,7 @@ def test_a_cluster_may_have_just_enough_rows():
 def divided(graph, leaves):
     leaves = np.asarray(leaves)
     tree = merge_tree(graph, leaves, np.eye(leaves.size), n_top=1)
-    return FineDivision(leaves, tree)
+    return FineDivision(graph, leaves, tree)
 
 
 def test_where_a_cluster_dissolves_the_tree_is_cut_deeper():
