@@ -23,7 +23,7 @@ from bertopic_matryoshka.comparison._replicates import (
     replicate_rows,
 )
 from bertopic_matryoshka.comparison._result import ARRAYS, Run, measure_run
-from bertopic_matryoshka.comparison._scorer import TopicScorer
+from bertopic_matryoshka.comparison._scorer import TopicScorer, check_scorer
 from bertopic_matryoshka.comparison._setting import (
     PARTS,
     Condition,
@@ -47,7 +47,7 @@ from bertopic_matryoshka.comparison._topic_models import (
     short_name_of,
 )
 from bertopic_matryoshka.evaluation import TopicCoherence, tokens_of
-from bertopic_matryoshka.neighbors import N_NEIGHBORS, compare_prefixes, distinct_rows
+from bertopic_matryoshka.neighbors import compare_distinct, distinct_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -186,9 +186,7 @@ def compare_dimensions(
     """
     documents = list_of_strings(documents)
     labels = check_labels(labels, len(documents))
-    scorer = TopicScorer() if scorer is None else scorer
-    if not isinstance(scorer, TopicScorer):
-        raise TypeError(f"scorer={scorer!r} must be a TopicScorer, such as TopicScorer().")
+    scorer = check_scorer(scorer)
     numbers = check_seeds(seeds)
     named = named_topic_models(topic_models, has_embeddings=embeddings is not None)
     sampled = round(SHARE * len(documents)) if scorer.n_replicates else None
@@ -299,12 +297,8 @@ def _embedded(
         backend = source.backend.truncated(source.full_dim)  # loads it before the clock runs
         rows, seconds = kept.embed(backend, documents)
     steps.begin(f"neighbourhoods, {source.name}")
-    neighborhoods = compare_prefixes(
-        rows,
-        sorted(dims | {rows.shape[1]}),
-        n_neighbors=max(1, min(N_NEIGHBORS, (int(distinct_rows(rows).sum()) - 1) // 2)),
-        device=device,
-    )
+    widths = sorted(dims | {rows.shape[1]})
+    neighborhoods = compare_distinct(rows, distinct_rows(rows), widths, device=device)
     return EmbeddingModel(rows.shape[1], seconds, neighborhoods, rows)
 
 

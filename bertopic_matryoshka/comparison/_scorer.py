@@ -59,3 +59,12 @@ class TopicScorer:
         check_at_least(self.n_replicates, 0, name="n_replicates")
         if self.device is not None:
             find_device(self.device)
+
+
+def check_scorer(scorer: TopicScorer | None) -> TopicScorer:
+    """Give the scorer, or the default for None; raise a TypeError for anything else."""
+    if scorer is None:
+        return TopicScorer()
+    if not isinstance(scorer, TopicScorer):
+        raise TypeError(f"scorer={scorer!r} must be a TopicScorer, such as TopicScorer().")
+    return scorer

@@ -27,7 +27,7 @@ from bertopic_matryoshka.comparison._number_recommendation import (
     recommend_number,
 )
 from bertopic_matryoshka.comparison._replicates import SHARE, replicate_rows
-from bertopic_matryoshka.comparison._scorer import TopicScorer
+from bertopic_matryoshka.comparison._scorer import TopicScorer, check_scorer
 from bertopic_matryoshka.comparison._setting import PARTS, part_rows
 from bertopic_matryoshka.comparison._topic_models import clone_topic_model
 from bertopic_matryoshka.evaluation import (
@@ -187,9 +187,7 @@ def compare_topic_numbers(
     """
     documents = list_of_strings(documents)
     classes = check_labels(labels, len(documents))
-    scorer = TopicScorer() if scorer is None else scorer
-    if not isinstance(scorer, TopicScorer):
-        raise TypeError(f"scorer={scorer!r} must be a TopicScorer, such as TopicScorer().")
+    scorer = check_scorer(scorer)
     template = clone_topic_model(topic_model)
     clusterer = template.hdbscan_model
     if not isinstance(clusterer, LeidenClustering):

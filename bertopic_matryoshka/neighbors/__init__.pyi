@@ -1,12 +1,12 @@
 from ._copies import distinct_rows, equal_rows
-from ._expected import N_NEIGHBORS, expected_topics, prefix_sentences
+from ._expected import expected_topics, prefix_sentences
 from ._graph import distinct_neighbor_graph, neighbor_graph
-from ._prefixes import compare_prefixes, halvings
+from ._prefixes import compare_distinct, compare_prefixes, halvings
 from ._search import METHODS, nearest_neighbors
 
 __all__ = [
     "METHODS",
-    "N_NEIGHBORS",
+    "compare_distinct",
     "compare_prefixes",
     "distinct_neighbor_graph",
     "distinct_rows",

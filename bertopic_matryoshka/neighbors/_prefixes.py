@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 SMALLEST_HALVING = 32
 """Smallest halving of a width by default."""
 
+SAMPLE_SIZE = 2000
+"""Number of rows whose neighbourhoods are compared by default."""
+
 SPEARMAN_ROWS = 1000
 """Maximum number of rows whose pairs are ranked: half a million pairs."""
 
@@ -45,7 +48,7 @@ def compare_prefixes(
     dims: Sequence[int] | None = None,
     *,
     n_neighbors: int = 10,
-    sample_size: int | None = 2000,
+    sample_size: int | None = SAMPLE_SIZE,
     random_state: int | None = 0,
     device: str | None = None,
 ) -> pd.DataFrame:
@@ -135,6 +138,39 @@ def compare_prefixes(
     0   64            1.00
     1   16            0.16
     """
+    return _compared(embeddings, None, dims, n_neighbors, sample_size, random_state, device)
+
+
+def compare_distinct(
+    embeddings: NDArray[np.generic],
+    is_distinct: NDArray[np.bool_],
+    dims: Sequence[int] | None = None,
+    *,
+    device: str | None = None,
+) -> pd.DataFrame:
+    """Compare prefixes by 10 neighbours, or as many as there are distinct rows for.
+
+    Parameters
+    ----------
+    embeddings, dims, device
+        See compare_prefixes, as for the result.
+    is_distinct : ndarray of shape (n_rows,), bool
+        See distinct_rows, which reads all embeddings.
+    """
+    n_neighbors = max(1, min(N_NEIGHBORS, (int(is_distinct.sum()) - 1) // 2))
+    return _compared(embeddings, is_distinct, dims, n_neighbors, SAMPLE_SIZE, 0, device)
+
+
+def _compared(
+    embeddings: ArrayLike,
+    is_distinct: NDArray[np.bool_] | None,
+    dims: Sequence[int] | None,
+    n_neighbors: int,
+    sample_size: int | None,
+    random_state: int | None,
+    device: str | None,
+) -> pd.DataFrame:
+    """Compare prefixes, see compare_prefixes; None looks for the distinct rows."""
     rows = DeviceRows(embeddings, find_device(device))
     full_dim = rows.n_dims
     asked = {
@@ -143,7 +179,7 @@ def compare_prefixes(
     }
     if not asked:
         raise ValueError(f"dims={dims!r} names no width. Leave it out for the halvings.")
-    distinct = np.flatnonzero(distinct_rows(rows.array))
+    distinct = np.flatnonzero(distinct_rows(rows.array) if is_distinct is None else is_distinct)
     n_rows = distinct.size
     check_at_least(n_neighbors, 1, name="n_neighbors")
     if n_neighbors >= n_rows / 2:

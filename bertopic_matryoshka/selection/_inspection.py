@@ -10,8 +10,7 @@ import pandas as pd
 
 from bertopic_matryoshka._validation import row_blocks
 from bertopic_matryoshka.neighbors import (
-    N_NEIGHBORS,
-    compare_prefixes,
+    compare_distinct,
     distinct_rows,
     prefix_sentences,
 )
@@ -152,11 +151,9 @@ def inspect_dimensions(
             "near_zero": near_zero_mask(variance, near_zero),
         }
     )
-    n_distinct = int(distinct_rows(X).sum())
-    prefixes = pd.DataFrame()
-    if n_distinct > 2:
-        n_neighbors = min(N_NEIGHBORS, (n_distinct - 1) // 2)
-        prefixes = compare_prefixes(X, dims, n_neighbors=n_neighbors)
+    is_distinct = distinct_rows(X)
+    enough = is_distinct.sum() > 2
+    prefixes = compare_distinct(X, is_distinct, dims) if enough else pd.DataFrame()
     return DimensionInspection(table, n_documents=X.shape[0], prefixes=prefixes)
 
 
