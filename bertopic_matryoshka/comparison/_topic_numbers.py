@@ -11,7 +11,6 @@ import pandas as pd
 from bertopic.backend._utils import select_backend
 from bertopic.cluster import BaseCluster
 from bertopic.dimensionality import BaseDimensionalityReduction
-from sklearn.base import clone
 from sklearn.metrics import silhouette_score
 
 from bertopic_matryoshka._validation import (
@@ -29,7 +28,7 @@ from bertopic_matryoshka.comparison._number_recommendation import (
 from bertopic_matryoshka.comparison._replicates import SHARE, replicate_rows
 from bertopic_matryoshka.comparison._scorer import TopicScorer, check_scorer
 from bertopic_matryoshka.comparison._setting import PARTS, part_rows
-from bertopic_matryoshka.comparison._topic_models import clone_topic_model
+from bertopic_matryoshka.comparison._topic_models import clone_topic_model, set_seed
 from bertopic_matryoshka.evaluation import (
     TopicCoherence,
     agreement,
@@ -250,11 +249,13 @@ class _Numbered:
     def fit(
         self, rows: NDArray[np.int_], seed: int | None
     ) -> tuple[LeidenClustering, NDArray[np.floating]]:
-        """Reduce and cluster some of the documents; a seed stands for the clusterer's own."""
-        reduced = clone(self.template.umap_model).fit_transform(self.embeddings[rows])
-        clusterer = clone(self.template.hdbscan_model)
+        """Reduce and cluster some of the documents, with a seed or the topic model's own."""
+        topic_model = clone_topic_model(self.template)
+        set_seed(topic_model, seed)
+        reduced = topic_model.umap_model.fit_transform(self.embeddings[rows])
+        clusterer = topic_model.hdbscan_model
         if seed is not None:
-            clusterer.set_params(random_state=seed, memory=None)
+            clusterer.memory = None  # no other fit has this graph
         with warnings.catch_warnings():
             if seed is not None:  # the fit to all documents has warned
                 warnings.simplefilter("ignore", RuntimeWarning)

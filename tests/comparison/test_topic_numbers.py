@@ -8,6 +8,7 @@ from bertopic.cluster import BaseCluster
 from bertopic.dimensionality import BaseDimensionalityReduction
 from hypothesis import given
 from hypothesis import strategies as st
+from sklearn.decomposition import PCA
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.metrics import adjusted_mutual_info_score, silhouette_score
 
@@ -119,6 +120,23 @@ def test_the_topic_model_stays_as_it_is(docs, embeddings):
     assert topic_model.hdbscan_model.n_clusters == 4
     assert not hasattr(topic_model.hdbscan_model, "labels_")
     assert topic_model.topics_ is None
+
+
+SEEDS_OF_REDUCTIONS = []
+
+
+class RecordedPCA(PCA):
+    def fit_transform(self, X, y=None):
+        SEEDS_OF_REDUCTIONS.append(self.random_state)
+        return super().fit_transform(X, y)
+
+
+def test_each_replicate_has_a_seed_of_its_own_in_the_reduction_too(docs, embeddings):
+    topic_model = leiden_model()
+    topic_model.umap_model = RecordedPCA(20, random_state=7)
+    scorer = TopicScorer(n_replicates=3)
+    compare_topic_numbers(topic_model, docs, [5], embeddings=embeddings, scorer=scorer)
+    assert SEEDS_OF_REDUCTIONS == [7, 0, 1, 2]
 
 
 def test_by_default_it_embeds_and_takes_numbers_that_the_documents_can_make(backend, docs):
