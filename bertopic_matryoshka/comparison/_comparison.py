@@ -344,7 +344,8 @@ class DimensionComparison:
             One of `conditions`; None takes the first.
         tolerance : float, default=0.1
             Share of the topics' agreement that may be lost, in (0, 1). At 0.1 at least 95 % of the
-            AMI with labels were left on all data tried, see docs/choosing-dimensions.md.
+            AMI with labels were left in all cases of docs/recommendation.md, which it was chosen
+            from.
         margin : float, default=0.02
             Loss that a width may be shown to have, >= 0: of coherence, in units of its measure, and
             of AMI with the labels. Choose another for "c_uci" and "u_mass", which are unbounded.
@@ -363,7 +364,7 @@ class DimensionComparison:
         -----
         The probability of recommending a width whose agreement is below ``1 - tolerance`` is at
         most about 5 %: over seeds and samples of the documents at hand, and as far as the jackknife
-        bound holds (see docs/choosing-dimensions.md for simulations). It says nothing of other
+        bound holds (see docs/recommendation.md for simulations). It says nothing of other
         documents. Coherence and labels only veto: where no loss is shown, there may be one.
 
         References
@@ -377,6 +378,7 @@ class DimensionComparison:
         return recommend(
             self.runs_of(name),
             self.replicates_of(name),
+            self.agreements(name),
             name,
             self.embedding_model_of(name).full_dim,
             tolerance=tolerance,

@@ -11,7 +11,6 @@ import numpy as np
 
 from bertopic_matryoshka.comparison._replicates import (
     WidthAgreement,
-    agreement_by_width,
     replicates_by_width,
 )
 from bertopic_matryoshka.comparison._significance import (
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
     from bertopic_matryoshka.comparison._result import Run
 
 TOLERANCE = 0.1
-"""Share of topic agreement that may be lost: see docs/choosing-dimensions.md."""
+"""Share of topic agreement that may be lost: see docs/recommendation.md."""
 
 MARGIN = 0.02
 """Loss of coherence, and of AMI with the labels, that may be."""
@@ -190,6 +189,7 @@ class Recommendation:
 def recommend(
     runs: Sequence[Run],
     replicates: Sequence[Replicate],
+    agreements: Mapping[int, WidthAgreement],
     topic_model: str,
     full_dim: int,
     *,
@@ -204,6 +204,8 @@ def recommend(
         Runs of the topic model, at least one.
     replicates : sequence of Replicate
         Its replicates.
+    agreements : dict of int to WidthAgreement
+        What agreement_by_width gives for them.
     topic_model : str
     full_dim : int
         Full width of the embedding model.
@@ -215,7 +217,6 @@ def recommend(
         raise ValueError(f"margin={margin} must be at least 0 and finite, such as {MARGIN}.")
     by_dim = by_width(runs)
     reference_dim = dim = next(iter(by_dim))
-    agreements = agreement_by_width(replicates)
     evidence = _evidence(by_dim, replicates, agreements, tolerance, margin) if agreements else {}
     n_replicates = len(replicates_by_width(replicates).get(reference_dim, ()))
     obstacle = _obstacle(by_dim, agreements, n_replicates)
