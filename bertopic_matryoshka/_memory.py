@@ -1,9 +1,11 @@
-"""Computation in blocks, which are halved where a GPU's memory runs out."""
+"""Computation in blocks of rows, which are halved where a GPU's memory runs out."""
 
 from __future__ import annotations
 
 import logging
 from typing import TYPE_CHECKING, TypeVar
+
+from bertopic_matryoshka._threads import in_threads
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -52,9 +54,11 @@ def halve_if_out_of_memory(
 
 
 def in_blocks(
-    compute: Callable[[int, int], T], n: int, size: int, *, unit: str = "rows"
-) -> Iterator[tuple[int, T]]:
+    compute: Callable[[int, int], T], n: int, size: int, *, device: str, unit: str = "rows"
+) -> list[tuple[int, T]]:
     """Call ``compute(start, stop)`` for blocks of `n` rows, halved if a GPU's memory runs out.
+
+    On a CPU blocks are computed on several threads, see in_threads; on a GPU one after another.
 
     Parameters
     ----------
@@ -62,21 +66,33 @@ def in_blocks(
         Function of the first row of a block and the one after its last.
     n, size : int
         Number of rows, and the maximum in a block; a `size` below 1 is 1.
+    device : str
+        Device that computes.
     unit : str, default="rows"
         Unit of the size, for the log.
 
-    Yields
-    ------
-    start : int
-        First row of the block.
-    result
-        Result of `compute`.
+    Returns
+    -------
+    blocks : list of (start, result)
+        First row of each block, and the result of `compute`, in order.
     """
-    start, size = 0, max(1, min(size, n))
-    while start < n:
+    size = max(1, min(size, n))
+    span = size if device.startswith("cpu") else max(1, n)
+
+    def part(start: int) -> list[tuple[int, T]]:
+        return list(_halved(compute, start, min(start + span, n), size, unit))
+
+    return [block for blocks in in_threads(part, range(0, n, span)) for block in blocks]
+
+
+def _halved(
+    compute: Callable[[int, int], T], start: int, end: int, size: int, unit: str
+) -> Iterator[tuple[int, T]]:
+    """Compute block after block; a size that ran out of memory is not tried again."""
+    while start < end:
 
         def block(size: int, start: int = start) -> T:
-            return compute(start, min(start + size, n))
+            return compute(start, min(start + size, end))
 
         result, size = halve_if_out_of_memory(block, size, unit=unit)
         yield start, result

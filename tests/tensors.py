@@ -10,13 +10,23 @@ from torch.utils._pytree import tree_leaves
 class Memory(TorchDispatchMode):
     """Notes the bytes of each new tensor; memory runs out where one would take more than `most`.
 
-    Tensors that share memory with what they are made from, such as slices, are not new.
+    Tensors that share memory with what they are made from, such as slices, are not new. Only those
+    of this thread are seen, so that torch has no more.
     """
 
     def __init__(self, most=float("inf")):
         super().__init__()
         self.most = most
         self.sizes = []
+
+    def __enter__(self):
+        self.threads = torch.get_num_threads()
+        torch.set_num_threads(1)
+        return super().__enter__()
+
+    def __exit__(self, *error):
+        torch.set_num_threads(self.threads)
+        return super().__exit__(*error)
 
     @property
     def largest(self):

@@ -46,8 +46,10 @@ def test_other_errors_are_none_of_its_business():
         halve_if_out_of_memory(compute, 8)
 
 
-@given(st.integers(0, 40), st.integers(-1, 50), st.integers(1, 50))
-def test_blocks_have_every_row_once(n, size, most):
+@given(
+    st.integers(0, 40), st.integers(-1, 50), st.integers(1, 50), st.sampled_from(["cpu", "cuda"])
+)
+def test_blocks_have_every_row_once(n, size, most, device):
     tried = []
 
     def compute(start, stop):
@@ -56,7 +58,7 @@ def test_blocks_have_every_row_once(n, size, most):
             raise torch.OutOfMemoryError
         return list(range(start, stop))
 
-    blocks = list(in_blocks(compute, n, size))
+    blocks = in_blocks(compute, n, size, device=device)
     assert [row for _, rows in blocks for row in rows] == list(range(n))
     assert all(start == rows[0] and len(rows) <= max(size, 1) for start, rows in blocks)
     # A size that was too large is not tried again.

@@ -8,8 +8,9 @@ import numpy as np
 import torch
 from scipy.sparse import csr_array
 
+from bertopic_matryoshka._threads import one_thread
 from bertopic_matryoshka.evaluation._counts import pair_windows
-from bertopic_matryoshka.evaluation._windows import count_windows, one_thread
+from bertopic_matryoshka.evaluation._windows import count_windows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
+from bertopic_matryoshka._threads import one_thread
 from bertopic_matryoshka.evaluation._windows import (
     count_windows,
-    one_thread,
     overlaps_within,
     seen_in,
 )

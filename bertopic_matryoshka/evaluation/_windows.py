@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -30,21 +29,6 @@ class Intervals(NamedTuple):
     document: torch.Tensor
     start: torch.Tensor
     end: torch.Tensor
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Limit torch to one CPU thread within the block.
-
-    Steps are so short that a second thread gains little. On a busy machine each step waits for the
-    slowest thread: 30 times as long was measured.
-    """
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def count_windows(lengths: torch.Tensor, window_size: int | None) -> torch.Tensor:

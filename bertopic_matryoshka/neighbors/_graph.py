@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,6 +13,10 @@ from bertopic_matryoshka.neighbors._search import nearest_neighbors
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+
+SPARE = 4
+"""Neighbours beyond those of the graph that are looked for, in place of copies."""
 
 
 def neighbor_graph(
@@ -45,8 +50,8 @@ def distinct_neighbor_graph(
 ) -> tuple[csr_matrix, NDArray[np.int_]]:
     """Build the graph of the rows that are no near copies of others.
 
-    See near_copies and neighbor_graph. Copies are found in the first neighbour search; a second
-    search follows only if there are any.
+    See near_copies and neighbor_graph. A copy among a row's neighbours gives place to the row that
+    it repeats. Only rows that then have too few neighbours are searched again.
 
     Returns
     -------
@@ -56,24 +61,57 @@ def distinct_neighbor_graph(
         Index of the row that each row repeats; its own if it is no copy.
     """
     n = rows.shape[0]
-    representative = np.arange(n)
-    indices = _neighbors(rows, n_neighbors, method, device)
-    if indices is None:
-        return csr_matrix((n, n)), representative
-    representative = near_copies(rows, *indices, copy_distance)
+    k = min(n_neighbors, n - 1)
+    if k < 1:
+        return csr_matrix((n, n)), np.arange(n)
+    search = partial(nearest_neighbors, method=method, device=device)
+    indices, similarities = search(rows, min(k + (SPARE if copy_distance else 0), n - 1))
+    representative = near_copies(rows, indices[:, :k], similarities[:, :k], copy_distance)
     distinct = np.flatnonzero(representative == np.arange(n))
-    if distinct.size < n:
-        indices = _neighbors(rows[distinct], n_neighbors, method, device)
-        if indices is None:
-            return csr_matrix((distinct.size, distinct.size)), representative
-    return _joined(indices[0]), representative
+    k = min(k, distinct.size - 1)
+    if k < 1:
+        return csr_matrix((distinct.size, distinct.size)), representative
+    if distinct.size == n:
+        return _joined(indices[:, :k]), representative
+    place = np.searchsorted(distinct, representative)
+    near, is_there = _without_copies(place[indices[distinct]], k)
+    lacking = np.flatnonzero(~is_there)
+    if lacking.size:
+        kept = rows[distinct]
+        again = search(kept, k + 1, queries=kept[lacking])[0]
+        near[lacking] = _without_copies(again, k, lacking)[0]
+    return _joined(near), representative
 
 
-def _neighbors(
-    rows: NDArray[np.floating], n_neighbors: int, method: str, device: str | None
-) -> tuple[NDArray[np.int32], NDArray[np.float32]] | None:
-    k = min(n_neighbors, rows.shape[0] - 1)
-    return nearest_neighbors(rows, k, method=method, device=device) if k > 0 else None
+def _without_copies(
+    indices: NDArray[np.integer], k: int, own: NDArray[np.integer] | None = None
+) -> tuple[NDArray[np.int32], NDArray[np.bool_]]:
+    """Keep the first `k` distinct neighbours of each row, without the row itself.
+
+    Parameters
+    ----------
+    indices : ndarray of shape (n, n_found), int
+        Nearest first; may have an index several times.
+    k : int
+    own : ndarray of shape (n,), int, or None, default=None
+        Index of each row; None is its position.
+
+    Returns
+    -------
+    near : ndarray of shape (n, k), int32
+    is_there : ndarray of shape (n,), bool
+        Whether the row has as many. Otherwise the last ones mean nothing.
+    """
+    own = np.arange(len(indices)) if own is None else own
+    order = np.argsort(indices, axis=1, kind="stable")
+    ascending = np.take_along_axis(indices, order, axis=1)
+    repeated = np.zeros(indices.shape, dtype=bool)
+    repeated[:, 1:] = ascending[:, 1:] == ascending[:, :-1]
+    dropped = np.empty_like(repeated)
+    np.put_along_axis(dropped, order, repeated | (ascending == own[:, None]), axis=1)
+    first = np.argsort(dropped, axis=1, kind="stable")[:, :k]
+    near = np.take_along_axis(indices, first, axis=1).astype(np.int32)
+    return near, (~dropped).sum(axis=1) >= k
 
 
 def _joined(indices: NDArray[np.int32]) -> csr_matrix:

@@ -1,23 +1,34 @@
-"""Rows -> candidates for their nearest neighbours, by an inverted file."""
+"""Rows -> candidates for their nearest neighbours, by inverted files."""
 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from itertools import pairwise
 
 import torch
 
-from bertopic_matryoshka._memory import in_blocks
+from bertopic_matryoshka._threads import in_threads
+from bertopic_matryoshka.neighbors._largest import largest
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+N_FILES = 3
+"""Number of inverted files. With one, rows at the border of a list would have neighbours on their
+own side of it only, and topics would follow the lists; see docs/neighbors.md."""
 
-SAMPLE_PER_LIST = 32
+LIST_ROWS = 600
+"""Mean number of rows of a list, unless there would be too many lists."""
+
+MOST_LISTS = 4.0
+"""Maximum number of lists, in multiples of the square root of the number of rows."""
+
+PIECE_ROWS = 512
+"""Maximum number of queries that are compared together."""
+
+SAMPLE_PER_LIST = 16
 """Number of rows per list in the sample on which k-means runs."""
 
-KMEANS_ROUNDS = 4
+KMEANS_ROUNDS = 2
 
-BLOCK_ROWS = 8192
+BLOCK_ROWS = 1024
 """Number of rows compared with all centres at a time."""
 
 STEPS = 63
@@ -27,16 +38,13 @@ The same is meant to hold on a GPU, on which it was not tried."""
 
 
 def inverted_file_candidates(
-    base: torch.Tensor,
-    queries: torch.Tensor | None,
-    n_candidates: int,
-    n_probes: int,
-    block_bytes: int,
-) -> Iterator[tuple[int, torch.Tensor]]:
-    """Search an inverted file [1]_ for the rows most similar to each query.
+    base: torch.Tensor, queries: torch.Tensor | None, n_candidates: int, n_probes: int
+) -> torch.Tensor:
+    """Search inverted files [1]_ for the rows most similar to each query.
 
-    k-means divides the n_rows rows into about ``sqrt(n_rows)`` lists. A query is compared with the
-    rows in the `n_probes` lists with the most similar centres.
+    k-means divides the rows into lists of about 600 rows. The queries of a list are compared
+    together, with the rows of the lists whose centres are most similar to theirs: one product of
+    matrices for all of them. Three files, from other samples, have their borders elsewhere.
 
     Parameters
     ----------
@@ -44,118 +52,127 @@ def inverted_file_candidates(
         Rows, compared by inner product.
     queries : Tensor of shape (n_queries, n_dims) or None
         None takes the rows themselves, and a row is then not among its own candidates.
-    n_candidates, n_probes : int
-        Number of candidates and of lists for each query.
-    block_bytes : int
-        Memory for a table of similarities, in bytes.
+    n_candidates : int
+        Number of candidates of each query, at most as many as there are other rows.
+    n_probes : int
+        Number of lists of each file whose rows are compared with a query. Lists are added until
+        they have as many rows as so many lists have on average.
 
-    Yields
-    ------
-    start : int
-        Position of the first query.
-    found : Tensor of shape (<= a block, n_candidates), int64
-        Best first; -1 where the lists had fewer rows.
+    Returns
+    -------
+    found : Tensor of shape (n_queries, n_candidates), int32
+        Distinct rows, in no order.
 
     References
     ----------
     .. [1] J. Sivic, A. Zisserman, "Video Google: a text retrieval approach to object matching in
        videos", ICCV 2003.
     """
-    n_rows = base.shape[0]
-    n_lists = max(1, int(n_rows**0.5))
-    centres = _kmeans(base, n_lists)
-    cell = _nearest(base, centres, 1)[:, 0]
-    order = cell.argsort(stable=True)
-    rows = base[order]  # each list is contiguous
-    position = torch.empty_like(order)
-    position[order] = torch.arange(n_rows, device=order.device)
-    # Lists differ in size: large ones are split, so that all fit one table of similarities.
-    width = math.ceil(1.5 * n_rows / n_lists)
-    sizes = torch.bincount(cell, minlength=n_lists)
-    pieces, piece_centres = _pieces(sizes.tolist(), width), (sizes + width - 1) // width
-    bounds = torch.tensor(pieces, device=base.device)  # (n_pieces, 2)
-    centres = centres.repeat_interleave(piece_centres, dim=0)
-    n_probes = min(n_probes, len(pieces))
-    query_rows = base if queries is None else queries
-    table = torch.empty(0, device=base.device)
-
-    def look(start: int, stop: int) -> torch.Tensor:
-        """Find the candidates of the queries from `start` to `stop`."""
-        nonlocal table
-        probes = _nearest(query_rows[start:stop], centres, n_probes)
-        if not probes.numel() <= table.shape[0] <= 2 * probes.numel():
-            table = torch.empty(0, device=base.device)  # frees the old one's memory first
-            table = torch.empty((probes.numel(), width), device=base.device)
-        similar = table[: probes.numel()]
-        _compare(rows, pieces, query_rows[start:stop], probes, similar)
-        similar = similar.view(probes.shape[0], -1)
-        if queries is None:
-            _leave_out(similar, position[start:stop], bounds[probes], width)
-        best = similar.topk(min(n_candidates, similar.shape[1]), dim=1)
-        positions = bounds[:, 0][probes.gather(1, best.indices // width)] + best.indices % width
-        found = best.values > -torch.inf
-        return torch.where(found, order[torch.where(found, positions, 0)], -1)
-
-    yield from in_blocks(look, query_rows.shape[0], block_bytes // (4 * n_probes * width))
+    n_queries = (base if queries is None else queries).shape[0]
+    found = torch.empty((n_queries, n_candidates), dtype=torch.int32, device=base.device)
+    scores = torch.empty((n_queries, n_candidates), device=base.device)
+    for number in range(N_FILES):
+        _search_file(base, queries, n_probes, found, scores, number)
+    return found
 
 
-def _pieces(sizes: list[int], width: int) -> list[tuple[int, int]]:
-    """Split the lists into pieces of at most `width` rows, as (start, stop) positions."""
-    pieces, low = [], 0
-    for size in sizes:
-        high = low + size
-        pieces += [(first, min(first + width, high)) for first in range(low, high, width)]
-        low = high
-    return pieces
-
-
-def _compare(
-    rows: torch.Tensor,
-    pieces: list[tuple[int, int]],
-    queries: torch.Tensor,
-    probes: torch.Tensor,
-    table: torch.Tensor,
+def _search_file(
+    base: torch.Tensor,
+    queries: torch.Tensor | None,
+    n_probes: int,
+    found: torch.Tensor,
+    scores: torch.Tensor,
+    number: int,
 ) -> None:
-    """Fill the table, of shape (n_queries * n_probes, width), piece by piece."""
-    flat = probes.flatten()
-    by_piece = flat.argsort(stable=True)  # pairs of a query and a piece
-    counts = torch.bincount(flat, minlength=len(pieces)).tolist()
-    for (low, high), pairs in zip(pieces, torch.split(by_piece, counts), strict=True):
-        if pairs.numel():
-            table[pairs, : high - low] = queries[pairs // probes.shape[1]] @ rows[low:high].T
-            table[pairs, high - low :] = -torch.inf
+    """Search one file, and keep the best of its candidates and, after the first, those found."""
+    n_rows, n_candidates = base.shape[0], found.shape[1]
+    n_lists = max(1, min(n_rows // LIST_ROWS, int(MOST_LISTS * n_rows**0.5)))
+    centres = _kmeans(base, n_lists, number)
+    order, pieces, list_of = _pieces(_nearest(base, centres))
+    sizes = torch.tensor([piece.stop - piece.start for piece in pieces])
+    rows = base[order]  # so that those of a piece are read at once
+    own = queries is None
+    query_rows, asking, asked, asked_list = base, order, pieces, list_of
+    if queries is not None:
+        query_rows = queries
+        asking, asked, asked_list = _pieces(_nearest(queries, centres))
+    least = math.ceil(max(n_probes * n_rows / n_lists, n_candidates + own))
+
+    def look(piece: int) -> None:
+        """Find the candidates of the queries of a piece."""
+        similar = centres[list_of] @ centres[asked_list[piece]]
+        if own:
+            similar[piece] = torch.inf  # first of its list
+        near = similar.argsort(descending=True, stable=True).cpu()
+        last = int(torch.searchsorted(sizes[near].cumsum(0), least))
+        parts = [pieces[i] for i in near[: last + 1].tolist()]
+        positions = asking[asked[piece]]
+        table = query_rows[positions] @ torch.cat([rows[part] for part in parts]).T
+        if own:
+            table.diagonal().fill_(-torch.inf)
+        best = largest(table, n_candidates)
+        names = torch.cat([order[part] for part in parts]).to(torch.int32)[best]
+        values = table.gather(1, best)
+        if number > 0:
+            names, values = _merged(names, values, found[positions], scores[positions])
+        found[positions], scores[positions] = names, values
+
+    in_threads(look, range(len(asked)))
 
 
-def _leave_out(
-    similar: torch.Tensor,
-    own: torch.Tensor,
-    bounds: torch.Tensor,
-    width: int,
-) -> None:
-    """Set a query's similarity with itself below all others.
+def _merged(
+    names: torch.Tensor, values: torch.Tensor, found: torch.Tensor, scores: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Keep the best candidates of two lots, each once; all of shape (n_queries, n_candidates)."""
+    n_candidates = names.shape[1]
+    names, order = torch.cat([names, found], dim=1).sort(dim=1)
+    values = torch.cat([values, scores], dim=1).gather(1, order)
+    values[:, 1:].masked_fill_(names[:, 1:] == names[:, :-1], -torch.inf)
+    best = values.topk(n_candidates, dim=1, sorted=False)
+    return names.gather(1, best.indices), best.values
 
-    `bounds` has the start and stop of each piece probed, of shape (n_queries, n_probes, 2).
+
+def _pieces(list_of: torch.Tensor) -> tuple[torch.Tensor, list[slice], torch.Tensor]:
+    """Order rows by their lists, and divide the lists into equal pieces that are not too large.
+
+    Returns
+    -------
+    order : Tensor of shape (n_rows,), int64
+    pieces : list of slice
+        Each piece's place in the order.
+    list_of : Tensor of shape (n_pieces,), int64
+        List of each piece.
     """
-    inside = (bounds[:, :, 0] <= own[:, None]) & (own[:, None] < bounds[:, :, 1])
-    query, probe = torch.nonzero(inside, as_tuple=True)
-    similar[query, probe * width + own[query] - bounds[query, probe, 0]] = -torch.inf
+    order = list_of.argsort(stable=True)
+    pieces, lists, low = [], [], 0
+    for name, size in enumerate(torch.bincount(list_of).tolist()):
+        n_pieces = -(-size // PIECE_ROWS)
+        bounds = [low + size * i // n_pieces for i in range(n_pieces + 1)] if size else []
+        pieces += [slice(*ends) for ends in pairwise(bounds)]
+        lists += [name] * n_pieces
+        low += size
+    return order, pieces, torch.tensor(lists, device=list_of.device)
 
 
-def _kmeans(rows: torch.Tensor, n_lists: int) -> torch.Tensor:
-    """Spherical k-means on evenly spaced rows; centres of shape (n_lists, n_dims)."""
+def _kmeans(rows: torch.Tensor, n_lists: int, number: int = 0) -> torch.Tensor:
+    """Spherical k-means on evenly spaced rows; centres of shape (n_lists, n_dims).
+
+    Each `number`, below N_FILES, has other rows in the sample, and begins with others.
+    """
     n = rows.shape[0]
-    sample = rows[_evenly(n, min(n, SAMPLE_PER_LIST * n_lists), rows.device)]
-    centres = _whole_numbers(sample[_evenly(sample.shape[0], n_lists, rows.device)])
+    sample = rows[_evenly(n, min(n, SAMPLE_PER_LIST * n_lists), number, rows.device)]
+    centres = _whole_numbers(sample[_evenly(sample.shape[0], n_lists, number, rows.device)])
     whole = _whole_numbers(sample)
     for _ in range(KMEANS_ROUNDS):
-        cell = _most_similar(torch.split(whole, BLOCK_ROWS), centres, 1)[:, 0]
+        cell = _nearest(whole, centres, rounded=True)
         sums = torch.zeros_like(centres).index_add_(0, cell, whole)
         centres = torch.where((sums != 0).any(dim=1, keepdim=True), _whole_numbers(sums), centres)
     return centres
 
 
-def _evenly(n: int, count: int, device: torch.device) -> torch.Tensor:
-    return torch.arange(count, device=device) * n // count
+def _evenly(n: int, count: int, number: int, device: torch.device) -> torch.Tensor:
+    """Spread `count` of `n` indices evenly; `number` of N_FILES shifts them within their gap."""
+    return (N_FILES * torch.arange(count, device=device) + number) * n // (N_FILES * count)
 
 
 def _whole_numbers(rows: torch.Tensor) -> torch.Tensor:
@@ -168,10 +185,11 @@ def _whole_numbers(rows: torch.Tensor) -> torch.Tensor:
     return (exact / scale * (STEPS / 6)).round().clamp(-STEPS, STEPS).float()
 
 
-def _nearest(rows: torch.Tensor, centres: torch.Tensor, n: int) -> torch.Tensor:
-    """Find the `n` most similar centres of each row; indices of shape (n_rows, n)."""
-    return _most_similar(map(_whole_numbers, torch.split(rows, BLOCK_ROWS)), centres, n)
+def _nearest(rows: torch.Tensor, centres: torch.Tensor, *, rounded: bool = False) -> torch.Tensor:
+    """Find the most similar centre of each row, of shape (n_rows,); rows may be rounded before."""
 
+    def compare(block: torch.Tensor) -> torch.Tensor:
+        whole = block if rounded else _whole_numbers(block)
+        return (whole @ centres.T).argmax(dim=1)
 
-def _most_similar(blocks: Iterable[torch.Tensor], centres: torch.Tensor, n: int) -> torch.Tensor:
-    return torch.cat([(block @ centres.T).topk(n, dim=1).indices for block in blocks])
+    return torch.cat(in_threads(compare, torch.split(rows, BLOCK_ROWS)))

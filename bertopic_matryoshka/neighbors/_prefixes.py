@@ -240,7 +240,7 @@ def _mean_counts(
     def count(start: int, stop: int) -> NDArray[np.float64]:
         return _counts(rows, copies, scales, sample[start:stop], widths, n)
 
-    for _, more in in_blocks(count, sample.shape[0], size):
+    for _, more in in_blocks(count, sample.shape[0], size, device=rows.device):
         counts += more
     return counts / sample.shape[0]
 

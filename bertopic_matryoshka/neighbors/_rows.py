@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
+from bertopic_matryoshka._threads import in_threads
 from bertopic_matryoshka._validation import row_blocks
 from bertopic_matryoshka.embedding import unit_rows
 
@@ -23,6 +24,10 @@ RESIDENT_SHARE = 0.5
 
 CHUNK_ROWS = 2**16
 """Number of rows read at a time if they are not held."""
+
+
+BLOCK_ROWS = 4096
+"""Number of rows projected at a time."""
 
 
 class DeviceRows:
@@ -82,7 +87,14 @@ class DeviceRows:
         dims = self.n_dims if axes is None else axes.shape[1]
         whole = torch.empty((self.n_rows, dims), device=self.device)
         for start, chunk in self.chunks():
-            whole[start : start + chunk.shape[0]] = chunk if axes is None else chunk @ axes
+            part = whole[start : start + chunk.shape[0]]
+            if axes is None:
+                part.copy_(chunk)
+            else:
+                blocks = zip(
+                    torch.split(part, BLOCK_ROWS), torch.split(chunk, BLOCK_ROWS), strict=True
+                )
+                in_threads(lambda block: torch.matmul(block[1], axes, out=block[0]), blocks)
         return whole
 
     def chunks(self) -> Iterator[tuple[int, torch.Tensor]]:

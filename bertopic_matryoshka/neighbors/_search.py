@@ -8,12 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bertopic_matryoshka._memory import in_blocks
+from bertopic_matryoshka._threads import one_thread
 from bertopic_matryoshka._validation import check_at_least, find_device
-from bertopic_matryoshka.neighbors._pynndescent import descent_neighbors
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     import torch
     from numpy.typing import ArrayLike, NDArray
 
@@ -23,25 +21,22 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-METHODS = ("auto", "exact", "two_stage", "approximate", "pynndescent")
+METHODS = ("auto", "exact", "approximate")
 
 EXACT_ROWS = 8_000
 """Rows up to which "auto" compares all pairs on a CPU."""
 
-SHORTLIST_DIMS = 64
-"""Principal axes on which "two_stage" looks for candidates."""
-
-INVERTED_FILE_DIMS = 128
+AXES = 128
 """Principal axes on which "approximate" looks for candidates in wider rows."""
 
-SHORTLIST = {"two_stage": 4.0, "approximate": 1.5}
+SHORTLIST = 1.5
 """Candidates per neighbour that are ranked again at full width, if they were found on axes."""
 
 AXES_ROWS = 4_096
 """Rows, evenly spaced, from which the principal axes are found."""
 
-BLOCK_BYTES = 256 * 2**20
-"""Memory for a block of similarities."""
+RANKED_BYTES = {"cpu": 2**20, "cuda": 2**28}
+"""Memory for the candidates' rows, while they are ranked; on a CPU about what a cache holds."""
 
 SPARE = 4
 """Candidates beyond `n_neighbors`, scored again so that rounding does not change which are kept."""
@@ -56,7 +51,7 @@ def nearest_neighbors(
     *,
     queries: ArrayLike | None = None,
     method: str = "auto",
-    n_probes: int = 8,
+    n_probes: int = 2,
     device: str | None = None,
 ) -> Neighbors:
     """Find the rows with the highest cosine similarity.
@@ -70,25 +65,22 @@ def nearest_neighbors(
     queries : array-like of shape (n_queries, n_dims) or None, default=None
         Rows to find neighbours for. None takes the embeddings themselves, and a row is then not its
         own neighbour.
-    method : {"auto", "exact", "two_stage", "approximate", "pynndescent"}, default="auto"
-        "exact" compares all pairs, in blocks. "two_stage" compares all pairs on the first
-        64 principal axes and ranks the best four times `n_neighbors` again at full width: a
-        Matryoshka shortlist [1]_ for any model. "approximate" searches the nearest lists of an
-        inverted file [2]_ and ranks the best again at full width. "pynndescent" uses the library of
-        that name, which compiles for 20 s in each new process and then finds more neighbours in
-        less time. docs/neighbors.md has the figures. "auto" is "exact" on a GPU and up to 8,000
-        rows, "approximate" above; it logs its choice.
-    n_probes : int, default=8
-        Number of lists that "approximate" searches for a row, >= 1: more lists find more of the
-        neighbours and take more time.
+    method : {"auto", "exact", "approximate"}, default="auto"
+        "exact" compares all pairs, in blocks. "approximate" searches the nearest lists of
+        inverted files [1]_, on 128 principal axes where rows are wider, and ranks the best at full
+        width. docs/neighbors.md has their recall and seconds. "auto" is "exact" on a GPU and up to
+        8,000 rows, "approximate" above; it logs its choice.
+    n_probes : int, default=2
+        Number of lists, of about 600 rows, that "approximate" searches for a row in each of three
+        files, >= 1: more lists find more of the neighbours and take more time.
     device : str or None, default=None
         Device, such as "cuda" or "cpu". None takes a GPU where there is one.
 
     Returns
     -------
     indices : ndarray of shape (n_queries, n_neighbors), int32
-        Nearest first; equal similarities are ordered by index, except with "pynndescent". Where
-        more rows are as similar as the last neighbour than are returned, any of them may be.
+        Nearest first; equal similarities are ordered by index. Where more rows are as similar as
+        the last neighbour than are returned, any of them may be.
     similarities : ndarray of shape (n_queries, n_neighbors), float32, in [-1, 1]
         Cosine similarities at full width, with every method.
 
@@ -99,13 +91,10 @@ def nearest_neighbors(
     ValueError
         If a parameter is out of range, an array is not two-dimensional, the widths of `queries` and
         `embeddings` differ, a row is not finite, or `device` is a GPU that is not available.
-    ImportError
-        If `method` is "pynndescent", which is not installed.
 
     References
     ----------
-    .. [1] A. Kusupati et al., "Matryoshka representation learning", NeurIPS 2022.
-    .. [2] J. Sivic, A. Zisserman, "Video Google: a text retrieval approach to object matching in
+    .. [1] J. Sivic, A. Zisserman, "Video Google: a text retrieval approach to object matching in
        videos", ICCV 2003.
     """
     if method not in METHODS:
@@ -114,6 +103,8 @@ def nearest_neighbors(
         raise ValueError(f"n_probes={n_probes} must be at least 1, a number of lists.")
     device = find_device(device)
     # These need torch, which takes a second to import.
+    import torch
+
     from bertopic_matryoshka.neighbors._rows import DeviceRows
 
     base = DeviceRows(embeddings, device)
@@ -135,88 +126,51 @@ def nearest_neighbors(
         on_gpu = not device.startswith("cpu")
         method = "exact" if on_gpu or base.n_rows <= EXACT_ROWS else "approximate"
         logger.info("%s neighbours of %d rows on %s", method, base.n_rows, device)
-    if method == "pynndescent":
-        explicit_queries = None if query_rows is base else query_rows.whole().numpy(force=True)
-        return descent_neighbors(base.whole().numpy(force=True), n_neighbors, explicit_queries)
     indices = np.empty((query_rows.n_rows, n_neighbors), dtype=np.int32)
     similarities = np.empty((query_rows.n_rows, n_neighbors), dtype=np.float32)
-    for start, found in _candidates(base, query_rows, n_neighbors, method, n_probes):
-        near, scores = _ranked(base, query_rows, start, found, n_neighbors)
-        indices[start : start + near.shape[0]] = near.numpy(force=True)
-        similarities[start : start + near.shape[0]] = scores.numpy(force=True)
+
+    found = _candidates(base, query_rows, n_neighbors, method, n_probes)
+
+    def rank(start: int, stop: int) -> None:
+        """Keep the best of the candidates of some queries."""
+        part = slice(start, stop)
+        block = query_rows.take(torch.arange(start, stop, device=found.device))
+        near, scores = _rescored(base, block, found[part], n_neighbors)
+        indices[part], similarities[part] = near.numpy(force=True), scores.numpy(force=True)
+
+    ranked_bytes = RANKED_BYTES.get(found.device.type, RANKED_BYTES["cpu"])
+    size = ranked_bytes // (4 * base.n_dims * found.shape[1])
+    in_blocks(rank, query_rows.n_rows, size, device=found.device.type)
     return indices, similarities
 
 
 def _candidates(
     base: DeviceRows, query_rows: DeviceRows, n_neighbors: int, method: str, n_probes: int
-) -> Iterator[tuple[int, torch.Tensor]]:
-    """Yield the first row of each block of queries, and candidates for its neighbours."""
+) -> torch.Tensor:
+    """Find candidates for the neighbours of all queries, of shape (n_queries, n), int32."""
     from bertopic_matryoshka.neighbors._exact import all_candidates
     from bertopic_matryoshka.neighbors._inverted_file import inverted_file_candidates
 
     own = query_rows is base
     available = base.n_rows - own
-    n_candidates = min(n_neighbors + SPARE, available)
-    if method == "exact":
-        n_sure = None
-        if base.device.startswith("cuda"):
-            n_candidates, n_sure = min(n_neighbors + HALF_SPARE, available), n_neighbors
-        yield from all_candidates(
-            base.chunks, query_rows.chunks, base.n_rows, n_candidates, own=own, n_sure=n_sure
-        )
-        return
-    dims = SHORTLIST_DIMS if method == "two_stage" else INVERTED_FILE_DIMS
-    axes = _principal_axes(base, dims) if dims < base.n_dims else None
-    short = base.whole(axes)
-    queries = short if own else query_rows.whole(axes)
-    if axes is not None:
-        n_candidates = min(round(SHORTLIST[method] * n_neighbors) + SPARE, available)
     if method == "approximate":
-        explicit_queries = None if own else queries
-        yield from inverted_file_candidates(
-            short, explicit_queries, n_candidates, n_probes, BLOCK_BYTES
-        )
-    else:
-        yield from all_candidates(
-            lambda: [(0, short)],
-            lambda: [(0, queries)],
-            base.n_rows,
-            n_candidates,
-            own=own,
-        )
-
-
-def _ranked(
-    base: DeviceRows, query_rows: DeviceRows, start: int, found: torch.Tensor, n_neighbors: int
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """Keep the best `n_neighbors` candidates of a block of queries, scored at full width."""
-    import torch
-
-    from bertopic_matryoshka.neighbors._exact import top
-
-    near = torch.empty((found.shape[0], n_neighbors), dtype=torch.int32, device=found.device)
-    scores = torch.empty((found.shape[0], n_neighbors), device=found.device)
-
-    def rank(first: int, stop: int) -> None:
-        block = query_rows.take(torch.arange(start + first, start + stop, device=found.device))
-        part = slice(first, stop)
-        near[part], scores[part] = _rescored(base, block, found[part], n_neighbors)
-
-    for _ in in_blocks(rank, found.shape[0], BLOCK_BYTES // (4 * base.n_dims * found.shape[1])):
-        pass
-    lacking = torch.nonzero(~torch.isfinite(scores[:, -1]))[:, 0]  # too few rows in their lists
-    n = min(n_neighbors + SPARE, base.n_rows - (query_rows is base))
-
-    def search(first: int, stop: int) -> None:
-        short = lacking[first:stop]
-        block, own = query_rows.take(start + short), start + short if query_rows is base else None
-        best = top(base.chunks, block, own, n)[1]
-        near[short], scores[short] = _rescored(base, block, best, n_neighbors)
-
-    size = BLOCK_BYTES // (4 * max(base.n_rows, base.n_dims * n))
-    for _ in in_blocks(search, lacking.shape[0], size):
-        pass
-    return near, scores
+        axes = _principal_axes(base, AXES) if base.n_dims > AXES else None
+        candidates_of_each = 1.0 if axes is None else SHORTLIST
+        n_candidates = min(round(candidates_of_each * n_neighbors) + SPARE, available)
+        queries = None if own else query_rows.whole(axes)
+        return inverted_file_candidates(base.whole(axes), queries, n_candidates, n_probes)
+    spare, n_sure = SPARE, None
+    if base.device.startswith("cuda"):
+        spare, n_sure = HALF_SPARE, n_neighbors
+    return all_candidates(
+        base.chunks,
+        query_rows.chunks,
+        base.n_rows,
+        query_rows.n_rows,
+        min(n_neighbors + spare, available),
+        own=own,
+        n_sure=n_sure,
+    )
 
 
 def _rescored(
@@ -225,12 +179,9 @@ def _rescored(
     """Keep the best `n` candidates, by scores whose rounding does not depend on the block."""
     import torch
 
-    if found.shape[1] < n:
-        found = torch.nn.functional.pad(found, (0, n - found.shape[1]), value=-1)
     found = found.sort(dim=1).values  # so that the stable sort breaks ties by index
     # A matrix product would round the same row in several ways.
-    scores = base.take(found.clamp(min=0)).mul_(block[:, None]).sum(dim=2).clamp(-1, 1)
-    scores = torch.where(found < 0, -torch.inf, scores)
+    scores = base.take(found).mul_(block[:, None]).sum(dim=2).clamp(-1, 1)
     order = scores.argsort(dim=1, descending=True, stable=True)[:, :n]
     return found.gather(1, order).to(torch.int32), scores.gather(1, order)
 
@@ -241,5 +192,6 @@ def _principal_axes(base: DeviceRows, dims: int) -> torch.Tensor:
 
     n = min(base.n_rows, AXES_ROWS)
     sample = base.take(torch.arange(n, device=base.device) * base.n_rows // n).double()
-    axes: torch.Tensor = torch.linalg.eigh(sample.T @ sample).eigenvectors  # ascending
+    with one_thread():
+        axes: torch.Tensor = torch.linalg.eigh(sample.T @ sample).eigenvectors  # ascending
     return axes[:, -dims:].float().contiguous()

@@ -1,13 +1,14 @@
-"""Candidates from cells: all of them, their pieces, and the whole numbers they are found by."""
+"""Candidates from inverted files: their lists and pieces, and the whole numbers they are found by."""
 
-import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tensors import Memory
 
+from bertopic_matryoshka.neighbors import _inverted_file
 from bertopic_matryoshka.neighbors._inverted_file import (
+    N_FILES,
+    PIECE_ROWS,
     STEPS,
     _kmeans,
     _nearest,
@@ -16,8 +17,13 @@ from bertopic_matryoshka.neighbors._inverted_file import (
     inverted_file_candidates,
 )
 
-ALL = 10_000  # more probes than there are pieces
-BYTES = 2**26
+ALL = 10_000  # more probes than there are lists
+
+
+@pytest.fixture
+def lists_of(monkeypatch):
+    """Set how many rows a list has on average."""
+    return lambda n_rows: monkeypatch.setattr(_inverted_file, "LIST_ROWS", n_rows)
 
 
 def clustered(n_clusters, size, dims=8, noise=0.05, seed=0):
@@ -29,11 +35,11 @@ def clustered(n_clusters, size, dims=8, noise=0.05, seed=0):
     return rows / rows.norm(dim=1, keepdim=True)
 
 
-def candidates(base, queries, n, n_probes, block_bytes=BYTES):
-    blocks = list(inverted_file_candidates(base, queries, n, n_probes, block_bytes))
-    starts = [start for start, _ in blocks]
-    assert starts == np.cumsum([0, *(len(found) for _, found in blocks[:-1])]).tolist()
-    return torch.cat([found for _, found in blocks])
+def candidates(base, queries, n, n_probes):
+    """Candidates in the order of the rows."""
+    found = inverted_file_candidates(base, queries, n, n_probes)
+    assert found.dtype == torch.int32
+    return found.long().sort(dim=1).values
 
 
 def best(base, queries, n):
@@ -41,90 +47,78 @@ def best(base, queries, n):
     similar = asked.double() @ base.double().T
     if queries is None:
         similar.fill_diagonal_(-torch.inf)
-    return similar.argsort(dim=1, descending=True)[:, :n]
+    return similar.argsort(dim=1, descending=True)[:, :n].sort(dim=1).values
 
 
 # ---- candidates
 
 
 @pytest.mark.parametrize("given", [False, True])
-def test_all_cells_give_the_most_similar_of_all_rows(given):
+def test_all_lists_give_the_most_similar_of_all_rows(given, lists_of):
+    lists_of(25)
     base = clustered(12, 25)
     queries = clustered(9, 3, seed=1) if given else None
-    found = candidates(base, queries, 20, ALL)
-    assert torch.equal(found, best(base, queries, 20))
+    assert torch.equal(candidates(base, queries, 20, ALL), best(base, queries, 20))
 
 
 @settings(deadline=None)
-@given(st.integers(1, 40), st.integers(1, 12), st.integers(1, 40), st.booleans(), st.data())
-def test_candidates_differ_and_are_no_query_itself(n_rows, n_probes, n, own, data):
+@given(st.integers(2, 40), st.integers(1, 12), st.booleans(), st.data())
+def test_candidates_differ_and_are_no_query_itself(n_rows, n_probes, own, data):
     values = data.draw(st.lists(st.integers(-1, 1), min_size=2 * n_rows, max_size=2 * n_rows))
+    n = data.draw(st.integers(1, n_rows - own))
     base = torch.tensor(values, dtype=torch.float32).reshape(n_rows, 2)
-    queries = None if own else base.flip(0)
-    found = candidates(base, queries, n, n_probes)
-    asked = base if own else queries
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_inverted_file, "LIST_ROWS", 3)
+        found = candidates(base, None if own else base.flip(0), n, n_probes)
     for row, near in enumerate(found.tolist()):
-        there = [at for at in near if at >= 0]
-        assert near == there + [-1] * (len(near) - len(there))  # -1 comes last
-        assert len(set(there)) == len(there)
-        assert not (own and row in there)
-        similar = [float(asked[row] @ base[at]) for at in there]
-        assert similar == sorted(similar, reverse=True)
+        assert 0 <= near[0] <= near[-1] < n_rows
+        assert len(set(near)) == n
+        assert not (own and row in near)
 
 
-def test_one_cell_has_the_rows_around_a_query():
-    base = clustered(10, 10)  # as many clusters as cells
-    found = candidates(base, None, 15, 1)
+def test_one_list_has_the_rows_around_a_query(lists_of):
+    lists_of(10)  # as many as clusters
+    base = clustered(10, 10)
+    found = candidates(base, None, 9, 1)
     clusters = torch.arange(100) // 10
-    assert torch.equal((found >= 0).sum(dim=1), torch.full((100,), 9))  # all the others
-    inside = torch.where(found >= 0, clusters[found] == clusters[:, None], True)
-    assert inside.all()
+    assert torch.equal(clusters[found], clusters[:, None].expand(100, 9))
 
 
-def test_blocks_do_not_matter_and_stay_as_they_were_found():
-    base = clustered(20, 20, noise=0.3)
-    once = list(inverted_file_candidates(base, None, 10, 3, BYTES))
-    assert len(once) == 1
-    small = 4 * 3 * 30 * 7  # cells are 30 wide: seven queries at a time
-    blocks = list(inverted_file_candidates(base, None, 10, 3, small))
-    assert [len(found) for _, found in blocks[:2]] == [7, 7]
-    assert torch.equal(torch.cat([found for _, found in blocks]), once[0][1])
-    assert torch.equal(candidates(base, None, 10, 3, 1), once[0][1])  # one at a time
-    assert torch.equal(candidates(base, base, 11, 3, small)[:, 0], torch.arange(400))
+def test_a_list_far_larger_than_the_others_is_searched_in_pieces(lists_of):
+    lists_of(20)
+    n = 3 * PIECE_ROWS
+    base = torch.cat([torch.eye(8)[:1].repeat(n, 1), clustered(10, 10)])
+    found = candidates(base, None, 20, 1)
+    assert (found[:n] < n).all()  # of the same list
+    assert (found[n:] >= n).float().mean() > 0.8
 
 
-def test_a_table_takes_as_much_memory_as_it_may():
-    base = clustered(20, 20, noise=0.3)
-    with Memory() as memory:
-        list(inverted_file_candidates(base, None, 10, 3, 50_000))
-    assert 25_000 < memory.largest <= 50_000
-
-
-def test_a_cell_far_larger_than_the_others_is_cut():
-    same = torch.eye(8)[:1].repeat(300, 1)
-    base = torch.cat([same, clustered(10, 10)])
-    found = candidates(base, None, 20, 2)
-    width = int(np.ceil(1.5 * 400 / 20))
-    assert ((found[:300] >= 0).sum(dim=1) == 20).all()
-    assert (found[:300] < 300).all()
-    # Two pieces have not all of them; with all pieces, all are there.
-    assert ((candidates(base, None, 399, 2) >= 0).sum(dim=1) <= 2 * width).all()
-    assert (candidates(base, None, 399, ALL) >= 0).all()
+def test_fewer_rows_than_are_asked_for_in_a_list(lists_of):
+    lists_of(10)
+    base = clustered(10, 10)
+    assert torch.equal(candidates(base, None, 99, 1), best(base, None, 99))
+    assert torch.equal(candidates(base, base[:5], 100, 1), torch.arange(100).expand(5, 100))
 
 
 @settings(deadline=None)
-@given(st.lists(st.integers(0, 30), min_size=1, max_size=12), st.integers(1, 9))
-def test_pieces(sizes, width):
-    pieces = _pieces(sizes, width)
-    assert [at for low, high in pieces for at in range(low, high)] == list(range(sum(sizes)))
-    assert all(0 < high - low <= width for low, high in pieces)
-    # No piece lies in two cells, and a cell has no more pieces than it needs.
-    ends = set(np.cumsum(sizes))
-    assert all(not ends & set(range(low + 1, high)) for low, high in pieces)
-    assert len(pieces) == sum(-(-size // width) for size in sizes)
+@given(st.lists(st.sampled_from([0, 1, 3, PIECE_ROWS, PIECE_ROWS + 1, 1300]), max_size=6))
+def test_pieces(sizes):
+    list_of = torch.repeat_interleave(torch.arange(len(sizes)), torch.tensor(sizes).long()).flip(0)
+    order, pieces, names = _pieces(list_of)
+    assert order.sort().values.tolist() == list(range(sum(sizes)))
+    assert [at for part in pieces for at in range(part.start, part.stop)] == list(range(sum(sizes)))
+    assert all(0 < part.stop - part.start <= PIECE_ROWS for part in pieces)
+    for part, name in zip(pieces, names.tolist(), strict=True):
+        assert (list_of[order[part]] == name).all()
+    # A list has no more pieces than it needs, about equal ones.
+    assert len(pieces) == sum(-(-size // PIECE_ROWS) for size in sizes)
+    lengths = torch.tensor([part.stop - part.start for part in pieces])
+    for name in names.unique():
+        assert lengths[names == name].max() - lengths[names == name].min() <= 1
 
 
-def test_more_probes_find_more():
+def test_more_probes_find_more(lists_of):
+    lists_of(30)
     base = clustered(30, 30, noise=0.6)
     wanted = best(base, None, 10)
 
@@ -138,12 +132,25 @@ def test_more_probes_find_more():
     assert recalls[3] > 0.9
 
 
+def test_more_files_find_more(lists_of, monkeypatch):
+    lists_of(30)
+    base = clustered(30, 30, noise=0.6)
+    wanted = best(base, None, 10)
+    recalls = []
+    for n_files in range(1, N_FILES + 1):
+        monkeypatch.setattr(_inverted_file, "N_FILES", n_files)
+        found = candidates(base, None, 10, 2)
+        recalls.append(float((found[:, :, None] == wanted[:, None, :]).any(dim=1).double().mean()))
+    assert recalls == sorted(recalls)
+    assert recalls[-1] > recalls[0] + 0.1
+
+
 # ---- k-means
 
 
 def test_centres_are_those_of_the_clusters():
     rows = clustered(16, 16)
-    cell = _nearest(rows, _kmeans(rows, 16), 1)[:, 0]
+    cell = _nearest(rows, _kmeans(rows, 16))
     clusters = torch.arange(256) // 16
     together = (cell[:, None] == cell[None]) == (clusters[:, None] == clusters[None])
     assert together.all()
@@ -151,7 +158,7 @@ def test_centres_are_those_of_the_clusters():
 
 def test_kmeans_looks_at_rows_from_everywhere():
     rows = clustered(10, 400)  # more than it looks at
-    cell = _nearest(rows, _kmeans(rows, 10), 1)[:, 0]
+    cell = _nearest(rows, _kmeans(rows, 10))
     assert cell.reshape(10, 400).unique(dim=1).shape == (10, 1)
     assert cell.unique().numel() == 10
 
@@ -168,11 +175,10 @@ def test_the_order_of_dimensions_does_not_matter():
     assert torch.equal(_kmeans(rows[:, order], 24), _kmeans(rows, 24)[:, order])
 
 
-def test_the_most_similar_centres_of_more_rows_than_a_block():
+def test_the_most_similar_centre_of_more_rows_than_a_block():
     rows = clustered(5, 1700)
     centres = clustered(5, 1) * 100
-    assert torch.equal(_nearest(rows, centres, 2)[:, 0], torch.arange(8500) // 1700)
-    assert _nearest(rows, centres, 2).shape == (8500, 2)
+    assert torch.equal(_nearest(rows, centres), torch.arange(8500) // 1700)
 
 
 # ---- whole numbers
