@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy.sparse import csr_matrix
+from scipy.sparse import csr_matrix, issparse
 from sklearn.base import BaseEstimator, ClusterMixin
 from sklearn.exceptions import NotFittedError
 from sklearn.utils import check_random_state
@@ -55,6 +55,7 @@ from bertopic_matryoshka.neighbors import (
     equal_rows,
     nearest_neighbors,
     neighbor_graph,
+    of_distinct,
 )
 
 if TYPE_CHECKING:
@@ -107,7 +108,7 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         unchanged.
     random_state : int, RandomState or None, default=0
         Seed of the Leiden algorithm.
-    method : {"auto", "exact", "two_stage", "approximate", "pynndescent"}, default="auto"
+    method : {"auto", "exact", "approximate"}, default="auto"
         Method of the neighbour search, see nearest_neighbors.
     device : str or None, default=None
         Device of the neighbour search; None takes a GPU where there is one.
@@ -122,6 +123,11 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         Cosine distance up to which a row is a near copy of another, in [0, 0.2), as a share of the
         usual distance to a fifth neighbour; where l rows are near, up to l (at most 5) times as
         much. Copies count once in the graph, see Notes. At 0 only equal rows are copies.
+    neighbors : transformer, sparse matrix of shape (n_samples, n_samples), or None, default=None
+        Neighbours to use in place of a search. A transformer is one like scikit-learn's
+        KNeighborsTransformer, which gives such a matrix: in each row, its neighbours are stored,
+        whatever the values. It gets the distinct rows, of unit length, and its own number of
+        neighbours counts. None searches, by `method`; so do :meth:`predict` and known classes.
 
     Attributes
     ----------
@@ -232,6 +238,7 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         flavor: str = "graspologic",
         memory: Any = None,
         copy_distance: float = 0.025,
+        neighbors: Any = None,
     ) -> None:
         self.n_clusters = n_clusters
         self.resolution = resolution
@@ -246,6 +253,7 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         self.flavor = flavor
         self.memory = memory
         self.copy_distance = copy_distance
+        self.neighbors = neighbors
 
     def fit(self, X: ArrayLike, y: ArrayLike | None = None) -> LeidenClustering:
         """Find the clusters of the rows.
@@ -270,7 +278,8 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         ------
         TypeError, ValueError
             If a parameter is of the wrong type or out of range, there are too few rows for
-            `n_clusters`, a row is not finite, or `y` holds anything but integers >= -1.
+            `n_clusters`, a row is not finite, `neighbors` gives a matrix of another shape, or `y`
+            holds anything but integers >= -1.
         ImportError
             If `flavor` is "cugraph" and cuGraph is not installed.
 
@@ -535,9 +544,16 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         """
         ordered = rows[order]
         distinct, equal = np.unique(equal_rows(ordered), return_inverse=True)
-        k = neighbors_of_each(self.n_neighbors, distinct.size)
+        k, neighbors = neighbors_of_each(self.n_neighbors, distinct.size), self.neighbors
+        if issparse(neighbors):
+            place = np.full(rows.shape[0], -1)
+            place[order] = equal
+            neighbors = of_distinct(neighbors, order[distinct], place)
         graph, representative = self._cached(distinct_neighbor_graph)(
-            ordered[distinct], n_neighbors=k, copy_distance=self.copy_distance
+            ordered[distinct],
+            n_neighbors=k,
+            copy_distance=self.copy_distance,
+            neighbors=neighbors,
         )
         kept, near = np.unique(representative, return_inverse=True)
         group = near[equal]

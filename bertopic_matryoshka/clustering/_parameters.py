@@ -8,7 +8,7 @@ from typing import Any
 
 from bertopic_matryoshka._validation import check_at_least
 from bertopic_matryoshka.clustering._communities import check_flavor
-from bertopic_matryoshka.neighbors import METHODS
+from bertopic_matryoshka.neighbors import METHODS, check_given
 
 N_NEIGHBORS, MIN_CLUSTER_SIZE = 15, 10
 """Default values, where there are at least N_NEIGHBORS ** 2 distinct rows."""
@@ -45,6 +45,12 @@ def check_parameters(clustering: Any) -> None:
         )
     if clustering.method not in METHODS:
         raise ValueError(f"method={clustering.method!r} must be one of {', '.join(METHODS)}.")
+    check_given(clustering.neighbors)
+    if clustering.neighbors is not None and clustering.method != "auto":
+        raise ValueError(
+            f"neighbors and method={clustering.method!r} are both given, and each decides how "
+            "neighbours are found. Leave one of them out."
+        )
     check_flavor(clustering.flavor)
     if not (_is_real(clustering.copy_distance) and 0 <= clustering.copy_distance < 0.2):
         raise ValueError(

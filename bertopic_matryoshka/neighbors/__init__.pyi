@@ -1,11 +1,13 @@
 from ._copies import distinct_rows, equal_rows
 from ._expected import expected_topics, prefix_sentences
+from ._given import check_given, of_distinct
 from ._graph import distinct_neighbor_graph, neighbor_graph
 from ._prefixes import compare_distinct, compare_prefixes, halvings
 from ._search import METHODS, nearest_neighbors
 
 __all__ = [
     "METHODS",
+    "check_given",
     "compare_distinct",
     "compare_prefixes",
     "distinct_neighbor_graph",
@@ -15,5 +17,6 @@ __all__ = [
     "halvings",
     "nearest_neighbors",
     "neighbor_graph",
+    "of_distinct",
     "prefix_sentences",
 ]

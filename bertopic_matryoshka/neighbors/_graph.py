@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy.sparse import csr_matrix
 
 from bertopic_matryoshka.neighbors._copies import near_copies
+from bertopic_matryoshka.neighbors._given import given_neighbors
 from bertopic_matryoshka.neighbors._search import nearest_neighbors
 
 if TYPE_CHECKING:
@@ -47,11 +48,14 @@ def distinct_neighbor_graph(
     *,
     method: str = "auto",
     device: str | None = None,
+    neighbors: Any = None,
 ) -> tuple[csr_matrix, NDArray[np.int_]]:
     """Build the graph of the rows that are no near copies of others.
 
     See near_copies and neighbor_graph. A copy among a row's neighbours gives place to the row that
-    it repeats. Only rows that then have too few neighbours are searched again.
+    it repeats. Only rows that then have too few neighbours are searched again. With `neighbors`, a
+    transformer or a sparse matrix of shape (n, n), these are the neighbours instead, and no row is
+    searched again.
 
     Returns
     -------
@@ -65,18 +69,22 @@ def distinct_neighbor_graph(
     if k < 1:
         return csr_matrix((n, n)), np.arange(n)
     search = partial(nearest_neighbors, method=method, device=device)
-    indices, similarities = search(rows, min(k + (SPARE if copy_distance else 0), n - 1))
+    if neighbors is None:
+        indices, similarities = search(rows, min(k + (SPARE if copy_distance else 0), n - 1))
+    else:
+        indices, similarities = given_neighbors(neighbors, rows)
+        k = indices.shape[1]
     representative = near_copies(rows, indices[:, :k], similarities[:, :k], copy_distance)
     distinct = np.flatnonzero(representative == np.arange(n))
+    if distinct.size == n:
+        return _joined(indices[:, :k]), representative
     k = min(k, distinct.size - 1)
     if k < 1:
         return csr_matrix((distinct.size, distinct.size)), representative
-    if distinct.size == n:
-        return _joined(indices[:, :k]), representative
     place = np.searchsorted(distinct, representative)
     near, is_there = _without_copies(place[indices[distinct]], k)
     lacking = np.flatnonzero(~is_there)
-    if lacking.size:
+    if neighbors is None and lacking.size:
         kept = rows[distinct]
         again = search(kept, k + 1, queries=kept[lacking])[0]
         near[lacking] = _without_copies(again, k, lacking)[0]
@@ -100,7 +108,7 @@ def _without_copies(
     -------
     near : ndarray of shape (n, k), int32
     is_there : ndarray of shape (n,), bool
-        Whether the row has as many. Otherwise the last ones mean nothing.
+        Whether the row has as many. Otherwise its own index is in place of those that it lacks.
     """
     own = np.arange(len(indices)) if own is None else own
     order = np.argsort(indices, axis=1, kind="stable")
@@ -111,7 +119,9 @@ def _without_copies(
     np.put_along_axis(dropped, order, repeated | (ascending == own[:, None]), axis=1)
     first = np.argsort(dropped, axis=1, kind="stable")[:, :k]
     near = np.take_along_axis(indices, first, axis=1).astype(np.int32)
-    return near, (~dropped).sum(axis=1) >= k
+    is_there = ~np.take_along_axis(dropped, first, axis=1)
+    near = np.where(is_there, near, own[:, None].astype(np.int32))
+    return near, np.all(is_there, axis=1)
 
 
 def _joined(indices: NDArray[np.int32]) -> csr_matrix:
@@ -119,5 +129,8 @@ def _joined(indices: NDArray[np.int32]) -> csr_matrix:
     starts = np.arange(0, n * k + 1, k)
     directed = csr_matrix((np.ones(n * k), indices.ravel(), starts), shape=(n, n))
     graph = directed.maximum(directed.T).tocsr()
+    if (indices == np.arange(n)[:, None]).any():  # in place of neighbours that a row lacks
+        graph.setdiag(0)
+        graph.eliminate_zeros()
     graph.sort_indices()
     return graph
