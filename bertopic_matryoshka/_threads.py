@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, TypeVar
 
 import joblib
@@ -15,21 +16,26 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
+_allowed: ContextVar[int | None] = ContextVar("_allowed", default=None)
+"""Number of threads that torch had before one_thread."""
+
+
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Limit torch to one CPU thread within the block.
+    """Limit torch to one CPU thread within the block; :func:`in_threads` still uses several.
 
     Where steps are short, a second thread gains little. On a busy machine each step waits for the
     slowest thread: 30 times as long was measured.
     """
     import torch
 
-    before = torch.get_num_threads()
+    before, token = torch.get_num_threads(), _allowed.set(count_threads())
     torch.set_num_threads(1)
     try:
         yield
     finally:
         torch.set_num_threads(before)
+        _allowed.reset(token)
 
 
 def count_threads() -> int:
@@ -39,7 +45,10 @@ def count_threads() -> int:
     """
     import torch
 
-    return max(1, min(torch.get_num_threads(), int(joblib.cpu_count())))
+    allowed = _allowed.get()
+    if allowed is None:
+        allowed = max(1, min(torch.get_num_threads(), int(joblib.cpu_count())))
+    return allowed
 
 
 def in_threads(compute: Callable[[T], R], items: Iterable[T]) -> list[R]:

@@ -66,4 +66,16 @@ def test_torch_has_its_threads_again(threads_of_torch):
     threads_of_torch(2)
     with one_thread():
         assert torch.get_num_threads() == 1
+        with one_thread():
+            assert torch.get_num_threads() == 1
     assert torch.get_num_threads() == 2
+
+
+def test_work_is_divided_within_one_thread_too(threads_of_torch, monkeypatch):
+    monkeypatch.setattr(_threads.joblib, "cpu_count", lambda: 2)
+    threads_of_torch(2)
+    barrier = threading.Barrier(2, timeout=30)
+    with one_thread():
+        in_threads(lambda _: barrier.wait(), range(2))
+        assert torch.get_num_threads() == 1
+    assert count_threads() == 2

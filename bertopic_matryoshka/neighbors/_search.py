@@ -45,6 +45,7 @@ HALF_SPARE = 32
 """The same for products in half precision on a GPU: with few, many rows would be searched twice."""
 
 
+@one_thread()
 def nearest_neighbors(
     embeddings: ArrayLike,
     n_neighbors: int,
@@ -192,6 +193,5 @@ def _principal_axes(base: DeviceRows, dims: int) -> torch.Tensor:
 
     n = min(base.n_rows, AXES_ROWS)
     sample = base.take(torch.arange(n, device=base.device) * base.n_rows // n).double()
-    with one_thread():
-        axes: torch.Tensor = torch.linalg.eigh(sample.T @ sample).eigenvectors  # ascending
+    axes: torch.Tensor = torch.linalg.eigh(sample.T @ sample).eigenvectors  # ascending
     return axes[:, -dims:].float().contiguous()
