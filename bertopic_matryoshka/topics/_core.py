@@ -99,13 +99,23 @@ class CoreWords(DistinctDocuments):
     def _count_only(self, topic_model: BERTopic, documents: pd.DataFrame) -> NDArray[np.bool_]:
         kept = distinct_documents(documents, copies_in(topic_model))
         topics = documents["Topic"].to_numpy(dtype=np.int64)
-        scores = nearness(topic_model.hdbscan_model, documents, topics)
-        if scores is None:
-            scores = np.zeros(topics.size)
-            scores[kept] = likeness(topic_model, documents["Document"][kept], topics[kept])
-        kept[kept] = in_core(scores[kept], topics[kept], self.share, self.min_documents)
+        scores = self._scores(topic_model, documents, topics, kept)
+        kept[kept] = in_core(scores, topics[kept], self.share, self.min_documents)
         choose_representatives_from(topic_model, documents.loc[kept, "ID"])
         return kept
+
+    def _scores(
+        self,
+        topic_model: BERTopic,
+        documents: pd.DataFrame,
+        topics: NDArray[np.int_],
+        kept: NDArray[np.bool_],
+    ) -> NDArray[np.float64]:
+        """Score how central in their topics the documents marked as kept are."""
+        scores = nearness(topic_model.hdbscan_model, documents, topics)
+        if scores is not None:
+            return scores[kept]
+        return likeness(topic_model, documents["Document"][kept], topics[kept])
 
     def _first(self, words: list[tuple[str, float]], n_words: int) -> list[tuple[str, float]]:
         if not self.fold:
