@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from bertopic.vectorizers import ClassTfidfTransformer
 from scipy.sparse import csr_matrix
+from sklearn.exceptions import NotFittedError
 from sklearn.preprocessing import normalize
 
 from bertopic_matryoshka._validation import check_at_least
@@ -177,8 +178,11 @@ def nearness(
         return None
     topic_of = np.empty_like(topics)
     topic_of[ids] = topics
-    cosines: NDArray[np.float64] = clusterer.centrality(topic_of)[ids]
-    return cosines
+    try:
+        cosines: NDArray[np.float64] = clusterer.centrality(topic_of)
+    except NotFittedError:  # saved by an earlier version
+        return None
+    return cosines[ids]
 
 
 def likeness(

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import copy
+import json
 import pickle
+import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -20,6 +23,7 @@ from bertopic_matryoshka import (
     DimensionSelector,
     DistinctDocuments,
     LeidenClustering,
+    MatryoshkaBackend,
     build_topic_model,
     load_topic_model,
     save_topic_model,
@@ -295,6 +299,20 @@ def test_saved_loaded_and_updated(model, backend, docs, embeddings, tmp_path):
     assert listed(theirs) == listed(model)
     theirs.update_topics(docs, vectorizer_model=words(), representation_model=CoreWords())
     assert {len(found) for found in listed(theirs).values()} == {10}
+
+
+def test_a_model_that_an_earlier_version_saved(tmp_path):
+    """Its clusterer kept no rows of its documents."""
+    data = Path(__file__).parents[1] / "data"
+    shutil.copytree(data / "saved_v1", tmp_path / "v1")
+    saved = json.loads((data / "saved_v1_topics.json").read_text())
+    loaded = load_topic_model(tmp_path / "v1", backend=MatryoshkaBackend(truncate_dim=32))
+    assert loaded.topics_ == saved["topics"]
+    loaded.update_topics(
+        saved["docs"], vectorizer_model=words(), representation_model=CoreWords(min_documents=1)
+    )
+    assert {len(found) for found in listed(loaded).values()} == {10}
+    assert loaded.topics_ == saved["topics"]
 
 
 def test_pickled_and_copied(model, own, docs):
