@@ -68,7 +68,7 @@ class CoreWords(DistinctDocuments):
     their topic (LeidenClustering.centrality), in the space in which they were clustered. Any other
     clusterer, and documents that it did not cluster, have the core whose words are most like those
     of the topic: the largest cosine between a document's c-TF-IDF and that of the topic. Membership
-    probabilities are not used: most are equal to 1 in HDBSCAN, and those of LeidenClustering gave
+    probabilities are not used: many are equal to 1 in HDBSCAN, and those of LeidenClustering gave
     less coherent words. Share and measure were chosen on three corpora, see docs/core-words.md.
 
     Time slices, classes and batches of online learning are part of the documents. Their words are
