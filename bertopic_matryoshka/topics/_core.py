@@ -102,7 +102,7 @@ class CoreWords(DistinctDocuments):
         topics = documents["Topic"].to_numpy(dtype=np.int64)
         scores = self._scores(topic_model, documents, topics, kept)
         kept[kept] = in_core(scores, topics[kept], self.share, self.min_documents)
-        choose_representatives_from(topic_model, documents.loc[kept, "ID"])
+        choose_representatives_from(documents.loc[kept, "ID"], topic_model, self)
         return kept
 
     def _scores(

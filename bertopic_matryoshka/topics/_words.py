@@ -61,9 +61,9 @@ class DistinctDocuments(BaseRepresentation):  # type: ignore[misc]
             The words with the largest weights: `top_n_words` of them, or as many as BERTopic
             offers where another representation model comes next.
         """
-        n_words = topic_model.top_n_words
-        if not _is_last(self, topic_model.representation_model):
-            n_words = max(map(len, topics.values()))
+        chain = chain_of(self, topic_model)
+        is_last = not chain or chain[-1] is self
+        n_words = topic_model.top_n_words if is_last else max(map(len, topics.values()))
         # Batches of online learning and time slices are only part of the matrix's documents.
         is_whole = c_tf_idf is topic_model.c_tf_idf_
         is_whole &= not hasattr(topic_model.vectorizer_model, "partial_fit")
@@ -85,13 +85,14 @@ class DistinctDocuments(BaseRepresentation):  # type: ignore[misc]
         return words[:n_words]
 
 
-def _is_last(model: BaseRepresentation, chains: Any) -> bool:
-    """Whether a representation model is the last of its chain, be it the main one or an aspect."""
+def chain_of(model: BaseRepresentation, topic_model: BERTopic) -> list[BaseRepresentation]:
+    """Get the chain, the main one or an aspect's, that a representation model is part of, or []."""
+    chains = topic_model.representation_model
     for chain in chains.values() if isinstance(chains, dict) else [chains]:
         models = chain if isinstance(chain, list) else [chain]
         if any(each is model for each in models):
-            return models[-1] is model
-    return True
+            return models
+    return []
 
 
 def copies_in(topic_model: BERTopic) -> NDArray[np.int_] | None:

@@ -361,6 +361,15 @@ def test_an_old_core_is_not_used_for_other_topics(own, docs):
     assert not all(set(texts) <= core for texts in own.representative_docs_.values())
 
 
+def test_without_core_words_they_are_bertopics_again(own, docs, backend):
+    own.update_topics(docs, vectorizer_model=words())
+    plain = copy.deepcopy(own, {id(backend): backend})
+    del plain._extract_representative_docs
+    for each in (own, plain):
+        each.reduce_topics(docs, nr_topics=3)
+    assert own.representative_docs_ == plain.representative_docs_
+
+
 # ---- the core and folding, by hand
 
 
