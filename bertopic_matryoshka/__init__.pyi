@@ -35,6 +35,7 @@ from .report import (
 )
 from .selection import DimensionInspection, DimensionSelector, inspect_dimensions
 from .topics import (
+    CoreWords,
     DistinctDocuments,
     ExpectWidth,
     TopicLevels,
@@ -48,6 +49,7 @@ from .topics import (
 )
 
 __all__ = [
+    "CoreWords",
     "DamagedFileWarning",
     "DimensionComparison",
     "DimensionInspection",

@@ -67,7 +67,7 @@ class Corpus:
 
     def score(self, topic_model: BERTopic) -> dict[str, float]:
         topics, found = self.words(topic_model), np.asarray(topic_model.topics_)
-        values = self.coherence.score(topics), topic_diversity(topics), len(topics)
+        values = self.coherence.score(topics), topic_diversity(topics, fold=False), len(topics)
         values += np.mean(found < 0), adjusted_mutual_info_score(self.labels, found)
         return dict(zip(MEASURES, values, strict=False))
 

@@ -21,6 +21,7 @@ from bertopic_matryoshka.clustering._advice import (
     warn_of_number,
     warn_of_outside,
 )
+from bertopic_matryoshka.clustering._centrality import centrality
 from bertopic_matryoshka.clustering._division import Divider, FineDivision
 from bertopic_matryoshka.clustering._membership import membership, shares, weighted_shares
 from bertopic_matryoshka.clustering._merge_tree import N_TOP, MergeTree, merge_tree
@@ -68,6 +69,12 @@ if TYPE_CHECKING:
 
 SCALE = tuple(field.name for field in fields(Typicality))
 """Arrays by which new rows are scored beside those of the fit."""
+
+
+TOO_OLD = (
+    "This LeidenClustering was fitted and saved by an earlier version, which kept no graph: "
+    "{lacks}. Fit it again."
+)
 
 
 class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
@@ -343,6 +350,40 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         """Find the clusters of the rows, see :meth:`fit`; return `labels_`."""
         return self.fit(X, y).labels_  # scikit-learn's own would leave y out
 
+    def centrality(self, labels: ArrayLike | None = None) -> NDArray[np.float64]:
+        """Cosine of each row with the centre of its cluster.
+
+        The centre is the mean of the cluster's rows, copies counted once.
+
+        Parameters
+        ----------
+        labels : array-like of shape (n_samples,), int, or None, default=None
+            Clusters of the rows of the fit, -1 for none, such as topics that were merged. None is
+            `labels_`.
+
+        Returns
+        -------
+        cosines : ndarray of shape (n_samples,), float64, in [-1, 1]
+            Higher is more central; -1 for outliers and zero rows.
+
+        Raises
+        ------
+        ValueError
+            If there is not one label for each row.
+        NotFittedError
+            If it is not fitted, or was fitted and saved by an earlier version.
+        """
+        check_is_fitted(self)
+        if not hasattr(self, "_group"):
+            raise NotFittedError(TOO_OLD.format(lacks="the copies of each row are not known"))
+        given = self.labels_ if labels is None else np.asarray(labels)
+        if given.shape != self._group.shape:
+            raise ValueError(
+                f"labels has shape {given.shape} and must have shape {self._group.shape}, one for "
+                "each row of the fit."
+            )
+        return centrality(self._fit_rows, self._group, given)
+
     def labels_at(self, n_clusters: int) -> NDArray[np.int_]:
         """Give the labels at another number of clusters, without a new fit.
 
@@ -596,10 +637,7 @@ class LeidenClustering(ClusterMixin, BaseEstimator):  # type: ignore[misc]
     def _graph(self) -> csr_matrix:
         """Put together the graph of the distinct rows; its arrays alone are kept and saved."""
         if not hasattr(self, "_indptr"):
-            raise NotFittedError(
-                "This LeidenClustering was fitted and saved by an earlier version, which kept no "
-                "graph: the tree of merges is not known. Fit it again."
-            )
+            raise NotFittedError(TOO_OLD.format(lacks="the tree of merges is not known"))
         n = self._counts.size
         return csr_matrix((np.ones(self._indices.size), self._indices, self._indptr), (n, n))
 

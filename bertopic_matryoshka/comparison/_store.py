@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from bertopic_matryoshka.comparison._setting import Condition, Setting
     from bertopic_matryoshka.embedding import MatryoshkaBackend
 
-FORMAT_VERSION = 3
+FORMAT_VERSION = 4
 
 NOT_COMPARED = ("embedding_model", "verbose")
 """Parameters of BERTopic that do not change topics, or that other parts of the key cover."""

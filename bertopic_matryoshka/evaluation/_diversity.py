@@ -10,6 +10,7 @@ from scipy.sparse import csr_array
 from scipy.special import entr
 
 from bertopic_matryoshka._validation import check_at_least
+from bertopic_matryoshka.evaluation._folding import folded_forms
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -17,8 +18,10 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 
-def topic_diversity(topics: Iterable[Sequence[str]], top_n: int = 10) -> float:
-    """Share of distinct words among the top words of all topics [1]_.
+def topic_diversity(
+    topics: Iterable[Sequence[str]], top_n: int = 10, *, fold: bool = True
+) -> float:
+    """Share of distinct words among the top words of all topics [1]_, near duplicates counted once.
 
     Parameters
     ----------
@@ -27,6 +30,9 @@ def topic_diversity(topics: Iterable[Sequence[str]], top_n: int = 10) -> float:
         left out.
     top_n : int, default=10
         Number of words per topic that count.
+    fold : bool, default=True
+        Whether words that differ only in case, hyphens or an English plural are one word, so that
+        topics with "game" and with "games" share it. False is the measure of the literature.
 
     Returns
     -------
@@ -37,8 +43,19 @@ def topic_diversity(topics: Iterable[Sequence[str]], top_n: int = 10) -> float:
     ----------
     .. [1] A. B. Dieng, F. J. R. Ruiz, D. M. Blei, "Topic modeling in embedding spaces",
        TACL 2020.
+
+    Examples
+    --------
+    >>> from bertopic_matryoshka import topic_diversity
+    >>> topics = [["game", "cup"], ["games", "play"]]
+    >>> topic_diversity(topics), topic_diversity(topics, fold=False)
+    (0.75, 1.0)
     """
-    words = [word for topic in topics for word in distinct(topic[:top_n])]
+    found = distinct_of_each(topics, top_n)
+    if fold:
+        forms = folded_forms(chain(*found))
+        found = [distinct(map(forms.__getitem__, words)) for words in found]
+    words = list(chain(*found))
     return len(set(words)) / len(words) if words else float("nan")
 
 

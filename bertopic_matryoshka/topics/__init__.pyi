@@ -4,6 +4,7 @@ from ._build import (
     build_topic_model,
     check_reductions,
 )
+from ._core import CoreWords
 from ._expect_width import ExpectWidth
 from ._hierarchy import TopicLevels, topic_levels, topic_linkage
 from ._missing_hdbscan import allow_missing_hdbscan
@@ -13,6 +14,7 @@ from ._tables import documents_table, topics_table
 from ._words import DistinctDocuments
 
 __all__ = [
+    "CoreWords",
     "DistinctDocuments",
     "ExpectWidth",
     "TopicLevels",

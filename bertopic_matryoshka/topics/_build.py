@@ -12,10 +12,10 @@ from sklearn.feature_extraction.text import CountVectorizer
 from bertopic_matryoshka.clustering import LeidenClustering
 from bertopic_matryoshka.embedding import MatryoshkaBackend
 from bertopic_matryoshka.selection import DimensionSelector
+from bertopic_matryoshka.topics._core import CoreWords
 from bertopic_matryoshka.topics._expect_width import ExpectWidth
 from bertopic_matryoshka.topics._missing_hdbscan import warn_of_missing_hdbscan
 from bertopic_matryoshka.topics._stop_words import check_stop_words
-from bertopic_matryoshka.topics._words import DistinctDocuments
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -80,8 +80,8 @@ def build_topic_model(
     **bertopic_kwargs
         Every other argument of BERTopic, such as `hdbscan_model`, `min_topic_size`, `nr_topics`,
         `vectorizer_model` or `calculate_probabilities`, which "leiden" supports too. The default
-        `representation_model` is a DistinctDocuments; to put it before another one, pass
-        ``[DistinctDocuments(), another]``.
+        `representation_model` is CoreWords; to put it before another one, pass
+        ``[CoreWords(), another]``.
 
     Returns
     -------
@@ -114,7 +114,7 @@ def build_topic_model(
 
     >>> from bertopic import BERTopic
     >>> from bertopic_matryoshka import (
-    ...     DimensionSelector, DistinctDocuments, LeidenClustering, get_stop_words
+    ...     CoreWords, DimensionSelector, LeidenClustering, get_stop_words
     ... )
     >>> from sklearn.feature_extraction.text import CountVectorizer
     >>> backend = MatryoshkaBackend(truncate_dim=128)
@@ -123,7 +123,7 @@ def build_topic_model(
     ...     umap_model=DimensionSelector(),
     ...     hdbscan_model=LeidenClustering(),
     ...     vectorizer_model=CountVectorizer(stop_words=get_stop_words("english")),
-    ...     representation_model=DistinctDocuments(),
+    ...     representation_model=CoreWords(),
     ... )
     """
     for argument, instead in (("embedding_model", "backend"), ("umap_model", "reduction")):
@@ -166,7 +166,7 @@ def build_topic_model(
             "out: CountVectorizer has stop_words of its own."
         )
     if bertopic_kwargs.get("representation_model") is None:
-        bertopic_kwargs["representation_model"] = DistinctDocuments()
+        bertopic_kwargs["representation_model"] = CoreWords()
     warn_of_missing_hdbscan()
     return BERTopic(
         embedding_model=backend,

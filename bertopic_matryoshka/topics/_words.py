@@ -61,20 +61,55 @@ class DistinctDocuments(BaseRepresentation):  # type: ignore[misc]
             The words with the largest weights: `top_n_words` of them, or as many as BERTopic
             offers where another representation model comes next.
         """
-        chain = topic_model.representation_model
-        chain = chain["Main"] if isinstance(chain, dict) and "Main" in chain else chain
-        is_last = (chain[-1] if isinstance(chain, list) else chain) is self
+        chain = chain_of(self, topic_model)
+        is_last = not chain or chain[-1] is self
         n_words = topic_model.top_n_words if is_last else max(map(len, topics.values()))
         # Batches of online learning and time slices are only part of the matrix's documents.
         is_whole = c_tf_idf is topic_model.c_tf_idf_
         is_whole &= not hasattr(topic_model.vectorizer_model, "partial_fit")
-        kept = distinct_documents(documents, getattr(topic_model.hdbscan_model, "copy_of_", None))
-        if is_whole and not kept.all():
-            counted, topics = _counted(topic_model, documents[kept], n_words)
-            # In place, since BERTopic passes the same matrix on and keeps it.
-            c_tf_idf.data, c_tf_idf.indices = counted.data, counted.indices
-            c_tf_idf.indptr = counted.indptr
-        return {topic: words[:n_words] for topic, words in topics.items()}
+        if is_whole:
+            kept = self._count_only(topic_model, documents)
+            if not kept.all():
+                counted, topics = _counted(topic_model, documents[kept], 2 * n_words)
+                # In place, since BERTopic passes the same matrix on and keeps it.
+                c_tf_idf.data, c_tf_idf.indices = counted.data, counted.indices
+                c_tf_idf.indptr = counted.indptr
+        return {topic: self._first(words, n_words) for topic, words in topics.items()}
+
+    def _count_only(self, topic_model: BERTopic, documents: pd.DataFrame) -> NDArray[np.bool_]:
+        """Mark the documents whose words are counted."""
+        return distinct_documents(documents, copies_in(topic_model))
+
+    def _first(self, words: list[tuple[str, float]], n_words: int) -> list[tuple[str, float]]:
+        """Take the first words of a topic."""
+        return words[:n_words]
+
+
+def chain_of(model: BaseRepresentation, topic_model: BERTopic) -> list[BaseRepresentation]:
+    """Get the chain, the main one or an aspect's, that a representation model is part of, or []."""
+    chains = topic_model.representation_model
+    for chain in chains.values() if isinstance(chains, dict) else [chains]:
+        models = chain if isinstance(chain, list) else [chain]
+        if any(each is model for each in models):
+            return models
+    return []
+
+
+def copies_in(topic_model: BERTopic) -> NDArray[np.int_] | None:
+    """Get the row that each row of the clusterer's fit repeats, if the clusterer knows it."""
+    copy_of: NDArray[np.int_] | None = getattr(topic_model.hdbscan_model, "copy_of_", None)
+    return copy_of
+
+
+def row_ids(documents: pd.DataFrame, n_rows: int) -> NDArray[np.int_] | None:
+    """Get the row of the clusterer's fit that each document is; None if they were not its rows.
+
+    They need not be: zero-shot topics take documents before the fit.
+    """
+    if "ID" not in documents or n_rows != len(documents):
+        return None
+    ids: NDArray[np.int_] = documents["ID"].to_numpy()
+    return ids if np.array_equal(np.sort(ids), np.arange(ids.size)) else None
 
 
 def distinct_documents(
@@ -82,13 +117,12 @@ def distinct_documents(
 ) -> NDArray[np.bool_]:
     """Mark the distinct documents of each topic: the first of equal texts, without near copies."""
     kept: NDArray[np.bool_] = ~documents.duplicated(["Topic", "Document"]).to_numpy()
-    # `documents` need not be those that were clustered.
-    if copy_of is not None and "ID" in documents and len(copy_of) == len(documents):
-        ids, topics = documents["ID"].to_numpy(), documents["Topic"].to_numpy()
-        if np.array_equal(np.sort(ids), np.arange(ids.size)):
-            topic_of = np.empty_like(topics)
-            topic_of[ids] = topics
-            kept &= (copy_of[ids] == ids) | (topic_of[copy_of[ids]] != topics)
+    ids = None if copy_of is None else row_ids(documents, len(copy_of))
+    if copy_of is not None and ids is not None:
+        topics = documents["Topic"].to_numpy()
+        topic_of = np.empty_like(topics)
+        topic_of[ids] = topics
+        kept &= (copy_of[ids] == ids) | (topic_of[copy_of[ids]] != topics)
     return kept
 
 

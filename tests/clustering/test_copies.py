@@ -1,5 +1,6 @@
 """Rows that repeat others: they count once in the graph, and in sizes as often as they stand."""
 
+import copy
 import logging
 import pickle
 import warnings
@@ -14,6 +15,7 @@ from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.metrics import adjusted_rand_score
 
 from bertopic_matryoshka import (
+    CoreWords,
     DistinctDocuments,
     LeidenClustering,
     build_topic_model,
@@ -263,7 +265,8 @@ def repeated(docs, embeddings):
     return rows, labels
 
 
-def test_copies_have_one_say_on_the_words(backend, docs, embeddings, repeated):
+@pytest.mark.parametrize("model", [DistinctDocuments, CoreWords])
+def test_copies_have_one_say_on_the_words(backend, docs, embeddings, repeated, model):
     rows, labels = repeated
     built = [
         build_topic_model(
@@ -274,9 +277,9 @@ def test_copies_have_one_say_on_the_words(backend, docs, embeddings, repeated):
             **parameters,
         ).fit([docs[row] for row in some], embeddings[some])
         for some, parameters in (
-            (np.arange(len(docs)), {}),
-            (rows, {}),
-            (rows, {"representation_model": [DistinctDocuments(), DistinctDocuments()]}),
+            (np.arange(len(docs)), {"representation_model": model()}),
+            (rows, {"representation_model": model()}),
+            (rows, {"representation_model": [DistinctDocuments(), model()]}),
         )
     ]
     alone, ours, twice = map(words_of, built)
@@ -292,8 +295,13 @@ def test_copies_have_one_say_on_the_words(backend, docs, embeddings, repeated):
 
 
 def test_without_copies_the_words_are_bertopics(topic_model, docs, embeddings, backend):
-    assert isinstance(topic_model.representation_model, DistinctDocuments)
     labels = topic_model.topics_
+    topic_model = copy.deepcopy(topic_model, {id(backend): backend})
+    topic_model.update_topics(
+        docs,
+        vectorizer_model=CountVectorizer(stop_words="english"),
+        representation_model=DistinctDocuments(),
+    )
     plain = BERTopic(
         embedding_model=backend,
         umap_model=topic_model.umap_model,

@@ -17,6 +17,7 @@ from sklearn.metrics import adjusted_mutual_info_score, adjusted_rand_score, v_m
 from tiny_models import make_model
 
 from bertopic_matryoshka import (
+    CoreWords,
     DimensionSelector,
     ExpectWidth,
     LeidenClustering,
@@ -88,6 +89,7 @@ def test_a_run_equals_the_same_work_by_hand(comparison, docs, doc_labels, backen
         umap_model=DimensionSelector(),
         hdbscan_model=KMeans(8, n_init=2, random_state=0),
         vectorizer_model=CountVectorizer(stop_words="english"),
+        representation_model=CoreWords(),
     )
     topics, _ = topic_model.fit_transform(docs)
     words = [[word for word, _ in topic_model.get_topic(t)] for t in range(8)]

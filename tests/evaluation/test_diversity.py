@@ -36,6 +36,27 @@ def test_diversity_by_hand():
     assert math.isnan(topic_diversity([]))
 
 
+def test_near_duplicates_count_once():
+    topics = [["game", "cup"], ["Games", "e-mail"], ["email", "tax"]]
+    assert topic_diversity(topics) == 4 / 6
+    assert topic_diversity(topics, fold=False) == 1
+    # Within a topic too, where the second form is a repetition.
+    assert topic_diversity([["game", "games", "cup"], ["tax", "games"]]) == 3 / 4
+    assert topic_diversity([["game", "games", "cup"], ["tax", "games"]], fold=False) == 4 / 5
+    # A singular beyond the first words folds nothing.
+    assert topic_diversity([["games", "game"], ["cup", "tax"]], top_n=1) == 1
+
+
+@given(st.lists(st.lists(st.sampled_from(["cat", "cats", "Cat", "dog", "ox", ""]), max_size=6)))
+def test_folding_never_adds_diversity_to_topics_without_near_duplicates(topics):
+    """Each topic has one form of a word, as after folding it."""
+    topics = [
+        list({word.casefold().rstrip("s"): word for word in topic}.values()) for topic in topics
+    ]
+    if any(word for topic in topics for word in topic):
+        assert topic_diversity(topics) <= topic_diversity(topics, fold=False) + 1e-12
+
+
 def test_inverted_rbo_by_hand():
     # Agreement is 0 at the first rank, 1 from the second on: 0.1 * 0 + 0.9 * 1.
     assert inverted_rbo([["a", "b"], ["b", "a"]]) == pytest.approx(0.1)

@@ -27,8 +27,8 @@ from sklearn.metrics import normalized_mutual_info_score
 from sklearn.metrics.pairwise import cosine_similarity
 
 from bertopic_matryoshka import (
+    CoreWords,
     DimensionSelector,
-    DistinctDocuments,
     ExpectWidth,
     LeidenClustering,
     MatryoshkaBackend,
@@ -317,7 +317,7 @@ def test_topics_are_those_of_the_two_liner(backend, docs, embeddings, clusterer)
         umap_model=DimensionSelector(),
         hdbscan_model=clusterer(),
         vectorizer_model=CountVectorizer(stop_words=get_stop_words("english")),
-        representation_model=DistinctDocuments(),
+        representation_model=CoreWords(),
     )
     topics, _ = built.fit_transform(docs, embeddings)
     topics_by_hand, _ = by_hand.fit_transform(docs, embeddings)
@@ -929,7 +929,7 @@ def test_umap_has_bertopics_settings_and_gives_its_topics(backend, docs, embeddi
     )
     assert by_hand.fit_transform(docs, embeddings)[0] == topics
     assert built.umap_model.embedding_.shape == (len(docs), N_COMPONENTS)
-    assert_finds_its_topics(built, {"sparse matrix": "sparse"})
+    assert_finds_its_topics(built, {"sparse matrix": "matrix"})
     with pytest.raises(ValueError, match="64 wide but the backend produces 32"):
         ExpectWidth(built.umap_model.reducer, 32).transform(embeddings)
 
