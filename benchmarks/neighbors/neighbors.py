@@ -1,21 +1,27 @@
-"""Recall and seconds of each way to find neighbours, beside pynndescent and faiss.
+"""Recall and seconds of each way to find neighbours, beside faiss, usearch and pynndescent.
 
-    python -m benchmarks.neighbors.neighbors --embeddings FOLDER... --names MODEL_CORPUS...
+    python -m benchmarks.neighbors.neighbors --embeddings FOLDER... --names MODEL_CORPUS... \
+        [--synthetic 100000]
 
 Recall is the share of the 15 true neighbours that are found, over 1,000 rows. pynndescent compiles
-in its first run, which is timed on its own. A library that is not installed is left out.
+in its first run, which is timed on its own. "busy" is beside two processes of two threads each that
+multiply matrices. Synthetic rows are those of benchmarks/clustering/scale.py, 64 selected
+dimensions. A library that is not installed is left out.
 """
 
 from __future__ import annotations
 
 import argparse
 import importlib.util
+import tempfile
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from benchmarks.clustering.busy import beside
+from benchmarks.clustering.scale import write_rows
 from benchmarks.corpus import find, machine
 from bertopic_matryoshka import DimensionSelector, nearest_neighbors
 
@@ -23,7 +29,20 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 K, SAMPLE, REPETITIONS, SLOW = 15, 1_000, 3, 10
+N_LOADS = 2
+LIBRARIES = ("faiss", "usearch", "pynndescent")
 PACKAGES = ("numpy", "torch")
+
+
+def usearch(expansion: int) -> Callable[[np.ndarray], np.ndarray]:
+    def search(X: np.ndarray) -> np.ndarray:
+        from usearch.index import Index
+
+        index = Index(ndim=X.shape[1], metric="ip", dtype="bf16", expansion_search=expansion)
+        index.add(np.arange(len(X)), X)
+        return index.search(X, K + 1).keys[:, 1:]
+
+    return search
 
 
 def ours(**options: object) -> Callable[[np.ndarray], np.ndarray]:
@@ -42,32 +61,35 @@ def faiss_exact(X: np.ndarray) -> np.ndarray:
     return faiss.knn(X, X, K + 1, metric=faiss.METRIC_INNER_PRODUCT)[1][:, 1:]
 
 
-def faiss_cells(X: np.ndarray) -> np.ndarray:
-    import faiss
+def faiss_lists(n_probes: int) -> Callable[[np.ndarray], np.ndarray]:
+    def search(X: np.ndarray) -> np.ndarray:
+        import faiss
 
-    n_lists = int(len(X) ** 0.5)
-    flat = faiss.IndexFlatIP(X.shape[1])
-    index = faiss.IndexIVFFlat(flat, X.shape[1], n_lists, faiss.METRIC_INNER_PRODUCT)
-    index.cp.niter = 5
-    index.train(X[:: max(1, len(X) // (50 * n_lists))])
-    index.add(X)
-    index.nprobe = 8
-    return index.search(X, K + 1)[1][:, 1:]
+        n_lists = int(len(X) ** 0.5)
+        flat = faiss.IndexFlatIP(X.shape[1])
+        index = faiss.IndexIVFFlat(flat, X.shape[1], n_lists, faiss.METRIC_INNER_PRODUCT)
+        index.cp.niter = 5
+        index.train(X[:: max(1, len(X) // (50 * n_lists))])
+        index.add(X)
+        index.nprobe = n_probes
+        return index.search(X, K + 1)[1][:, 1:]
+
+    return search
 
 
 METHODS = {
     "exact": ours(method="exact"),
-    "two_stage": ours(method="two_stage"),
-    "approximate, 4 cells": ours(method="approximate", n_probes=4),
-    "approximate, 8 cells (default)": ours(method="approximate", n_probes=8),
-    "approximate, 16 cells": ours(method="approximate", n_probes=16),
-    "pynndescent": pynndescent,
+    "approximate, 1 list": ours(method="approximate", n_probes=1),
+    "approximate, 2 lists (default)": ours(method="approximate"),
+    "approximate, 4 lists": ours(method="approximate", n_probes=4),
     "faiss, exact": faiss_exact,
-    "faiss, inverted file, 8 cells": faiss_cells,
+    "faiss, inverted file, 4 lists": faiss_lists(4),
+    "faiss, inverted file, 8 lists": faiss_lists(8),
+    "usearch, bfloat16, expansion 16": usearch(16),
+    "usearch, bfloat16, expansion 64": usearch(64),
+    "pynndescent": pynndescent,
 }
-LIBRARIES = {"pynndescent": "pynndescent", "faiss, exact": "faiss"}
-LIBRARIES["faiss, inverted file, 8 cells"] = "faiss"
-QUADRATIC = ("exact", "two_stage", "faiss, exact")
+QUADRATIC = ("exact", "faiss, exact")
 
 
 def measure(name: str, X: np.ndarray, max_exact: int) -> None:
@@ -76,41 +98,57 @@ def measure(name: str, X: np.ndarray, max_exact: int) -> None:
     similar[np.arange(SAMPLE), sample] = -2
     true = np.argpartition(-similar, K, axis=1)[:, :K]
     for method, search in METHODS.items():
-        library = LIBRARIES.get(method)
-        if library and importlib.util.find_spec(library) is None:
+        library = method.partition(",")[0]
+        if library in LIBRARIES and importlib.util.find_spec(library) is None:
             continue
         if method in QUADRATIC and len(X) > max_exact:
             continue
-        seconds = []
-        while len(seconds) <= REPETITIONS and (len(seconds) < 2 or seconds[-1] < SLOW):
-            start = time.perf_counter()
-            found = search(X)
-            seconds.append(time.perf_counter() - start)
+        first, found = timed(search, X)
+        later = np.median([timed(search, X)[0] for _ in range(REPETITIONS if first < SLOW else 1)])
+        with beside(N_LOADS):
+            busy = np.median([timed(search, X)[0] for _ in range(REPETITIONS)])
         shared = [np.isin(a, b).mean() for a, b in zip(found[sample], true, strict=True)]
-        first, later = seconds[0], np.median(seconds[1:])
         print(
             f"| {name} | {len(X):,} x {X.shape[1]} | {method} | {np.mean(shared):.3f} "
-            f"| {first:.2f} | {later:.2f} |",
+            f"| {first:.2f} | {later:.2f} | {busy:.2f} |",
             flush=True,
         )
+
+
+def timed(search: Callable[[np.ndarray], np.ndarray], X: np.ndarray) -> tuple[float, np.ndarray]:
+    start = time.perf_counter()
+    found = search(X)
+    return time.perf_counter() - start, found
+
+
+def unit(X: np.ndarray) -> np.ndarray:
+    lengths = np.linalg.norm(X.astype(np.float32), axis=1, keepdims=True)
+    return np.ascontiguousarray(X[lengths[:, 0] > 0] / lengths[lengths[:, 0] > 0])
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--embeddings", type=Path, nargs="+", required=True)
     parser.add_argument("--names", nargs="+", required=True, help="MODEL_CORPUS")
+    parser.add_argument("--synthetic", type=int, help="number of synthetic rows")
     parser.add_argument(
         "--max-exact", type=int, default=50_000, help="rows to compare all pairs of"
     )
     args = parser.parse_args()
-    print("| data | rows | method | recall | first s | later s |\n|---|--:|---|--:|--:|--:|")
+    print("| data | rows | method | recall | first s | later s | busy s |")
+    print("|---|--:|---|--:|--:|--:|--:|")
     for name in args.names:
-        X = np.load(find(args.embeddings, f"{name}.npy")).astype(np.float32)
-        lengths = np.linalg.norm(X, axis=1, keepdims=True)
-        X = np.ascontiguousarray(X[lengths[:, 0] > 0] / lengths[lengths[:, 0] > 0])
+        X = unit(np.load(find(args.embeddings, f"{name}.npy")).astype(np.float32))
         measure(name, X, args.max_exact)
         selected = DimensionSelector(128, criterion="laplacian").fit_transform(X)
-        measure(f"{name}, selected", selected, args.max_exact)
+        measure(f"{name}, selected", unit(selected), args.max_exact)
+    if args.synthetic:
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "rows.npy"
+            write_rows(path, args.synthetic)
+            selector = DimensionSelector(64, criterion="laplacian")
+            selected = selector.fit_transform(np.load(path, mmap_mode="r"))
+        measure("synthetic", unit(selected), args.max_exact)
     print(machine(PACKAGES))
 
 

@@ -43,7 +43,7 @@ class CoreWords(DistinctDocuments):
 
     Parameters
     ----------
-    share : float, default=0.25
+    share : float, default=0.5
         Share, in (0, 1], of each topic's distinct documents that are its core. Documents as near as
         the last one belong to it too.
     min_documents : int, default=10
@@ -69,7 +69,8 @@ class CoreWords(DistinctDocuments):
     clusterer, and documents that it did not cluster, have the core whose words are most like those
     of the topic: the largest cosine between a document's c-TF-IDF and that of the topic. Membership
     probabilities are not used: many are equal to 1 in HDBSCAN, and those of LeidenClustering gave
-    less coherent words. Share and measure were chosen on three corpora, see docs/core-words.md.
+    less coherent words. Share and measure were chosen on three corpora, the share on documents that
+    were not fitted, see docs/core-words.md.
 
     Time slices, classes and batches of online learning are part of the documents. Their words are
     BERTopic's, averaged with those of the core as BERTopic does.
@@ -81,13 +82,13 @@ class CoreWords(DistinctDocuments):
     >>> topic_model = BERTopic(representation_model=CoreWords())
     """
 
-    def __init__(self, share: float = 0.25, *, min_documents: int = 10, fold: bool = False) -> None:
+    def __init__(self, share: float = 0.5, *, min_documents: int = 10, fold: bool = False) -> None:
         # BERTopic would only use them after minutes of clustering.
         if isinstance(share, bool) or not isinstance(share, (int, float, np.number)):
             raise TypeError(f"share={share!r} must be a number.")
         if not 0 < share <= 1:
             raise ValueError(
-                f"share={share} must be above 0 and at most 1. Pass 0.25 for a quarter of each "
+                f"share={share} must be above 0 and at most 1. Pass 0.5 for half of each "
                 "topic's documents, or 1 for all."
             )
         check_at_least(min_documents, 1, name="min_documents")
