@@ -28,7 +28,7 @@ from bertopic_matryoshka import DimensionSelector, nearest_neighbors
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-K, SAMPLE, REPETITIONS, SLOW = 15, 1_000, 3, 10
+K, SAMPLE, REPETITIONS = 15, 1_000, 2
 N_LOADS = 2
 LIBRARIES = ("faiss", "usearch", "pynndescent")
 PACKAGES = ("numpy", "torch")
@@ -85,8 +85,7 @@ METHODS = {
     "faiss, exact": faiss_exact,
     "faiss, inverted file, 4 lists": faiss_lists(4),
     "faiss, inverted file, 8 lists": faiss_lists(8),
-    "usearch, bfloat16, expansion 16": usearch(16),
-    "usearch, bfloat16, expansion 64": usearch(64),
+    "usearch, bfloat16": usearch(64),
     "pynndescent": pynndescent,
 }
 QUADRATIC = ("exact", "faiss, exact")
@@ -97,22 +96,26 @@ def measure(name: str, X: np.ndarray, max_exact: int) -> None:
     similar = X[sample] @ X.T
     similar[np.arange(SAMPLE), sample] = -2
     true = np.argpartition(-similar, K, axis=1)[:, :K]
-    for method, search in METHODS.items():
-        library = method.partition(",")[0]
-        if library in LIBRARIES and importlib.util.find_spec(library) is None:
-            continue
-        if method in QUADRATIC and len(X) > max_exact:
-            continue
-        first, found = timed(search, X)
-        later = np.median([timed(search, X)[0] for _ in range(REPETITIONS if first < SLOW else 1)])
-        with beside(N_LOADS):
-            busy = np.median([timed(search, X)[0] for _ in range(REPETITIONS)])
-        shared = [np.isin(a, b).mean() for a, b in zip(found[sample], true, strict=True)]
-        print(
-            f"| {name} | {len(X):,} x {X.shape[1]} | {method} | {np.mean(shared):.3f} "
-            f"| {first:.2f} | {later:.2f} | {busy:.2f} |",
-            flush=True,
+    searches = {
+        method: search
+        for method, search in METHODS.items()
+        if not (method in QUADRATIC and len(X) > max_exact)
+        and (
+            (library := method.partition(",")[0]) not in LIBRARIES
+            or importlib.util.find_spec(library) is not None
         )
+    }
+    rows = {}
+    for method, search in searches.items():
+        first, found = timed(search, X)
+        later = np.median([timed(search, X)[0] for _ in range(REPETITIONS)])
+        shared = [np.isin(a, b).mean() for a, b in zip(found[sample], true, strict=True)]
+        rows[method] = f"{np.mean(shared):.3f} | {first:.2f} | {later:.2f}"
+    with beside(N_LOADS):
+        for method, search in searches.items():
+            busy = np.median([timed(search, X)[0] for _ in range(REPETITIONS)])
+            row = f"{name} | {len(X):,} x {X.shape[1]} | {method} | {rows[method]} | {busy:.2f}"
+            print(f"| {row} |", flush=True)
 
 
 def timed(search: Callable[[np.ndarray], np.ndarray], X: np.ndarray) -> tuple[float, np.ndarray]:
