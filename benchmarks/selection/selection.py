@@ -23,6 +23,7 @@ from sklearn.decomposition import PCA
 
 from benchmarks.corpus import Corpus, machine, parser_of, read
 from bertopic_matryoshka.clustering import _communities as communities
+from bertopic_matryoshka.clustering import _division as division
 from bertopic_matryoshka.clustering import _merge_tree as merge_tree
 from bertopic_matryoshka.clustering import _partition as partition
 from bertopic_matryoshka.clustering import _smoothing as smoothing
@@ -73,11 +74,11 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "30 neighbours": {"k": 30},
     "mutual neighbours only": {"graph": "mutual"},
     "similarities as weights": {"graph": "weighted"},
-    "approximate, 4 cells": {"n_probes": 4},
-    "approximate, 8 cells": {"n_probes": 8},
+    "approximate, 1 list": {"n_probes": 1},
+    "approximate, 2 lists": {"n_probes": 2},
 }
-HOMES = {"ITERATIONS": communities, "LEAF_SIZES": partition}
-HOMES |= dict.fromkeys(("EXPONENT", "N_TOP"), merge_tree)
+HOMES = {"ITERATIONS": communities, "EXPONENT": merge_tree}
+HOMES |= dict.fromkeys(("LEAF_SIZES", "N_TOP"), division)
 HOMES |= dict.fromkeys(("ROUNDS", "CORE"), smoothing)
 
 
@@ -180,12 +181,19 @@ def communities_in_number(
     return max(seen, key=lambda run: run[0])[1]
 
 
-def alone(graph: sp.csr_matrix, n: int, seed: int) -> np.ndarray:
+def alone(graph: sp.csr_matrix, Y: np.ndarray, n: int, seed: int) -> np.ndarray:
     """Search a resolution that gives the number or a tenth more; merge as modularity does."""
     found = communities_in_number(graph, n, round(1.1 * n), SMALLEST, seed)
-    large = np.bincount(found) >= SMALLEST
+    leaves = keep_clusters(found, np.bincount(found) >= SMALLEST)
     with patch.object(merge_tree, "EXPONENT", 1.0):
-        return merge_tree.merge_clusters(graph, keep_clusters(found, large), n)
+        tree = merge_tree.merge_tree(graph, leaves, Y, 1)
+    return np.append(tree.cut(min(n, tree.n_leaves)), -1)[leaves]
+
+
+def divided(graph: sp.csr_matrix, Y: np.ndarray, n: int, seed: int) -> np.ndarray:
+    """Find `n` clusters as LeidenClustering does."""
+    divider = division.Divider(graph, Y, SMALLEST, seed)
+    return partition.in_number(divider, divider.divide(), n)
 
 
 def variant_rows(X: np.ndarray, corpus: Corpus) -> Iterator[dict[str, Any]]:
@@ -199,12 +207,13 @@ def variant_rows(X: np.ndarray, corpus: Corpus) -> Iterator[dict[str, Any]]:
                 objective = settings.get("objective", settings.get("alone"))
                 if objective:
                     own = lambda *args, objective=objective: leiden(objective, *args[:3])  # noqa: E731
-                    stack.enter_context(patch.object(communities, "communities", own))
+                    for module in (communities, division):  # where it is, and where it is used
+                        stack.enter_context(patch.object(module, "communities", own))
                 for n in N_TOPICS:
                     if "alone" in settings:
-                        found = alone(graph, n, seed)
+                        found = alone(graph, Y, n, seed)
                     else:
-                        found = partition.in_number(graph, Y, n, SMALLEST, seed)
+                        found = divided(graph, Y, n, seed)
                     yield {"row": row, "seed": seed, "wanted": n, **corpus.score(found)}
 
 
@@ -220,15 +229,16 @@ def criteria_rows(X: np.ndarray, corpus: Corpus) -> Iterator[dict[str, Any]]:
                 graph = graph_of(Y)
             keys = {"row": criterion, "width": width, "seed": seed}
             for n in N_TOPICS:
-                found = partition.in_number(graph, Y, n, SMALLEST, seed)
+                found = divided(graph, Y, n, seed)
                 yield keys | {"wanted": n} | corpus.score(found)
 
 
 def scale_rows(X: np.ndarray) -> Iterator[dict[str, Any]]:
     for n in sorted({n for n in (300, 1000, 3000, 10_000) if n < len(X)} | {len(X)}):
-        graph = graph_of(X[np.random.default_rng(0).permutation(len(X))[:n]])
+        rows = X[np.random.default_rng(0).permutation(len(X))[:n]]
+        divider = division.Divider(graph_of(rows), rows, SMALLEST, 0)
         for r in (0.5, 1.0, 2.0, 4.0):
-            found, _ = partition.at_resolution(graph, r, SMALLEST, 0)
+            found = partition.at_resolution(divider, divider.divide(), r)
             yield {"row": f"{r:g}", "width": n, "topics": found.max() + 1}
 
 

@@ -10,7 +10,7 @@ from scipy.sparse import csr_matrix
 
 from bertopic_matryoshka.neighbors._copies import near_copies
 from bertopic_matryoshka.neighbors._given import given_neighbors
-from bertopic_matryoshka.neighbors._search import nearest_neighbors
+from bertopic_matryoshka.neighbors._search import EXACT_ROWS, nearest_neighbors
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -86,6 +86,8 @@ def distinct_neighbor_graph(
     lacking = np.flatnonzero(~is_there)
     if neighbors is None and lacking.size:
         kept = rows[distinct]
+        if method == "auto" and lacking.size * distinct.size <= EXACT_ROWS**2:
+            search = partial(search, method="exact")  # few pairs: lists would not be worth it
         again = search(kept, k + 1, queries=kept[lacking])[0]
         near[lacking] = _without_copies(again, k, lacking)[0]
     return _joined(near), representative
