@@ -59,7 +59,8 @@ def given_neighbors(
             f"neighbors gives {kind}, and must give a sparse matrix of shape ({n}, {n}): the "
             "neighbours of each row among these rows, zero rows and equal ones left out."
         )
-    graph = csr_matrix(graph)
+    graph = csr_matrix(graph, copy=True)
+    graph.sum_duplicates()  # a neighbour that is stored twice counts once
     row = np.repeat(np.arange(n), np.diff(graph.indptr))
     others = graph.indices != row
     row, near = row[others], graph.indices[others].astype(np.int32)

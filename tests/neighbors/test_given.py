@@ -30,6 +30,14 @@ def test_by_hand():
     assert (indices.dtype, similarities.dtype) == (np.int32, np.float32)
 
 
+def test_a_neighbour_that_is_stored_twice_counts_once():
+    rows = np.array([[1.0, 0], [0.8, 0.6], [0.6, 0.8]])
+    twice = csr_matrix((np.ones(4), [1, 1, 2, 1], [0, 2, 3, 4]), shape=(3, 3))
+    assert twice.nnz == 4
+    assert given_neighbors(twice, rows)[0].tolist() == [[1], [2], [1]]
+    assert twice.nnz == 4  # the one that was given stays as it is
+
+
 @pytest.mark.parametrize("mode", ["distance", "connectivity"])
 @pytest.mark.parametrize("copies", [0, 7])
 def test_scikit_learns_transformer_gives_what_the_search_gives(mode, copies):
