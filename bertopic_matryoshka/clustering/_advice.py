@@ -25,6 +25,17 @@ def report_copies(n_copies: int, n_near: int, n_rows: int) -> None:
         _warn(f"{message} copy_of_ says which; copy_distance=0 counts the near ones each.")
 
 
+def report_batch(batch: int, n_rows: int, n_new: int, n_waiting: int) -> None:
+    """Log what became of a batch of partial_fit."""
+    logger.info(
+        "batch %d of %d rows: %d new clusters, %d rows wait for one (topic_changes_ has the rest)",
+        batch,
+        n_rows,
+        n_new,
+        n_waiting,
+    )
+
+
 def warn_of_number(n_clusters: int, n_found: int, min_cluster_size: int, n_coreless: int) -> None:
     """Warn if fewer clusters were found than asked for, or some of them have no core."""
     if n_found < n_clusters:

@@ -1,15 +1,17 @@
-from ._copies import distinct_rows, equal_rows
+from ._copies import copy_radii, distinct_rows, equal_rows
 from ._expected import expected_topics, prefix_sentences
 from ._given import check_given, of_distinct
 from ._graph import distinct_neighbor_graph, neighbor_graph
 from ._prefixes import compare_distinct, compare_prefixes, halvings
-from ._search import METHODS, nearest_neighbors
+from ._search import METHODS, NeighborIndex, nearest_neighbors
 
 __all__ = [
     "METHODS",
+    "NeighborIndex",
     "check_given",
     "compare_distinct",
     "compare_prefixes",
+    "copy_radii",
     "distinct_neighbor_graph",
     "distinct_rows",
     "equal_rows",

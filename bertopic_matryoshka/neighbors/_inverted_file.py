@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import torch
 
 from bertopic_matryoshka._threads import in_threads
 from bertopic_matryoshka.neighbors._largest import largest
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 N_FILES = 3
 """Number of inverted files. With one, rows at the border of a list would have neighbours on their
@@ -37,14 +42,48 @@ exact in float32 up to 4,000 dimensions, so that the lists do not depend on the 
 The same is meant to hold on a GPU, on which it was not tried."""
 
 
+@dataclass(frozen=True)
+class InvertedFile:
+    """Rows divided into lists by k-means, and the lists into pieces that are not too large.
+
+    Attributes
+    ----------
+    centres : Tensor of shape (n_lists, n_dims), float32
+    order : Tensor of shape (n_rows,), int64
+        Rows, list by list.
+    pieces : list of slice
+        Place of each piece in the order.
+    list_of : Tensor of shape (n_pieces,), int64
+        List of each piece.
+    """
+
+    centres: torch.Tensor
+    order: torch.Tensor
+    pieces: list[slice]
+    list_of: torch.Tensor
+
+
+def build_file(base: torch.Tensor, number: int) -> InvertedFile:
+    """Divide rows, of shape (n_rows, n_dims), into lists; each `number` has other borders."""
+    n_rows = base.shape[0]
+    n_lists = max(1, min(n_rows // LIST_ROWS, int(MOST_LISTS * n_rows**0.5)))
+    centres = _kmeans(base, n_lists, number)
+    return InvertedFile(centres, *_pieces(_nearest(base, centres)))
+
+
 def inverted_file_candidates(
-    base: torch.Tensor, queries: torch.Tensor | None, n_candidates: int, n_probes: int
+    base: torch.Tensor,
+    queries: torch.Tensor | None,
+    n_candidates: int,
+    n_probes: int,
+    files: Sequence[InvertedFile] | None = None,
 ) -> torch.Tensor:
     """Search inverted files [1]_ for the rows most similar to each query.
 
     k-means divides the rows into lists of about 600 rows. The queries of a list are compared
     together, with the rows of the lists whose centres are most similar to theirs: one product of
-    matrices for all of them. Three files, from other samples, have their borders elsewhere.
+    matrices for all of them. Three files, from other samples, have their borders elsewhere. What is
+    found for a query does not depend on the other queries, rounding aside.
 
     Parameters
     ----------
@@ -57,6 +96,9 @@ def inverted_file_candidates(
     n_probes : int
         Number of lists of each file whose rows are compared with a query. Lists are added until
         they have as many rows as so many lists have on average.
+    files : sequence of InvertedFile or None, default=None
+        The files of these rows, where they are searched more than once. None builds each, and
+        drops it.
 
     Returns
     -------
@@ -72,31 +114,33 @@ def inverted_file_candidates(
     found = torch.empty((n_queries, n_candidates), dtype=torch.int32, device=base.device)
     scores = torch.empty((n_queries, n_candidates), device=base.device)
     for number in range(N_FILES):
-        _search_file(base, queries, n_probes, found, scores, number)
+        file = build_file(base, number) if files is None else files[number]
+        _search_file(file, base, queries, n_probes, found, scores, is_first=number == 0)
     return found
 
 
 def _search_file(
+    file: InvertedFile,
     base: torch.Tensor,
     queries: torch.Tensor | None,
     n_probes: int,
     found: torch.Tensor,
     scores: torch.Tensor,
-    number: int,
+    *,
+    is_first: bool,
 ) -> None:
     """Search one file, and keep the best of its candidates and, after the first, those found."""
     n_rows, n_candidates = base.shape[0], found.shape[1]
-    n_lists = max(1, min(n_rows // LIST_ROWS, int(MOST_LISTS * n_rows**0.5)))
-    centres = _kmeans(base, n_lists, number)
-    order, pieces, list_of = _pieces(_nearest(base, centres))
+    centres, order, pieces, list_of = file.centres, file.order, file.pieces, file.list_of
     sizes = torch.tensor([piece.stop - piece.start for piece in pieces])
-    rows = base[order]  # so that those of a piece are read at once
     own = queries is None
+    # Rows in order are read faster; for other queries, often few, the copy would not be worth it.
+    rows = base[order] if own else None
     query_rows, asking, asked, asked_list = base, order, pieces, list_of
     if queries is not None:
         query_rows = queries
         asking, asked, asked_list = _pieces(_nearest(queries, centres))
-    least = math.ceil(max(n_probes * n_rows / n_lists, n_candidates + own))
+    least = math.ceil(max(n_probes * n_rows / centres.shape[0], n_candidates + own))
 
     def look(piece: int) -> None:
         """Find the candidates of the queries of a piece."""
@@ -106,16 +150,17 @@ def _search_file(
         near = similar.argsort(descending=True, stable=True).cpu()
         last = int(torch.searchsorted(sizes[near].cumsum(0), least))
         parts = [pieces[i] for i in near[: last + 1].tolist()]
+        names = torch.cat([order[part] for part in parts])
         positions = asking[asked[piece]]
-        table = query_rows[positions] @ torch.cat([rows[part] for part in parts]).T
+        compared = base[names] if rows is None else torch.cat([rows[part] for part in parts])
+        table = query_rows[positions] @ compared.T
         if own:
             table.diagonal().fill_(-torch.inf)
         best = largest(table, n_candidates)
-        names = torch.cat([order[part] for part in parts]).to(torch.int32)[best]
-        values = table.gather(1, best)
-        if number > 0:
-            names, values = _merged(names, values, found[positions], scores[positions])
-        found[positions], scores[positions] = names, values
+        near_names, values = names.to(torch.int32)[best], table.gather(1, best)
+        if not is_first:
+            near_names, values = _merged(near_names, values, found[positions], scores[positions])
+        found[positions], scores[positions] = near_names, values
 
     in_threads(look, range(len(asked)))
 

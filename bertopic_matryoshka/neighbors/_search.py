@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     import torch
     from numpy.typing import ArrayLike, NDArray
 
+    from bertopic_matryoshka.neighbors._inverted_file import InvertedFile
     from bertopic_matryoshka.neighbors._rows import DeviceRows
 
     Neighbors = tuple[NDArray[np.int32], NDArray[np.float32]]
@@ -45,7 +47,6 @@ HALF_SPARE = 32
 """The same for products in half precision on a GPU: with few, many rows would be searched twice."""
 
 
-@one_thread()
 def nearest_neighbors(
     embeddings: ArrayLike,
     n_neighbors: int,
@@ -98,80 +99,135 @@ def nearest_neighbors(
     .. [1] J. Sivic, A. Zisserman, "Video Google: a text retrieval approach to object matching in
        videos", ICCV 2003.
     """
-    if method not in METHODS:
-        raise ValueError(f"method={method!r} must be one of {', '.join(METHODS)}.")
-    if n_probes < 1:
-        raise ValueError(f"n_probes={n_probes} must be at least 1, a number of lists.")
-    device = find_device(device)
-    # These need torch, which takes a second to import.
-    import torch
+    index = NeighborIndex(embeddings, method=method, n_probes=n_probes, device=device)
+    return index.search(n_neighbors, queries)
 
-    from bertopic_matryoshka.neighbors._rows import DeviceRows
 
-    base = DeviceRows(embeddings, device)
-    query_rows = base if queries is None else DeviceRows(queries, device, name="queries")
-    available = base.n_rows - (query_rows is base)
-    check_at_least(n_neighbors, 1, name="n_neighbors")
-    if n_neighbors > available:
-        others = "other rows" if query_rows is base else "rows"
-        raise ValueError(
-            f"n_neighbors={n_neighbors} must be at most {available}, the number of {others} in the "
-            "embeddings. Ask for fewer neighbours."
+class NeighborIndex:
+    """Rows that are searched for the nearest neighbours of others, more than once.
+
+    It is built in its first search of other rows, and not pickled: a copy builds it again.
+
+    Parameters
+    ----------
+    embeddings, method, n_probes, device
+        See nearest_neighbors.
+    """
+
+    def __init__(
+        self,
+        embeddings: ArrayLike,
+        *,
+        method: str = "auto",
+        n_probes: int = 2,
+        device: str | None = None,
+    ) -> None:
+        if method not in METHODS:
+            raise ValueError(f"method={method!r} must be one of {', '.join(METHODS)}.")
+        if n_probes < 1:
+            raise ValueError(f"n_probes={n_probes} must be at least 1, a number of lists.")
+        self.embeddings, self.method, self.n_probes = embeddings, method, n_probes
+        self.device = device
+
+    def __getstate__(self) -> dict[str, Any]:
+        built = ("_base", "_axes", "_projected", "_files")
+        return {name: value for name, value in vars(self).items() if name not in built}
+
+    @one_thread()
+    def search(self, n_neighbors: int, queries: ArrayLike | None = None) -> Neighbors:
+        """Find the nearest neighbours of the queries, or of the rows; see nearest_neighbors."""
+        # These need torch, which takes a second to import.
+        import torch
+
+        from bertopic_matryoshka.neighbors._rows import DeviceRows
+
+        base, device = self._base, self._base.device
+        query_rows = base if queries is None else DeviceRows(queries, device, name="queries")
+        available = base.n_rows - (query_rows is base)
+        check_at_least(n_neighbors, 1, name="n_neighbors")
+        if n_neighbors > available:
+            others = "other rows" if query_rows is base else "rows"
+            raise ValueError(
+                f"n_neighbors={n_neighbors} must be at most {available}, the number of {others} in "
+                "the embeddings. Ask for fewer neighbours."
+            )
+        if query_rows.n_dims != base.n_dims:
+            raise ValueError(
+                f"queries are {query_rows.n_dims} wide and embeddings {base.n_dims}. Cut or select "
+                "both in the same way."
+            )
+        indices = np.empty((query_rows.n_rows, n_neighbors), dtype=np.int32)
+        similarities = np.empty((query_rows.n_rows, n_neighbors), dtype=np.float32)
+        found = self._candidates(query_rows, n_neighbors)
+
+        def rank(start: int, stop: int) -> None:
+            """Keep the best of the candidates of some queries."""
+            part = slice(start, stop)
+            block = query_rows.take(torch.arange(start, stop, device=found.device))
+            near, scores = _rescored(base, block, found[part], n_neighbors)
+            indices[part], similarities[part] = near.numpy(force=True), scores.numpy(force=True)
+
+        ranked_bytes = RANKED_BYTES.get(found.device.type, RANKED_BYTES["cpu"])
+        size = ranked_bytes // (4 * base.n_dims * found.shape[1])
+        in_blocks(rank, query_rows.n_rows, size, device=found.device.type)
+        return indices, similarities
+
+    def _candidates(self, query_rows: DeviceRows, n_neighbors: int) -> torch.Tensor:
+        """Find candidates for the neighbours of all queries, of shape (n_queries, n), int32."""
+        from bertopic_matryoshka.neighbors._exact import all_candidates
+        from bertopic_matryoshka.neighbors._inverted_file import inverted_file_candidates
+
+        base = self._base
+        own = query_rows is base
+        available = base.n_rows - own
+        if self._chosen_method() == "approximate":
+            candidates_of_each = 1.0 if self._axes is None else SHORTLIST
+            n_candidates = min(round(candidates_of_each * n_neighbors) + SPARE, available)
+            queries, files = (None, None) if own else (query_rows.whole(self._axes), self._files)
+            return inverted_file_candidates(
+                self._projected, queries, n_candidates, self.n_probes, files
+            )
+        spare, n_sure = SPARE, None
+        if base.device.startswith("cuda"):
+            spare, n_sure = HALF_SPARE, n_neighbors
+        return all_candidates(
+            base.chunks,
+            query_rows.chunks,
+            base.n_rows,
+            query_rows.n_rows,
+            min(n_neighbors + spare, available),
+            own=own,
+            n_sure=n_sure,
         )
-    if query_rows.n_dims != base.n_dims:
-        raise ValueError(
-            f"queries are {query_rows.n_dims} wide and embeddings {base.n_dims}. Cut or select "
-            "both in the same way."
-        )
-    if method == "auto":
-        on_gpu = not device.startswith("cpu")
+
+    def _chosen_method(self) -> str:
+        if self.method != "auto":
+            return self.method
+        base = self._base
+        on_gpu = not base.device.startswith("cpu")
         method = "exact" if on_gpu or base.n_rows <= EXACT_ROWS else "approximate"
-        logger.info("%s neighbours of %d rows on %s", method, base.n_rows, device)
-    indices = np.empty((query_rows.n_rows, n_neighbors), dtype=np.int32)
-    similarities = np.empty((query_rows.n_rows, n_neighbors), dtype=np.float32)
+        logger.info("%s neighbours of %d rows on %s", method, base.n_rows, base.device)
+        return method
 
-    found = _candidates(base, query_rows, n_neighbors, method, n_probes)
+    @cached_property
+    def _base(self) -> DeviceRows:
+        from bertopic_matryoshka.neighbors._rows import DeviceRows
 
-    def rank(start: int, stop: int) -> None:
-        """Keep the best of the candidates of some queries."""
-        part = slice(start, stop)
-        block = query_rows.take(torch.arange(start, stop, device=found.device))
-        near, scores = _rescored(base, block, found[part], n_neighbors)
-        indices[part], similarities[part] = near.numpy(force=True), scores.numpy(force=True)
+        return DeviceRows(self.embeddings, find_device(self.device))
 
-    ranked_bytes = RANKED_BYTES.get(found.device.type, RANKED_BYTES["cpu"])
-    size = ranked_bytes // (4 * base.n_dims * found.shape[1])
-    in_blocks(rank, query_rows.n_rows, size, device=found.device.type)
-    return indices, similarities
+    @cached_property
+    def _axes(self) -> torch.Tensor | None:
+        return _principal_axes(self._base, AXES) if self._base.n_dims > AXES else None
 
+    @cached_property
+    def _projected(self) -> torch.Tensor:
+        return self._base.whole(self._axes)
 
-def _candidates(
-    base: DeviceRows, query_rows: DeviceRows, n_neighbors: int, method: str, n_probes: int
-) -> torch.Tensor:
-    """Find candidates for the neighbours of all queries, of shape (n_queries, n), int32."""
-    from bertopic_matryoshka.neighbors._exact import all_candidates
-    from bertopic_matryoshka.neighbors._inverted_file import inverted_file_candidates
+    @cached_property
+    def _files(self) -> list[InvertedFile]:
+        from bertopic_matryoshka.neighbors._inverted_file import N_FILES, build_file
 
-    own = query_rows is base
-    available = base.n_rows - own
-    if method == "approximate":
-        axes = _principal_axes(base, AXES) if base.n_dims > AXES else None
-        candidates_of_each = 1.0 if axes is None else SHORTLIST
-        n_candidates = min(round(candidates_of_each * n_neighbors) + SPARE, available)
-        queries = None if own else query_rows.whole(axes)
-        return inverted_file_candidates(base.whole(axes), queries, n_candidates, n_probes)
-    spare, n_sure = SPARE, None
-    if base.device.startswith("cuda"):
-        spare, n_sure = HALF_SPARE, n_neighbors
-    return all_candidates(
-        base.chunks,
-        query_rows.chunks,
-        base.n_rows,
-        query_rows.n_rows,
-        min(n_neighbors + spare, available),
-        own=own,
-        n_sure=n_sure,
-    )
+        return [build_file(self._projected, number) for number in range(N_FILES)]
 
 
 def _rescored(

@@ -10,6 +10,8 @@ import numpy as np
 import sklearn
 from sklearn.exceptions import InconsistentVersionWarning
 
+from bertopic_matryoshka.neighbors import NeighborIndex
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -40,6 +42,8 @@ def pack(estimator: Any) -> tuple[dict[str, Any], Arrays]:
     values: dict[str, Any] = {}
     arrays: Arrays = {}
     for name, value in vars(estimator).items():
+        if isinstance(value, NeighborIndex):
+            continue  # made again when it is needed
         if isinstance(value, np.ndarray) and value.dtype.kind in "fiub":
             arrays[name] = np.ascontiguousarray(value)
         elif isinstance(value, np.ndarray) and all(isinstance(item, str) for item in value.flat):

@@ -69,10 +69,25 @@ class ExpectWidth(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
     @available_if(lambda self: hasattr(self.reducer, "partial_fit"))  # type: ignore[untyped-decorator]
     def partial_fit(self, X: NDArray[np.floating], y: Any = None) -> ExpectWidth:
-        """Check the width of a batch and update the copy of the reducer with it."""
+        """Check the width of a batch and update the copy of the reducer with it.
+
+        Raises
+        ------
+        ValueError
+            Also if a row of a later batch is zero and none was before: it would be the first
+            outlier, and BERTopic would then mix up the words of all topics.
+        """
         self._check(X)
+        zero = np.flatnonzero(~np.any(X, axis=1))
         if "reducer_" not in vars(self):
             self.reducer_ = copy.deepcopy(self.reducer)
+            self.has_zero_rows_ = bool(zero.size)
+        elif zero.size and not getattr(self, "has_zero_rows_", False):
+            raise ValueError(
+                f"{zero.size} embeddings of this batch are zero, the first that of document "
+                f"{zero[0]}: no word of it is known. They would be the first outliers, which "
+                "BERTopic's partial_fit can only take from the first batch on. Leave them out."
+            )
         self.reducer_.partial_fit(X, y)
         return self
 
