@@ -32,7 +32,7 @@ FEW = 0.5
 """Largest share of rows of known cluster in a new one, as a multiple of their share of all rows."""
 
 CONTINUED = 0.5
-"""Share of a known cluster's rows from which a part is that cluster, however many rows are new."""
+"""Share of a known cluster's rows from which a part of the tree is that cluster, grown."""
 
 CHANCE = 1e-4
 """Largest probability of so few rows of known cluster, if they were spread at random."""
@@ -47,10 +47,12 @@ def join_or_found(
 ) -> tuple[NDArray[np.int_], NDArray[np.bool_]]:
     """Give new rows the clusters of their neighbours, or new clusters where hardly any is known.
 
-    A part of the tree is new if it has far fewer rows of known cluster than its size makes one
-    expect. Each largest such part is divided as finely as the known clusters are, and becomes one
-    cluster or several. The other rows get the cluster of most of their neighbours. They wait if
-    the same holds for their neighbours, or for a part that has too few core rows.
+    A part of the tree is new if known rows are much less frequent in it than above it: in the
+    smallest part around it that has at least half of the rows of a known cluster, and is therefore
+    that cluster, grown, or several. Each largest such part is divided as finely as the known
+    clusters are, and becomes one cluster or several. The other rows get the cluster of most of
+    their neighbours. They wait if hardly any of their neighbours is known either, or if they would
+    be a new cluster with too few core rows.
 
     Parameters
     ----------
@@ -71,7 +73,7 @@ def join_or_found(
     waits : ndarray of shape (n,), bool
     """
     is_known = known >= 0
-    base = is_known.mean()
+    base = np.asarray(is_known.mean())
     part = _new_parts(division, known, base)
     labels = np.where((part >= 0) & ~is_known, n_known + part, known)
     labels = _voted(graph, labels, ~is_known)
@@ -87,7 +89,9 @@ def join_or_found(
     return np.where(new >= 0, n_known + ranks[new], labels), waits
 
 
-def _is_new(n_known: NDArray[np.int_], n_rows: NDArray[np.int_], base: float) -> NDArray[np.bool_]:
+def _is_new(
+    n_known: NDArray[np.int_], n_rows: NDArray[np.int_], base: NDArray[np.float64]
+) -> NDArray[np.bool_]:
     """Mark groups with far fewer rows of known cluster than a share of `base`."""
     unlikely = binom.cdf(n_known, n_rows, base) <= CHANCE
     found: NDArray[np.bool_] = unlikely & (n_known <= FEW * base * n_rows)
@@ -101,7 +105,9 @@ def _neighbors_known(
     return (graph @ is_known.astype(np.float64)).astype(np.int64), np.diff(graph.indptr)
 
 
-def _new_parts(division: FineDivision, known: NDArray[np.int_], base: float) -> NDArray[np.int_]:
+def _new_parts(
+    division: FineDivision, known: NDArray[np.int_], base: NDArray[np.float64]
+) -> NDArray[np.int_]:
     """Find the parts of the tree that are new, and number them.
 
     Returns
@@ -122,7 +128,7 @@ def _new_parts(division: FineDivision, known: NDArray[np.int_], base: float) -> 
 
 
 def _largest_new(
-    tree: MergeTree, leaves: NDArray[np.int_], known: NDArray[np.int_], base: float
+    tree: MergeTree, leaves: NDArray[np.int_], known: NDArray[np.int_], base: NDArray[np.float64]
 ) -> NDArray[np.int_]:
     """Find the largest new part that each leaf is in, as a node of the tree; -1 for none."""
     names, of_row = np.unique(np.append(known, -1), return_inverse=True)  # -1 is the first
@@ -133,11 +139,13 @@ def _largest_new(
     rows = np.concatenate([counts, np.empty((len(tree.children), names.size))])
     for i, (a, b) in enumerate(tree.children):
         rows[tree.n_leaves + i] = rows[a] + rows[b]
-    n_known = rows[:, 1:].sum(axis=1)
-    sizes = np.maximum(counts[:, 1:].sum(axis=0), 1)
-    is_rest = (rows[:, 1:] >= CONTINUED * sizes).any(axis=1)
-    is_new = _is_new(n_known, rows.sum(axis=1), base) & ~is_rest
-    top = np.where(is_new, np.arange(n_nodes), -1)
+    n_known, n_rows = rows[:, 1:].sum(axis=1), rows.sum(axis=1)
+    goes_on = (rows[:, 1:] >= CONTINUED * np.maximum(counts[:, 1:].sum(axis=0), 1)).any(axis=1)
+    usual = np.full(n_nodes, float(base))  # share of known rows in the next part above that goes on
+    for i in range(len(tree.children) - 1, -1, -1):
+        node = tree.n_leaves + i
+        usual[tree.children[i]] = n_known[node] / n_rows[node] if goes_on[node] else usual[node]
+    top = np.where(_is_new(n_known, n_rows, usual) & ~goes_on, np.arange(n_nodes), -1)
     for i in range(len(tree.children) - 1, -1, -1):
         above = top[tree.n_leaves + i]
         if above >= 0:

@@ -17,7 +17,7 @@ from bertopic_matryoshka.clustering._membership import membership, shares
 from bertopic_matryoshka.clustering._novelty import join_or_found
 from bertopic_matryoshka.clustering._ordering import count_clusters, row_order
 from bertopic_matryoshka.clustering._parameters import smallest_cluster
-from bertopic_matryoshka.clustering._partition import at_resolution
+from bertopic_matryoshka.clustering._partition import at_resolution, fine_division
 from bertopic_matryoshka.clustering._smoothing import add_lone_parts
 from bertopic_matryoshka.clustering._supervision import class_of_copies
 from bertopic_matryoshka.clustering._tree_clusters import TreeClusters
@@ -73,8 +73,9 @@ class OnlineClusters(TreeClusters):
         The distinct rows of all batches are kept, at most `max_samples` of them: then each cluster
         keeps the same share, chosen at random, but at least `min_cluster_size`, and rows that wait
         stay. Memory and seconds of a batch are about those of a fit to the rows that are kept and
-        the batch. A part of the tree is new if known rows are less than a quarter as frequent in it
-        as among all, and so few would have a probability below 1e-4 if they were spread at random.
+        the batch. A part of the tree is new if known rows are less than half as frequent in it as
+        in the smallest part around it that has at least half of the rows of a cluster, and so few
+        would have a probability below 1e-4 if they were spread at random.
         """
         _check_online(self)
         if not hasattr(self, "_fit_rows"):
@@ -111,7 +112,7 @@ class OnlineClusters(TreeClusters):
         wanted = self.n_clusters if n_clusters is None else n_clusters
         graph = self._graph()
         divider = self._divider(graph)
-        division = divider.divide()
+        division, _ = fine_division(divider)
         if wanted is None:
             found = at_resolution(divider, division, float(self.resolution))
         else:
@@ -168,20 +169,24 @@ class OnlineClusters(TreeClusters):
         self._indptr, self._indices = graph.indptr, graph.indices
         self._min_size = smallest_cluster(self.min_cluster_size, n_distinct)
         self._describe_copies()
-        division = self._divider(graph).divide()
+        division, _ = fine_division(self._divider(graph))
         self._keep_division(division)
         known = class_of_copies(np.where(settled, old, -1)[order], group_of, n_distinct)
         n_known = self.n_clusters_
-        labels, self._waiting = join_or_found(graph, division, known, n_known, self._min_size)
+        if (known < 0).all():
+            labels = at_resolution(self._divider(graph), division, float(self.resolution))
+            self._waiting = np.zeros(n_distinct, dtype=bool)
+        else:
+            labels, self._waiting = join_or_found(graph, division, known, n_known, self._min_size)
         self.n_clusters_ = max(n_known, count_clusters(labels))
         self._n_batches += 1
         self.n_samples_seen_ += len(batch)
         before = class_of_copies(old[order], group_of, n_distinct)
         self._tell(
             [
-                (kind, a, b, size)
-                for kind, a, b, size in flows(before, labels, self._counts, n_known, 0)
-                if kind != "kept" and (a >= 0 or b >= n_known)
+                ("new" if b >= n_known else "moved", a, b, size)
+                for _, a, b, size in flows(before, labels, self._counts, n_known, 0)
+                if a != b and (a >= 0 or b >= n_known)
             ]
         )
         self._set_labels(graph, labels)
