@@ -124,7 +124,8 @@ class NeighborPredictor:
         k = min(neighbors_of_each(self.n_neighbors, n_rows), n_rows)
         if directed.size == 0 or k == 0:
             return unit, directed[:0], np.empty((0, k), np.int64), np.empty((0, k))
-        if "_index" not in vars(self):  # loaded, or fitted by an earlier version
+        index = vars(self).get("_index")  # not there if it was loaded
+        if index is None or (index.method, index.device) != (self.method, self.device):
             self._reset_index()
         return unit, directed, *self._index.search(k, unit[directed])
 

@@ -16,6 +16,7 @@ from sklearn.metrics import adjusted_mutual_info_score, adjusted_rand_score
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from bertopic_matryoshka import DimensionSelector, LeidenClustering
+from bertopic_matryoshka.neighbors import _inverted_file
 from bertopic_matryoshka.neighbors._graph import neighbor_graph
 from bertopic_matryoshka.topics._estimator_state import pack, unpack
 
@@ -201,7 +202,7 @@ def test_clusters_without_a_core_are_said_to_be_so(monkeypatch, blobs):
     clustering = LeidenClustering().fit(blobs[0])
     # Every other row in another cluster: of a blob, half of the neighbours or fewer are alike.
     monkeypatch.setattr(
-        "bertopic_matryoshka.clustering._leiden.in_number",
+        "bertopic_matryoshka.clustering._tree_clusters.in_number",
         lambda divider, *_: np.arange(divider.graph.shape[0]) % 4,
     )
     with pytest.warns(RuntimeWarning, match=r"n_clusters=4 were found, but \d of them have no row"):
@@ -253,12 +254,38 @@ def test_threads_do_not_matter(embeddings):
     np.testing.assert_array_equal(*found)
 
 
-def test_predict_agrees_with_the_labels_of_the_rows_themselves(embeddings):
-    clustering = LeidenClustering().fit(embeddings)
-    labels, strengths = clustering.predict_strength(embeddings)
-    assert adjusted_rand_score(clustering.labels_, labels) > 0.8
+@pytest.mark.parametrize("outlier_share", [0, 0.2])
+def test_rows_of_the_fit_have_their_labels(embeddings, outlier_share):
+    X = np.vstack([embeddings, embeddings[:40] + np.float32(1e-4), np.zeros((1, 64))])
+    clustering = LeidenClustering(6, outlier_share=outlier_share).fit(X)
+    assert clustering.n_copies_ >= 40
+    labels, strengths = clustering.predict_strength(X)
+    np.testing.assert_array_equal(labels, clustering.labels_)
+    np.testing.assert_array_equal(clustering.predict(2 * X), labels)
     assert ((strengths >= 0) & (strengths <= 1)).all()
-    np.testing.assert_array_equal(clustering.predict(embeddings), labels)
+    np.testing.assert_array_equal(strengths > 0, labels >= 0)
+
+
+def test_in_few_dimensions_an_equal_row_comes_before_nearer_ones():
+    # Neighbours that single precision cannot tell apart, in two clusters.
+    X = on_circle(*np.linspace(0, 0.004, 9), *np.linspace(90, 99, 9))
+    clustering = LeidenClustering(n_neighbors=12, min_cluster_size=3, copy_distance=0).fit(X)
+    clustering._fit_labels = np.arange(len(X))  # to see which row is taken
+    clustering.n_clusters_ = len(X)
+    of_row = clustering.predict(X)
+    assert np.unique(of_row).size == len(X)
+
+
+def test_new_rows_are_assigned_alike_singly_and_in_batches(embeddings, monkeypatch):
+    monkeypatch.setattr(_inverted_file, "LIST_ROWS", 25)
+    X, new = embeddings[:400], embeddings[400:]
+    clustering = LeidenClustering(6, method="approximate").fit(X)
+    labels, strengths = clustering.predict_strength(new)
+    singly = [clustering.predict_strength(row[None]) for row in new]
+    np.testing.assert_array_equal(labels, np.concatenate([found for found, _ in singly]))
+    np.testing.assert_allclose(strengths, np.concatenate([s for _, s in singly]), atol=1e-6)
+    exact = LeidenClustering(6, method="approximate").fit(X).set_params(method="exact")
+    assert np.mean(exact.predict(new) == labels) > 0.9
 
 
 def on_circle(*degrees):

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from bertopic import BERTopic
 from bertopic.cluster import BaseCluster
+from bertopic.vectorizers import OnlineCountVectorizer
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.metrics import adjusted_mutual_info_score
 from sklearn.metrics.pairwise import cosine_similarity
@@ -83,7 +84,7 @@ def merge_clusters(backend, docs, embeddings):
 
 def test_transform_gives_training_documents_their_topics(leiden, docs, embeddings):
     topics, _ = leiden.transform(docs, embeddings)
-    assert np.mean(np.array(topics) == leiden.topics_) > 0.95  # all but three, measured
+    assert topics == leiden.topics_
 
 
 def test_transform_is_what_the_clusterer_predicts(leiden, embeddings, docs):
@@ -361,14 +362,53 @@ def test_y_of_all_documents_after_zero_shot_is_not_used(backend, docs, embedding
 # ---- batch by batch
 
 
-def test_partial_fit_is_refused_before_anything_is_done(backend, docs, embeddings):
-    built = build(backend)
-    with pytest.raises(ValueError, match=r"cluster model should have a `\.partial_fit` function"):
-        built.partial_fit(docs, embeddings)
-    assert built.topics_ is None
-    assert not hasattr(built.umap_model.reducer, "n_samples_seen_")
-    # It can be fitted still.
-    assert len(built.fit(docs, embeddings).get_topics()) >= 4
+def online(backend):
+    vectorizer = OnlineCountVectorizer(stop_words="english")
+    return build_topic_model(backend, vectorizer_model=vectorizer)
+
+
+def test_partial_fit_finds_a_topic_that_comes_late(backend, docs, embeddings, doc_labels, tmp_path):
+    late = np.array(doc_labels) == "scipy.sparse"
+    rows = np.random.default_rng(0).permutation(np.flatnonzero(~late))
+    batches = [*np.array_split(rows, 3), np.flatnonzero(late)]
+    model, topics = online(backend), np.full(len(docs), -1)
+    for number, batch in enumerate(batches):
+        model.partial_fit([docs[i] for i in batch], embeddings[batch])
+        topics[batch] = model.topics_
+        if number == 2:
+            save_topic_model(model, tmp_path / "saved")
+    assert (topics >= 0).all()
+    changes = model.hdbscan_model.topic_changes_
+    new = changes.loc[(changes["batch"] == 3) & (changes["change"] == "new"), "new"].unique()
+    is_new = np.isin(topics, new)
+    assert late[is_new].mean() > 0.9
+    assert is_new[late].mean() > 0.7
+    assert any("sparse" in [word for word, _ in model.get_topic(topic)] for topic in new)
+    assert sum(model.topic_sizes_.values()) == len(docs)
+    # Earlier documents keep their topics; a model that was saved before goes on as this one did.
+    before = np.concatenate(batches[:3])
+    assert model.transform([docs[i] for i in before], embeddings[before])[0] == list(topics[before])
+    loaded = load_topic_model(tmp_path / "saved")
+    loaded.partial_fit([docs[i] for i in batches[3]], embeddings[batches[3]])
+    assert loaded.topics_ == model.topics_
+
+
+def test_a_first_outlier_in_a_later_batch_is_refused_before_words_are_mixed_up(
+    backend, docs, embeddings
+):
+    model = online(backend)
+    model.partial_fit(docs[::2], embeddings[::2])
+    words = model.get_topics()
+    batch = embeddings[1::2].copy()
+    batch[3] = 0
+    with pytest.raises(ValueError, match=r"1 embeddings .* document 3: .* Leave them out"):
+        model.partial_fit(docs[1::2], batch)
+    assert model.get_topics() == words
+    keep = np.arange(len(batch)) != 3
+    model.partial_fit(
+        [doc for doc, kept in zip(docs[1::2], keep, strict=True) if kept], batch[keep]
+    )
+    assert -1 not in model.topics_
 
 
 # ---- saving

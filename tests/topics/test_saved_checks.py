@@ -270,8 +270,7 @@ def test_a_folder_without_a_payload_loads(victim_folder, tmp_path):
     folder = shutil.copytree(victim_folder, tmp_path / "saved")
     payloads.sign(folder)
     loaded = load_topic_model(folder)
-    # A document of the fit may have most of its neighbours in another topic.
-    assert np.mean(np.equal(loaded.transform(payloads.DOCS)[0], loaded.topics_)) > 0.9
+    assert loaded.transform(payloads.DOCS)[0] == loaded.topics_
     payloads.use(loaded)
 
 
