@@ -79,7 +79,7 @@ class LeidenClustering(OnlineClusters):
         outliers too. Rows that `min_membership` or `outlier_share` makes outliers still count as
         neighbours in the cluster that they would have had.
     n_clusters_ : int
-        Number of clusters found.
+        Number of clusters found; after :meth:`recluster`, with those that are gone.
     children_ : ndarray of shape (n_leaves_ - 1, 2), int
         Nodes that each merge of the tree joins, as in AgglomerativeClustering: nodes below
         `n_leaves_` are leaves, and merge i makes node ``n_leaves_ + i``.

@@ -87,7 +87,12 @@ class OnlineClusters(TreeClusters):
                 "continued. Fit it again."
             )
         batch = unit_rows(validate_data(self, X, reset=False, dtype=[np.float32, np.float64]))
-        return self._continue(batch)
+        before = dict(self.__dict__)
+        try:
+            return self._continue(batch)
+        except BaseException:  # as if the batch had not come; the arrays are replaced, not changed
+            self.__dict__.update(before)
+            raise
 
     def recluster(self, n_clusters: int | None = None) -> pd.DataFrame:
         """Cluster the rows that are kept anew, and keep the numbers of clusters that are alike.
@@ -171,6 +176,7 @@ class OnlineClusters(TreeClusters):
         self._describe_copies()
         division, _ = fine_division(self._divider(graph))
         self._keep_division(division)
+        self._forget_scale()
         known = class_of_copies(np.where(settled, old, -1)[order], group_of, n_distinct)
         n_known = self.n_clusters_
         if (known < 0).all():

@@ -307,8 +307,7 @@ class TreeClusters(NeighborPredictor, ClusterMixin, BaseEstimator):  # type: ign
         ranks: NDArray[np.int_],
     ) -> None:
         """Keep what new rows are scored by, as arrays that can be saved."""
-        for name in (*SCALE, "bound"):
-            self.__dict__.pop(f"_outlier_{name}", None)  # of an earlier fit
+        self._forget_scale()
         if typical is None:
             return
         scale, score = typical
@@ -318,6 +317,11 @@ class TreeClusters(NeighborPredictor, ClusterMixin, BaseEstimator):  # type: ign
         # Not the highest score of those left out: rows that their clusters keep may be far below.
         last = np.count_nonzero(left_out) - 1
         self._outlier_bound = float(np.partition(score, last)[last])
+
+    def _forget_scale(self) -> None:
+        """Forget what new rows were scored by in an earlier fit."""
+        for name in (*SCALE, "bound"):
+            self.__dict__.pop(f"_outlier_{name}", None)
 
     def _distinct_graph(
         self, rows: NDArray[np.floating], order: NDArray[np.int_]

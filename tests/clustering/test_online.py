@@ -10,6 +10,7 @@ from scipy.sparse import csr_matrix
 from sklearn.metrics import adjusted_mutual_info_score, adjusted_rand_score
 
 from bertopic_matryoshka import LeidenClustering
+from bertopic_matryoshka.clustering import _online
 from bertopic_matryoshka.clustering._online import flows, matched_names, thinned
 from bertopic_matryoshka.topics._estimator_state import pack, unpack
 
@@ -293,6 +294,28 @@ def test_a_batch_of_another_width_changes_nothing(two_blobs):
         clustering.partial_fit(X[:, :15])
     assert clustering.n_samples_seen_ == 100
     np.testing.assert_array_equal(clustering.labels_, axes)
+
+
+def test_a_batch_that_fails_changes_nothing(two_blobs, monkeypatch):
+    clustering, X, axes = two_blobs
+    clustering.predict(X)
+    batch, expected = batch_of(2, a0=30, a1=20, a2=40)
+    with monkeypatch.context() as patch:
+        patch.setattr(_online, "join_or_found", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            clustering.partial_fit(batch)
+    assert clustering.n_samples_seen_ == 100
+    np.testing.assert_array_equal(clustering.labels_, axes)
+    np.testing.assert_array_equal(clustering.predict(X), axes)
+    np.testing.assert_array_equal(clustering.partial_fit(batch).labels_, expected)
+
+
+def test_outliers_of_the_fit_do_not_stay_when_it_goes_on():
+    X, axes = batch_of(0, a0=60, a1=40)
+    clustering = LeidenClustering(2, outlier_share=0.2).fit(X)
+    assert np.mean(clustering.labels_ < 0) == 0.2
+    clustering.set_params(outlier_share=0).partial_fit(batch_of(1, a0=30, a1=20)[0])
+    np.testing.assert_array_equal(clustering.predict(X), axes)
 
 
 def test_nothing_known_at_all():
