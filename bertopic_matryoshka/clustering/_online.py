@@ -158,7 +158,8 @@ class OnlineClusters(TreeClusters):
         """Put a batch of unit rows beside those that are kept."""
         _check_batch(len(batch), self.max_samples)
         kept = self._chosen(len(batch))
-        n_kept = kept.size
+        n_kept, n_before = kept.size, self._fit_labels.size
+        copy_rows, copy_groups = self._copy_rows, self._copy_groups
         rows = np.concatenate([self._fit_rows[kept], batch.astype(self._fit_rows.dtype)])
         old = np.concatenate([self._fit_labels[kept], np.full(len(batch), -1)])
         occurs = np.concatenate([self._counts[kept], np.ones(len(batch), dtype=np.int64)])
@@ -171,6 +172,11 @@ class OnlineClusters(TreeClusters):
         group[order] = group_of
         self._counts = np.bincount(group_of, occurs[order], minlength=n_distinct).astype(np.int64)
         self._group = group[n_kept:]
+        moved = np.full(n_before, -1)  # place among the distinct rows, of those before
+        moved[kept] = group[:n_kept]
+        stays = moved[copy_groups] >= 0
+        self._copy_rows = np.concatenate([self._copy_rows, copy_rows[stays]])
+        self._copy_groups = np.concatenate([self._copy_groups, moved[copy_groups[stays]]])
         self._indptr, self._indices = graph.indptr, graph.indices
         self._min_size = smallest_cluster(self.min_cluster_size, n_distinct)
         self._describe_copies()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,17 +13,13 @@ from bertopic_matryoshka.clustering._membership import weighted_shares
 from bertopic_matryoshka.clustering._outliers import Typicality
 from bertopic_matryoshka.clustering._parameters import neighbors_of_each
 from bertopic_matryoshka.embedding import unit_rows
-from bertopic_matryoshka.neighbors import NeighborIndex
+from bertopic_matryoshka.neighbors import MIN_DIMS, ROUNDING, NeighborIndex
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 SCALE = tuple(field.name for field in fields(Typicality))
 """Arrays by which new rows are scored beside those of the fit."""
-
-
-EQUAL = 1 - 1e-6
-"""Cosine similarity below which rows of unit length in single precision are not equal."""
 
 
 class NeighborPredictor:
@@ -36,13 +33,14 @@ class NeighborPredictor:
     _fit_rows: NDArray[np.floating]
     _fit_labels: NDArray[np.int_]
     _outlier_bound: float
-    _copy_radii: NDArray[np.float64]
+    _copy_rows: NDArray[np.floating]
+    _copy_groups: NDArray[np.int_]
 
     def predict(self, X: ArrayLike) -> NDArray[np.int_]:
         """Assign new rows to the cluster with the largest share of their neighbours.
 
-        A row of the fit gets the label that it has, and so does a new row that is as near to one as
-        the copies of that one are. What a row gets does not depend on the other rows.
+        A row of the fit gets the label that it has, rounding of its embedding aside. What a row
+        gets does not depend on the other rows.
 
         Parameters
         ----------
@@ -130,8 +128,11 @@ class NeighborPredictor:
         return unit, directed, *self._index.search(k, unit[directed])
 
     def _reset_index(self) -> None:
-        """Let the next search be among the rows that there are now."""
-        self._index = NeighborIndex(self._fit_rows, method=self.method, device=self.device)
+        """Let the next search be among the rows that there are now, and among their near copies."""
+        index_of = partial(NeighborIndex, method=self.method, device=self.device)
+        self._index = index_of(self._fit_rows)
+        # Not there in the fit of an earlier version.
+        self._copy_index = index_of(getattr(self, "_copy_rows", self._fit_rows[:0]))
 
     def _shares(
         self,
@@ -153,21 +154,21 @@ class NeighborPredictor:
         found: NDArray[Any],
         similarities: NDArray[Any],
     ) -> NDArray[np.int_]:
-        """Find the row of the fit that each row is or repeats, -1 for none, among its neighbours.
-
-        An equal row comes first, then the nearest, if it is within the radius of its copies.
-        """
+        """Find the row of the fit that each row is, or whose near copy it is; -1 for none."""
         repeated = np.full(unit.shape[0], -1)
-        if found.size == 0:
+        if found.size == 0 or not hasattr(self, "_copy_rows"):  # fitted by an earlier version
             return repeated
-        if hasattr(self, "_copy_radii"):  # not if it was fitted by an earlier version
-            radii = self._copy_radii[found[:, 0]]
-            near = (radii > 0) & (1 - similarities[:, 0] <= radii)
+        if unit.shape[1] >= MIN_DIMS:  # in fewer, other rows are as near
+            near = similarities[:, 0] >= 1 - ROUNDING
             repeated[near] = found[near, 0]
-        # Several rows may be as near as rounding can tell.
         for column in range(found.shape[1] - 1, -1, -1):
-            close = np.flatnonzero(similarities[:, column] >= EQUAL)
+            close = np.flatnonzero(similarities[:, column] >= 1 - ROUNDING)
             names = found[close, column]
             equal = (self._fit_rows[names] == unit[close]).all(axis=1)
             repeated[close[equal]] = names[equal]
+        others = np.flatnonzero(repeated < 0)
+        if others.size and len(self._copy_rows):
+            nearest, similar = self._copy_index.search(1, unit[others])
+            same = similar[:, 0] >= 1 - ROUNDING
+            repeated[others[same]] = self._copy_groups[nearest[same, 0]]
         return repeated

@@ -52,7 +52,6 @@ from bertopic_matryoshka.clustering._supervision import (
 )
 from bertopic_matryoshka.embedding import unit_rows
 from bertopic_matryoshka.neighbors import (
-    copy_radii,
     distinct_neighbor_graph,
     equal_rows,
     neighbor_graph,
@@ -351,7 +350,8 @@ class TreeClusters(NeighborPredictor, ClusterMixin, BaseEstimator):  # type: ign
         group = near[equal]
         firsts = distinct[kept]
         self._fit_rows = ordered[firsts]
-        self._copy_radii = copy_radii(ordered[distinct], representative, self.copy_distance)
+        copies = np.flatnonzero(representative != np.arange(distinct.size))
+        self._copy_rows, self._copy_groups = ordered[distinct[copies]], near[copies]
         self.copy_of_ = np.arange(rows.shape[0])
         self.copy_of_[order] = order[firsts[group]]
         self.n_copies_ = int(order.size - kept.size)

@@ -1,4 +1,4 @@
-from ._copies import copy_radii, distinct_rows, equal_rows
+from ._copies import MIN_DIMS, ROUNDING, distinct_rows, equal_rows
 from ._expected import expected_topics, prefix_sentences
 from ._given import check_given, of_distinct
 from ._graph import distinct_neighbor_graph, neighbor_graph
@@ -7,11 +7,12 @@ from ._search import METHODS, NeighborIndex, nearest_neighbors
 
 __all__ = [
     "METHODS",
+    "MIN_DIMS",
+    "ROUNDING",
     "NeighborIndex",
     "check_given",
     "compare_distinct",
     "compare_prefixes",
-    "copy_radii",
     "distinct_neighbor_graph",
     "distinct_rows",
     "equal_rows",

@@ -129,33 +129,3 @@ def near_copies(
             representative[left[same]] = leader
             left = left[~same]  # noqa: PLW2901
     return representative
-
-
-def copy_radii(
-    rows: NDArray[np.floating], representative: NDArray[np.int_], copy_distance: float
-) -> NDArray[np.float64]:
-    """Find how far from each row that is no copy its copies are, at most.
-
-    Parameters
-    ----------
-    rows : ndarray of shape (n, n_dims), unit rows
-    representative : ndarray of shape (n,), int
-        See near_copies.
-    copy_distance : float
-        The one that it was called with.
-
-    Returns
-    -------
-    radii : ndarray of shape (n_distinct,), float64, >= 0
-        Cosine distance, of each row that repeats none, in their order: at least what equal texts
-        may have, and 0 if no near copies are looked for.
-    """
-    copies = np.flatnonzero(representative != np.arange(representative.size))
-    distinct = np.delete(np.arange(representative.size), copies)
-    if copy_distance == 0 or rows.shape[1] < MIN_DIMS:
-        return np.zeros(distinct.size)
-    originals = representative[copies]
-    apart = 1 - np.einsum("ij,ij->i", rows[copies], rows[originals], dtype=np.float64)
-    radii = np.zeros(distinct.size)
-    np.maximum.at(radii, np.searchsorted(distinct, originals), apart)
-    return radii + ROUNDING
