@@ -25,7 +25,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.metrics import adjusted_mutual_info_score
 
 from benchmarks.clustering.no_umap import append, done_in, merged, umap_hdbscan
-from benchmarks.corpus import Corpus, find, parser_of, read
+from benchmarks.corpus import Corpus, find, machine, parser_of, read
 from bertopic_matryoshka import (
     DimensionSelector,
     LeidenClustering,
@@ -36,6 +36,7 @@ from bertopic_matryoshka import (
     truncate,
 )
 from bertopic_matryoshka.cli.demo import load_docstrings
+from bertopic_matryoshka.embedding import unit_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -48,9 +49,9 @@ N_NEIGHBORS = 15
 ALONE, CHOSEN = "alone", "50 axes, .3"
 WAYS: dict[str, dict[str, Any] | None] = {
     ALONE: None,
+    "50 axes, .2": {"n_components": 50, "weight": 0.2},
     CHOSEN: {"n_components": 50, "weight": 0.3},
     "50 axes, .5": {"n_components": 50, "weight": 0.5},
-    "50 axes, .7": {"n_components": 50, "weight": 0.7},
     "100 axes, .3": {"n_components": 100, "weight": 0.3},
     "100 axes, .5": {"n_components": 100, "weight": 0.5},
     "50 axes, .3, stop words kept": {
@@ -143,13 +144,20 @@ def ours(data: Data, seed: int, way: str, width: int | None) -> Iterator[tuple[i
 
 
 def selected(data: Data, seed: int, way: str, width: int | None) -> Iterator[tuple[int, dict]]:
-    """Keep half of the dimensions: of the joined rows, or of the embeddings and join then."""
-    how, _, way = way.partition(": ")
-    half = DimensionSelector(0.5, criterion="laplacian")
-    if how == "then joined":
-        rows = data.view(way).join(half.fit_transform(data.rows(ALONE, width)), data.texts)
-    else:
+    """Keep half of the dimensions: of the joined rows, or of the embeddings alone."""
+    criterion, how, way = way.split(": ")
+    half = DimensionSelector(0.5, criterion=criterion)
+    if how == "of all":
         rows = half.fit_transform(data.rows(way, width))
+    else:
+        embeddings = data.rows(ALONE, width)
+        chosen = half.fit(embeddings).get_support()
+        if how == "of the embeddings, then joined":
+            rows = data.view(way).join(embeddings[:, chosen], data.texts)
+        else:
+            joined = data.rows(way, width)
+            axes = np.ones(joined.shape[1] - embeddings.shape[1], dtype=bool)
+            rows = unit_rows(joined[:, np.append(chosen, axes)])
     clusterer = LeidenClustering(random_state=seed).fit(rows)
     for n in N_TOPICS:
         found = clusterer.labels_at(n)
@@ -182,8 +190,14 @@ CELLS: dict[str, list[tuple[str, int | None]]] = {
     "umap": [(way, None) for way in (ALONE, CHOSEN)],
     "widths": list(itertools.product((ALONE, CHOSEN), WIDTHS)),
     "selection": [
-        (f"{how}: {way}", None)
-        for how, way in (("joined", ALONE), ("joined", CHOSEN), ("then joined", CHOSEN))
+        (f"{criterion}: {how}", None)
+        for criterion in ("variance", "laplacian")
+        for how in (
+            f"of all: {ALONE}",
+            f"of all: {CHOSEN}",
+            f"of the embeddings: {CHOSEN}",
+            f"of the embeddings, then joined: {CHOSEN}",
+        )
     ],
     "signals": [(WORDS, None)],
 }
@@ -201,18 +215,53 @@ def measure(what: str, data: Data, seeds: Iterable[int], file: Path) -> None:
             append(file, dict(zip(KEYS, values, strict=True)) | scores | {"seconds": seconds})
 
 
+def print_table(results: pd.DataFrame, measure: str) -> None:
+    """Print a measure at 20 / 50 topics, the mean of the seeds: ways in rows, data in columns."""
+    keys = ["way", "width", "data", "topics"]
+    mean = results.groupby(keys, sort=False)[measure].mean()
+    columns = list(dict.fromkeys(results["data"]))
+    print(f"\n| {measure} at 20 / 50 | {' | '.join(columns)} |\n|---|{'--:|' * len(columns)}")
+    for way, width in results[["way", "width"]].drop_duplicates().itertuples(index=False):
+        pairs = [[mean.get((way, width, data, n)) for n in N_TOPICS] for data in columns]
+        shown = [" / ".join("-" if pd.isna(x) else f"{x:.3f}" for x in pair) for pair in pairs]
+        print(f"| {way}{f', {width}' if width else ''} | {' | '.join(shown)} |")
+
+
+def print_words(data: Data) -> None:
+    """Print the words of 20 topics, and the share of the commonest class in each."""
+    for way in (ALONE, CHOSEN):
+        clusterer = LeidenClustering(random_state=0)
+        clusterer.fit(DimensionSelector().fit_transform(data.rows(way)))
+        found = clusterer.labels_at(N_TOPICS[0])
+        topics = data.corpus.topics(np.where(core_of(clusterer, found), found, -1))
+        print(f"\n{data.name}, {way}:\n\n| texts | of one class | words |\n|--:|--:|---|")
+        for topic, words in enumerate(topics):
+            members = data.corpus.labels[found == topic]
+            share = np.bincount(members).max() / len(members)
+            print(f"| {len(members)} | {share:.0%} | {' '.join(words)} |")
+
+
 def main() -> None:
     parser = parser_of(__doc__)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--names", nargs="+", default=NAMES, help="MODEL_CORPUS")
     parser.add_argument("--seeds", type=int, nargs="+", default=(0, 1, 2))
     parser.add_argument("--what", nargs="+", default=list(PARTS), choices=list(PARTS))
+    parser.add_argument("--words", nargs="*", default=[], help="MODEL_CORPUS whose words to print")
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
     for name in args.names:
         data = Data(name, args.corpora, args.embeddings)
         for what in args.what:
             measure(what, data, args.seeds, args.out / f"{what}.csv")
+        if name in args.words:
+            print_words(data)
+    for what in args.what:
+        results = pd.read_csv(args.out / f"{what}.csv")
+        print(f"\n{what}")
+        for column in results.columns.difference([*KEYS, "ARI", "outliers"], sort=False):
+            print_table(results, column)
+    print(f"\nSeeds {tuple(args.seeds)}. {machine(PACKAGES)}")
 
 
 if __name__ == "__main__":

@@ -345,6 +345,8 @@ class MatryoshkaBackend(BaseEmbedder):  # type: ignore[misc]
         Its rows are the truncated embedding and the view's row, see LexicalView.join, for documents
         and words alike. :meth:`truncated` cuts the embedding and leaves the view; `truncate_dim`,
         `full_dim` and `dims` are widths of the embedding, `embedding_dim` is that of the rows.
+        `truncate`, compare_prefixes and inspect_dimensions cut rows from their end, and need rows
+        without a view.
 
         Parameters
         ----------

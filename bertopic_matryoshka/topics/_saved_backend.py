@@ -91,7 +91,7 @@ def _with_saved_view(backend: MatryoshkaBackend, view: LexicalView | None) -> Ma
     """Give a backend the saved view; one of its own must be the same."""
     own = backend.lexical_view
     if own is None:
-        return backend.with_view(view)
+        return backend if view is None else backend.with_view(view)
     if (
         view is None
         or own.weight != view.weight
