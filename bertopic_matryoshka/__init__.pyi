@@ -6,7 +6,7 @@ from .comparison import (
     compare_dimensions,
     compare_topic_numbers,
 )
-from .embedding import MatryoshkaBackend, truncate
+from .embedding import LexicalView, MatryoshkaBackend, truncate
 from .evaluation import (
     TopicCoherence,
     TopicEvaluation,
@@ -57,6 +57,7 @@ __all__ = [
     "DistinctDocuments",
     "ExpectWidth",
     "LeidenClustering",
+    "LexicalView",
     "LossySaveWarning",
     "MatryoshkaBackend",
     "SavedModelError",

@@ -159,6 +159,11 @@ def compare_dimensions(
     need `embeddings`; representation models that embed words then fail. Backends that load the same
     model with the same prompt encode once.
 
+    **Lexical views.** A view is joined after truncation and stays whole at every width (see
+    LexicalView): `dims`, `embeddings`, and the neighbours kept are of the embeddings without it.
+    Backends that differ in their view only encode once, so that topics with and without one can be
+    compared.
+
     **Words.** Words are counted with each topic model's own vectorizer: compare models with equal
     vectorizers, as coherence depends on them. BERTopic removes punctuation from English documents
     if it has no embedding model; clones never do.
@@ -223,6 +228,11 @@ def compare_dimensions(
             backends=backends,
             embeddings={name: of.embeddings for name, of in embedding_models.items()},
             memory=memory,
+            views={
+                name: backend.lexical_view.transform(documents)
+                for name, backend in backends.items()
+                if backend is not None and backend.lexical_view is not None
+            },
         )
         keys = keys_of_runs(settings, known, conditions, embedding_models)
         n_resamples = scorer.n_resamples

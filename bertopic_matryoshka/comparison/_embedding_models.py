@@ -31,7 +31,7 @@ class Source:
     ----------
     name : str
     backend : MatryoshkaBackend or None
-        Backend without truncation and permutation.
+        Backend without truncation, permutation and lexical view.
     given : ndarray of shape (n_documents, full_dim), unit rows, or None
         Precomputed embeddings.
     """
@@ -93,7 +93,9 @@ def find_sources(
         key = _key_of(backend), id(array)
         if key not in found:
             given = None if array is None else _unit(name, backend, array, n_documents)
-            plain = None if backend is None else backend.permuted(None).truncated(None)
+            plain = None
+            if backend is not None:
+                plain = backend.permuted(None).with_view(None).truncated(None)
             label = (GIVEN if embeddings is array else name) if plain is None else plain.name
             taken = {source.name for source in found.values()}
             found[key] = Source(f"{label}, {name}" if label in taken else label, plain, given)

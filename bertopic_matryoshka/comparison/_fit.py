@@ -26,7 +26,7 @@ from bertopic_matryoshka.comparison._topic_models import (
     set_seed,
     set_width,
 )
-from bertopic_matryoshka.embedding import permutation_of, truncate
+from bertopic_matryoshka.embedding import join_rows, permutation_of, truncate
 from bertopic_matryoshka.evaluation import topics_of
 from bertopic_matryoshka.exceptions import TruncationWarning
 
@@ -84,6 +84,8 @@ class Fitting:
         Full embeddings by embedding model.
     memory : str or None
         Folder for neighbour graphs that several fits share.
+    views : dict of str to ndarray of shape (n_documents, n_components)
+        Rows of the lexical views, of the topic models that have one.
     n_topics : dict of str to int
         Number of topics at the widest, which replicates at all widths are to find.
     """
@@ -94,6 +96,7 @@ class Fitting:
     backends: Mapping[str, MatryoshkaBackend | None]
     embeddings: Mapping[str, NDArray[np.floating]]
     memory: str | None
+    views: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
     n_topics: Mapping[str, int] = field(default_factory=dict)
 
     def __call__(self, setting: Setting) -> Fitted:
@@ -142,9 +145,10 @@ class Fitting:
     def topic_model(self, setting: Setting) -> BERTopic:
         """Clone the topic model of a setting, with its seed and for its width."""
         template = self.topic_models[setting.topic_model]
-        topic_model = clone_topic_model(template, self._embedder(setting))
+        embedder = self._embedder(setting)
+        topic_model = clone_topic_model(template, embedder)
         set_seed(topic_model, setting.seed)
-        set_width(topic_model, setting.dim)
+        set_width(topic_model, setting.dim if embedder is None else embedder.embedding_dim)
         n_topics = number_of_topics(template)
         if n_topics is not None:
             topic_model.nr_topics = n_topics + 1  # BERTopic counts the outlier topic
@@ -164,14 +168,19 @@ class Fitting:
             return backend.truncated(setting.dim)
 
     def _cut(self, setting: Setting, rows: NDArray[np.int_]) -> NDArray[np.floating]:
-        """Truncate the embeddings of some documents into an array of its own."""
+        """Truncate the embeddings of some documents into an array of its own; join their view."""
         condition = self.conditions[setting.topic_model]
         full = self.embeddings[condition.embedding_model]
         if condition.is_permuted:
             assert setting.seed is not None  # noqa: S101  (plan refuses it)
             full = full[:, permutation_of(full.shape[1], setting.seed)[: setting.dim]]
-        part = full[:, : setting.dim]  # a view
-        return truncate(part if rows.size == full.shape[0] else part[rows], setting.dim)
+        part = full[:, : setting.dim]  # not a copy
+        cut = truncate(part if rows.size == full.shape[0] else part[rows], setting.dim)
+        backend = self.backends[setting.topic_model]
+        if backend is None or backend.lexical_view is None:
+            return cut
+        words = self.views[setting.topic_model]
+        return join_rows(cut, words[rows], backend.lexical_view.weight)
 
     def _compile_umap(self, setting: Setting) -> float:
         """Compile UMAP, which takes longer than its work on a few thousand rows; return seconds."""

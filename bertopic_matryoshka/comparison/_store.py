@@ -166,6 +166,8 @@ def keys_of_topic_models(
             "embeds": backend is not None,
             "words": words,
         }
+        if backend is not None and backend.lexical_view is not None:  # else as in older stores
+            known[name] |= _hashes_of({"lexical_view": backend.lexical_view})
     return known
 
 

@@ -1,15 +1,21 @@
 from ._backend import MatryoshkaBackend
 from ._facts import ModelFacts
+from ._lexical_state import pack_view, unpack_view
+from ._lexical_view import LexicalView, join_rows
 from ._store import EmbeddingStore, embedding_key
 from ._truncate import cut_rows, permutation_of, truncate, unit_rows
 
 __all__ = [
     "EmbeddingStore",
+    "LexicalView",
     "MatryoshkaBackend",
     "ModelFacts",
     "cut_rows",
     "embedding_key",
+    "join_rows",
+    "pack_view",
     "permutation_of",
     "truncate",
     "unit_rows",
+    "unpack_view",
 ]

@@ -9,10 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from bertopic.backend import BaseEmbedder
+from sklearn.utils.validation import check_is_fitted
 
 from bertopic_matryoshka._memory import halve_if_out_of_memory
 from bertopic_matryoshka._validation import check_at_least, check_dim, list_of_strings
 from bertopic_matryoshka.embedding._facts import ModelFacts, facts_of
+from bertopic_matryoshka.embedding._lexical_view import (
+    LexicalView,
+    join_rows,
+    warn_of_unknown_words,
+)
 from bertopic_matryoshka.embedding._source import ModelSource
 from bertopic_matryoshka.embedding._truncate import cut_rows, permutation_of, warn_of_zero_rows
 from bertopic_matryoshka.exceptions import TruncationWarning
@@ -99,6 +105,11 @@ class MatryoshkaBackend(BaseEmbedder):  # type: ignore[misc]
     TruncationWarning
         If the model is not known to be trained at `truncate_dim`, or texts give zero rows.
 
+    Attributes
+    ----------
+    lexical_view : LexicalView or None
+        View that is joined after truncation, see :meth:`with_view`.
+
     See Also
     --------
     truncate : The same truncation of an array, to encode once and compare widths.
@@ -112,6 +123,8 @@ class MatryoshkaBackend(BaseEmbedder):  # type: ignore[misc]
     >>> backend.dims
     (256, 128, 64, 32)
     """
+
+    lexical_view: LexicalView | None = None
 
     def __init__(
         self,
@@ -181,6 +194,12 @@ class MatryoshkaBackend(BaseEmbedder):  # type: ignore[misc]
     @property
     def embedding_dim(self) -> int:
         """Width of this backend's rows; loads the model if `truncate_dim` is None."""
+        view = self.lexical_view
+        return self._truncated_dim + (0 if view is None else len(view.components_))
+
+    @property
+    def _truncated_dim(self) -> int:
+        """Width of the truncated embeddings, without a view."""
         if self.truncate_dim is not None:
             return self.truncate_dim
         # A SentenceTransformer may itself be set to truncate.
@@ -231,9 +250,18 @@ class MatryoshkaBackend(BaseEmbedder):  # type: ignore[misc]
             its position.
         ValueError
             If `truncate_dim` is wider than the model, or the model gives NaN or infinite values.
+
+        Warns
+        -----
+        TruncationWarning
+            If texts give zero rows.
+        RuntimeWarning
+            If texts have no word of the lexical view.
         """
         texts = list_of_strings(documents)
         embeddings, zero = self._embed(texts, verbose=verbose)
+        if self.lexical_view is not None:
+            warn_of_unknown_words(embeddings[:, self._truncated_dim :])
         warn_of_zero_rows(int(zero.sum()), embeddings.shape[1])
         return embeddings
 
@@ -245,6 +273,7 @@ class MatryoshkaBackend(BaseEmbedder):  # type: ignore[misc]
         """Embed words into the documents' space, with the same prompt, see :meth:`embed`.
 
         The empty words with which BERTopic pads short topics may give zero rows, without a warning.
+        A word that a lexical view does not know has its embedding alone, without a warning.
         """
         texts = list_of_strings(words)
         embeddings, zero = self._embed(texts, verbose=verbose)
@@ -310,11 +339,58 @@ class MatryoshkaBackend(BaseEmbedder):  # type: ignore[misc]
         backend.permutation_seed = random_state
         return backend
 
+    def with_view(self, view: LexicalView | None) -> MatryoshkaBackend:
+        """Return a backend of the same model whose rows have a second view joined.
+
+        Its rows are the truncated embedding and the view's row, see LexicalView.join, for documents
+        and words alike. :meth:`truncated` cuts the embedding and leaves the view; `truncate_dim`,
+        `full_dim` and `dims` are widths of the embedding, `embedding_dim` is that of the rows.
+        `truncate`, compare_prefixes and inspect_dimensions cut rows from their end, and need rows
+        without a view.
+
+        Parameters
+        ----------
+        view : LexicalView or None
+            Fitted; None for no view.
+
+        Returns
+        -------
+        backend : MatryoshkaBackend
+            Shares the model with this one, loaded or not.
+
+        Raises
+        ------
+        TypeError
+            If `view` is not a LexicalView.
+        NotFittedError
+            If it is not fitted.
+
+        Examples
+        --------
+        >>> from bertopic_matryoshka import LexicalView, MatryoshkaBackend, build_topic_model
+        >>> docs = [f"{kind} number {i}" for kind in ("spline", "matrix") for i in range(20)]
+        >>> backend = MatryoshkaBackend(truncate_dim=64).with_view(LexicalView(2).fit(docs))
+        >>> backend.embedding_dim, backend.truncated(32).embedding_dim
+        (66, 34)
+        >>> topic_model = build_topic_model(backend)
+        """
+        if view is not None:
+            if not isinstance(view, LexicalView):
+                raise TypeError(
+                    f"view is of type {type(view).__name__} and must be a LexicalView that is "
+                    "fitted, such as LexicalView().fit(documents), or None."
+                )
+            check_is_fitted(view)
+        backend = copy.copy(self)
+        backend.encode_kwargs = dict(self.encode_kwargs)
+        backend.lexical_view = view
+        return backend
+
     def recipe(self) -> dict[str, Any]:
         """Give the arguments that build this backend again elsewhere, as JSON types.
 
-        The device is left out: it belongs to the machine. "model" is missing if the model was
-        passed loaded.
+        The device is left out: it belongs to the machine. So is the lexical view, which is data.
+        "model" is missing if the model was passed loaded.
         """
         recipe: dict[str, Any] = {
             "truncate_dim": self.truncate_dim,
@@ -332,15 +408,16 @@ class MatryoshkaBackend(BaseEmbedder):  # type: ignore[misc]
     def __repr__(self) -> str:
         seed = self.permutation_seed
         permuted = "" if seed is None else f", permutation_seed={seed}"
-        return f"MatryoshkaBackend({self.name!r}, truncate_dim={self.truncate_dim}{permuted})"
+        view = "" if self.lexical_view is None else f".with_view({self.lexical_view!r})"
+        return f"MatryoshkaBackend({self.name!r}, truncate_dim={self.truncate_dim}{permuted}){view}"
 
     def _embed(
         self, texts: list[str], *, verbose: bool
     ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
         """Embed texts; also return which rows are zero."""
-        dim = self.embedding_dim
+        dim = self._truncated_dim
         if not texts:
-            return np.zeros((0, dim), dtype=np.float32), np.zeros(0, dtype=bool)
+            return np.zeros((0, self.embedding_dim), dtype=np.float32), np.zeros(0, dtype=bool)
         facts = self.facts
         distinct = list(dict.fromkeys(texts))
         # Truncate within the model's batches where nothing else must come first.
@@ -353,6 +430,10 @@ class MatryoshkaBackend(BaseEmbedder):  # type: ignore[misc]
             full = full[:, permutation_of(self.full_dim, seed)]
         cut, zero = cut_rows(full, dim)
         cut = cut.astype(np.float32, copy=False)
+        view = self.lexical_view
+        if view is not None:
+            cut = join_rows(cut, view.transform(distinct), view.weight)
+            zero = np.logical_not(cut.any(axis=1))
         if len(distinct) == len(texts):
             return cut, zero
         place = {text: row for row, text in enumerate(distinct)}

@@ -13,6 +13,7 @@ import numpy as np
 
 from bertopic_matryoshka._files import read_checked, short_hash, write_checked
 from bertopic_matryoshka._validation import check_at_least, list_of_strings
+from bertopic_matryoshka.embedding._lexical_view import join_rows, warn_of_unknown_words
 from bertopic_matryoshka.embedding._truncate import permutation_of, warn_of_zero_rows
 
 if TYPE_CHECKING:
@@ -69,8 +70,8 @@ class EmbeddingStore:
         Parameters
         ----------
         backend : MatryoshkaBackend
-            Its `truncate_dim` is ignored. Its permutation applies to the result, not to what is
-            stored.
+            Its `truncate_dim` is ignored. Its permutation and lexical view apply to the result, not
+            to what is stored, so that backends that differ only in them share a text's row.
         documents : iterable of str
             Repeated documents are embedded once.
         progress : callable or None, default=None
@@ -79,6 +80,7 @@ class EmbeddingStore:
         Returns
         -------
         embeddings : ndarray of shape (n_documents, full_dim), float32, unit rows
+            Wider by the lexical view where the backend has one.
 
         Raises
         ------
@@ -93,10 +95,12 @@ class EmbeddingStore:
             If a file is truncated or corrupt; it is removed and its texts are embedded again.
         TruncationWarning
             If texts give zero rows.
+        RuntimeWarning
+            If texts have no word of the lexical view.
         """
         texts = list_of_strings(documents)
-        seed = backend.permutation_seed
-        backend = backend.permuted(None).truncated(backend.full_dim)
+        seed, view = backend.permutation_seed, backend.lexical_view
+        backend = backend.permuted(None).with_view(None).truncated(backend.full_dim)
         key = embedding_key(backend)
         shards = self.folder / short_hash(key)
         rows = np.empty((len(texts), backend.full_dim), dtype=np.float32)
@@ -121,12 +125,19 @@ class EmbeddingStore:
         repeated = np.flatnonzero(firsts != np.arange(len(texts)))
         rows[repeated] = rows[firsts[repeated]]
         warn_of_zero_rows(int((~rows.any(axis=1)).sum()), rows.shape[1])
-        return rows if seed is None else rows[:, permutation_of(rows.shape[1], seed)]
+        if seed is not None:
+            rows = rows[:, permutation_of(rows.shape[1], seed)]
+        if view is None:
+            return rows
+        words = view.transform(texts)
+        warn_of_unknown_words(words)
+        return join_rows(rows, words, view.weight)
 
 
 def embedding_key(backend: MatryoshkaBackend) -> dict[str, Any]:
     """Return all that a text's full-width embedding depends on, as JSON types; loads the model.
 
+    The lexical view is left out: it is joined after the embedding, and changes nothing of it.
     Weights are hashed at each call, so that a model that is trained further has another key.
     """
     model, facts = backend.embedding_model, backend.facts

@@ -18,14 +18,14 @@ from sklearn.cluster import KMeans, MiniBatchKMeans
 from sklearn.decomposition import PCA, IncrementalPCA
 
 from bertopic_matryoshka.clustering import LeidenClustering
-from bertopic_matryoshka.embedding import MatryoshkaBackend
+from bertopic_matryoshka.embedding import LexicalView, MatryoshkaBackend, pack_view, unpack_view
 from bertopic_matryoshka.exceptions import LossySaveWarning, SavedModelError
 from bertopic_matryoshka.selection import DimensionSelector
 from bertopic_matryoshka.topics._bertopic_files import BERTOPIC_FILES, IMAGES, write_bertopic_files
 from bertopic_matryoshka.topics._estimator_state import Arrays, pack, unpack
 from bertopic_matryoshka.topics._expect_width import ExpectWidth
 from bertopic_matryoshka.topics._missing_hdbscan import warn_of_missing_hdbscan
-from bertopic_matryoshka.topics._saved_backend import MODEL_FOLDER, load_backend
+from bertopic_matryoshka.topics._saved_backend import MODEL_FOLDER, VIEW, load_backend
 from bertopic_matryoshka.topics._saved_backend import save_embedding_model as save_model
 from bertopic_matryoshka.topics._saved_checks import (
     check_bertopic_files,
@@ -71,8 +71,9 @@ def save_topic_model(
     """Save a fitted topic model to a folder without pickle, with its reducer and clusterer.
 
     The folder holds BERTopic's own safetensors files, which ``BERTopic.load`` reads, and two more:
-    matryoshka.json (backend recipe, width, prompt, parameters, and the SHA-256 digest of each
-    file) and matryoshka.safetensors (the arrays of reducer and clusterer).
+    matryoshka.json (backend recipe, width, prompt, parameters, words of a lexical view, and the
+    SHA-256 digest of each file) and matryoshka.safetensors (the arrays of reducer, clusterer and
+    lexical view).
 
     Saving is atomic. If the process is killed or the disk is full, load_topic_model gives the
     older model or the new one, never parts of both. A killed save may leave a subfolder whose name
@@ -94,7 +95,8 @@ def save_topic_model(
     Raises
     ------
     TypeError
-        If the embedding model is not a MatryoshkaBackend.
+        If the embedding model is not a MatryoshkaBackend, or it has a LexicalView whose vectorizer
+        is neither a TfidfVectorizer nor a CountVectorizer, or has code among its parameters.
     ValueError
         If the model is not fitted.
     SavedModelError
@@ -148,6 +150,9 @@ def save_topic_model(
             stacklevel=2,
         )
     parts, arrays = _packed(topic_model)
+    if backend.lexical_view is not None:
+        parts[VIEW], own = pack_view(backend.lexical_view)
+        arrays |= {f"{VIEW}.{name}": array for name, array in own.items()}
     # Weights in a folder of another name are not found in the registry of published models.
     facts = backend.facts if save_embedding_model else backend._source.facts  # noqa: SLF001
     values = {
@@ -187,8 +192,9 @@ def load_topic_model(
     path : str or Path
         Folder of the save.
     backend : MatryoshkaBackend, SentenceTransformer or None, default=None
-        Embedding model to use, needed if neither its name nor its weights were saved. None builds
-        the backend that was saved; its model is loaded at first use.
+        Embedding model to use, needed if neither its name nor its weights were saved; it gets the
+        lexical view that was saved. None builds the backend that was saved; its model is loaded at
+        first use.
     device : str or None, default=None
         Device of the embedding model; it is not saved.
     trust_remote_code : bool, default=False
@@ -208,8 +214,8 @@ def load_topic_model(
         If a file is damaged, missing or not part of the save; if the folder holds files that could
         run code (see Notes); if its format is newer than this release. The message names the file.
     ValueError
-        If the model needs `backend` or `trust_remote_code`, or the width of `backend` differs from
-        that of the saved one.
+        If the model needs `backend` or `trust_remote_code`, or the width or the lexical view of
+        `backend` differs from that of the saved one.
 
     Warns
     -----
@@ -235,7 +241,14 @@ def load_topic_model(
     def build(version: Version) -> BERTopic:
         state = _checked_state(version)
         content = version.content
-        own = load_backend(version, state, backend, device, trust_remote_code=trust_remote_code)
+        own = load_backend(
+            version,
+            state,
+            backend,
+            device,
+            view=_saved_view(state, version),
+            trust_remote_code=trust_remote_code,
+        )
         topic_model = BERTopic.load(content, embedding_model=own)
         _restore_steps(topic_model, state, version)
         return topic_model
@@ -277,6 +290,16 @@ def _checked_state(version: Version) -> dict[str, Any]:
         check_digests(version, state, [*BERTOPIC_FILES, ARRAYS_FILE, *images, *model])
     check_bertopic_files(content, state["width"], may_have_more=has_digests)
     return state
+
+
+def _saved_view(state: dict[str, Any], version: Version) -> LexicalView | None:
+    """Rebuild the lexical view of the saved backend; None if it had none."""
+    if state.get(VIEW) is None:
+        return None
+    try:
+        return unpack_view(state[VIEW], _own(read_arrays(version.content / ARRAYS_FILE), VIEW))
+    except (KeyError, TypeError, ValueError) as error:
+        raise SavedModelError(f"{version.file}, {VIEW}: {error} {REMEDY}") from error
 
 
 def _restore_steps(topic_model: BERTopic, state: dict[str, Any], version: Version) -> None:

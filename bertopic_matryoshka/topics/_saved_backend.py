@@ -6,7 +6,9 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bertopic_matryoshka.embedding import MatryoshkaBackend, ModelFacts
+import numpy as np
+
+from bertopic_matryoshka.embedding import LexicalView, MatryoshkaBackend, ModelFacts
 from bertopic_matryoshka.exceptions import SavedModelError
 from bertopic_matryoshka.topics._saved_checks import refuse_foreign_code
 from bertopic_matryoshka.topics._saved_folder import REMEDY
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from bertopic_matryoshka.topics._saved_folder import Version
 
 MODEL_FOLDER = "embedding_model"
+VIEW = "lexical_view"
 
 
 def save_embedding_model(model: SentenceTransformer, folder: Path) -> None:
@@ -40,16 +43,19 @@ def load_backend(
     given: MatryoshkaBackend | SentenceTransformer | None,
     device: str | None,
     *,
+    view: LexicalView | None,
     trust_remote_code: bool,
 ) -> MatryoshkaBackend:
     """Build the backend that was saved, around the caller's model where there is one.
+
+    `view` is the saved lexical view, if any.
 
     Raises
     ------
     SavedModelError
         If the saved embedding model would run code, or the recipe is not one.
     ValueError
-        If the model needs `given` or `trust_remote_code`, or `given` has another width.
+        If the model needs `given` or `trust_remote_code`, or `given` has another width or view.
     """
     if isinstance(given, MatryoshkaBackend):
         backend = given
@@ -71,10 +77,30 @@ def load_backend(
         if facts is not None:
             dims = None if facts["dims"] is None else tuple(facts["dims"])
             backend._source.facts = ModelFacts(**{**facts, "dims": dims})  # noqa: SLF001
+    backend = _with_saved_view(backend, view)
     if given is not None and backend.embedding_dim != state["width"]:
+        dim = state["width"] - (0 if view is None else len(view.components_))
         raise ValueError(
             f"backend produces embeddings {backend.embedding_dim} wide, but the topic model was "
-            f"fitted on {state['width']}. Pass backend.truncated({state['width']})."
+            f"fitted on {state['width']}. Pass backend.truncated({dim})."
+        )
+    return backend
+
+
+def _with_saved_view(backend: MatryoshkaBackend, view: LexicalView | None) -> MatryoshkaBackend:
+    """Give a backend the saved view; one of its own must be the same."""
+    own = backend.lexical_view
+    if own is None:
+        return backend if view is None else backend.with_view(view)
+    if (
+        view is None
+        or own.weight != view.weight
+        or not np.array_equal(own.components_, view.components_)
+    ):
+        saved = "no lexical view" if view is None else "another lexical view"
+        raise ValueError(
+            f"backend has a lexical view, but the topic model was fitted with {saved}. Pass "
+            "backend.with_view(None), which gets the one that was saved, if any."
         )
     return backend
 

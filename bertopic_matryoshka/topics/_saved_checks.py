@@ -45,6 +45,7 @@ _RECIPE = {
     *("dtype", "revision", "trust_remote_code"),
 }
 _FACTS = {"dims", "prompt", "encode_kwargs", "before_slicing", "dims_source", "any_width"}
+_VIEW = {"weight", "random_state", "vectorizer", "words"}
 _TOPICS = {
     *("topic_representations", "topics", "topic_sizes", "topic_mapper", "topic_labels"),
     *("custom_labels", "_outliers", "topic_aspects"),
@@ -70,7 +71,7 @@ def read_json(file: Path, text: bytes | None = None) -> Any:
 def check_state(state: dict[str, Any], file: Path) -> None:
     """Check that matryoshka.json has the values of its format, and no others."""
     signed = {"sha256", "files"} if state["format_version"] > 1 else set()
-    check_keys(state, _STATE | set(_STEPS) | signed, file)
+    check_keys(state, _STATE | set(_STEPS) | signed, file, optional={"lexical_view"})
     parameters = set(inspect.signature(MatryoshkaBackend).parameters) - {"device"}
     check_keys(state["backend"], _RECIPE, file, optional=parameters, of="backend")
     if state["facts"] is not None:
@@ -80,6 +81,11 @@ def check_state(state: dict[str, Any], file: Path) -> None:
         if state[role] is not None:
             check_keys(state[role], {"class", "sklearn_version", "values"}, file, of=role)
             check_keys(state[role]["values"], None, file, of=f"{role}.values")
+    if state.get("lexical_view") is not None:
+        view = state["lexical_view"]
+        check_keys(view, _VIEW, file, of="lexical_view")
+        check_keys(view["vectorizer"], {"class", "parameters"}, file, of="lexical_view.vectorizer")
+        check_keys(view["vectorizer"]["parameters"], None, file, of="lexical_view.parameters")
     width = state["width"]
     if not isinstance(width, int) or isinstance(width, bool) or width < 1:
         raise SavedModelError(f"{file} has width={width!r}, which must be an int >= 1. {REMEDY}")
