@@ -6,7 +6,7 @@ from .comparison import (
     compare_dimensions,
     compare_topic_numbers,
 )
-from .embedding import MatryoshkaBackend, truncate
+from .embedding import MatryoshkaBackend, PrincipalRotation, truncate
 from .evaluation import (
     TopicCoherence,
     TopicEvaluation,
@@ -59,6 +59,7 @@ __all__ = [
     "LeidenClustering",
     "LossySaveWarning",
     "MatryoshkaBackend",
+    "PrincipalRotation",
     "SavedModelError",
     "TopicCoherence",
     "TopicEvaluation",

@@ -31,7 +31,8 @@ class ModelFacts:
     encode_kwargs : dict
         Keyword arguments that its ``encode`` needs for clustering, such as ``task``.
     before_slicing : {"layer_norm"} or None
-        Step between the model's last module and truncation.
+        Step between the model's last module and truncation; None where one of its modules is that
+        step, as in a model that MatryoshkaBackend.save_pretrained wrote.
     dims_source : str
         Source of `dims`, for messages.
     any_width : bool
@@ -90,14 +91,22 @@ def facts_of(model: SentenceTransformer, name: str | None, width: int) -> ModelF
     if dims is None or dims[0] > width:
         dims, source = tuple(published.get("dims", ())), published.get("source", "unknown")
     task = published.get("task")
+    own_steps = {type(module).__name__ for module in model}
     return ModelFacts(
         dims=dims or None,
         prompt=_saved_clustering_prompt(model, default=published.get("prompt")),
         encode_kwargs={"task": task} if task else {},
-        before_slicing=published.get("before_slicing"),
+        before_slicing=None if "LayerNorm" in own_steps else published.get("before_slicing"),
         dims_source=source,
         any_width=not dims and any(config.get("is_matryoshka") for config in configs),
     )
+
+
+def base_model_name(model: SentenceTransformer, name: str | None) -> str | None:
+    """Find the model's name on the model hub; None where neither it nor its folder records one."""
+    name = name or _remembered_name(model)
+    names = [found for found in _published_names(model, name) if re.fullmatch(HUB_NAME, found)]
+    return names[0] if names else None
 
 
 @cache

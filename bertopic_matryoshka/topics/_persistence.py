@@ -18,7 +18,7 @@ from sklearn.cluster import KMeans, MiniBatchKMeans
 from sklearn.decomposition import PCA, IncrementalPCA
 
 from bertopic_matryoshka.clustering import LeidenClustering
-from bertopic_matryoshka.embedding import MatryoshkaBackend
+from bertopic_matryoshka.embedding import MatryoshkaBackend, PrincipalRotation
 from bertopic_matryoshka.exceptions import LossySaveWarning, SavedModelError
 from bertopic_matryoshka.selection import DimensionSelector
 from bertopic_matryoshka.topics._bertopic_files import BERTOPIC_FILES, IMAGES, write_bertopic_files
@@ -62,6 +62,7 @@ SAFE_ESTIMATORS = (
     LeidenClustering,
     MiniBatchKMeans,
     PCA,
+    PrincipalRotation,
 )
 
 
@@ -72,7 +73,7 @@ def save_topic_model(
 
     The folder holds BERTopic's own safetensors files, which ``BERTopic.load`` reads, and two more:
     matryoshka.json (backend recipe, width, prompt, parameters, and the SHA-256 digest of each
-    file) and matryoshka.safetensors (the arrays of reducer and clusterer).
+    file) and matryoshka.safetensors (the arrays of rotation, reducer and clusterer).
 
     Saving is atomic. If the process is killed or the disk is full, load_topic_model gives the
     older model or the new one, never parts of both. A killed save may leave a subfolder whose name
@@ -148,8 +149,11 @@ def save_topic_model(
             stacklevel=2,
         )
     parts, arrays = _packed(topic_model)
+    if backend.rotation is not None:
+        arrays |= {f"rotation.{name}": array for name, array in backend.rotation.arrays.items()}
     # Weights in a folder of another name are not found in the registry of published models.
-    facts = backend.facts if save_embedding_model else backend._source.facts  # noqa: SLF001
+    plain = backend.rotated(None) if save_embedding_model else None
+    facts = backend._source.facts if plain is None else plain.facts  # noqa: SLF001
     values = {
         "format_version": FORMAT_VERSION,
         "backend": recipe,
@@ -208,8 +212,8 @@ def load_topic_model(
         If a file is damaged, missing or not part of the save; if the folder holds files that could
         run code (see Notes); if its format is newer than this release. The message names the file.
     ValueError
-        If the model needs `backend` or `trust_remote_code`, or the width of `backend` differs from
-        that of the saved one.
+        If the model needs `backend` or `trust_remote_code`, or `backend` has another width or
+        rotation than the saved one, or is another model than the one that was rotated.
 
     Warns
     -----
@@ -234,10 +238,17 @@ def load_topic_model(
 
     def build(version: Version) -> BERTopic:
         state = _checked_state(version)
-        content = version.content
-        own = load_backend(version, state, backend, device, trust_remote_code=trust_remote_code)
-        topic_model = BERTopic.load(content, embedding_model=own)
-        _restore_steps(topic_model, state, version)
+        arrays = read_arrays(version.content / ARRAYS_FILE)
+        own = load_backend(
+            version,
+            state,
+            _own(arrays, "rotation"),
+            backend,
+            device,
+            trust_remote_code=trust_remote_code,
+        )
+        topic_model = BERTopic.load(version.content, embedding_model=own)
+        _restore_steps(topic_model, state, version, arrays)
         return topic_model
 
     try:
@@ -279,9 +290,10 @@ def _checked_state(version: Version) -> dict[str, Any]:
     return state
 
 
-def _restore_steps(topic_model: BERTopic, state: dict[str, Any], version: Version) -> None:
+def _restore_steps(
+    topic_model: BERTopic, state: dict[str, Any], version: Version, arrays: Arrays
+) -> None:
     """Restore the reducer and clusterer of a loaded topic model."""
-    arrays = read_arrays(version.content / ARRAYS_FILE)
     steps = {}
     for role in ("reducer", "clusterer"):
         if state[role] is not None:

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bertopic_matryoshka.embedding import MatryoshkaBackend, ModelFacts
+from bertopic_matryoshka.embedding import MatryoshkaBackend, ModelFacts, Rotation
 from bertopic_matryoshka.exceptions import SavedModelError
 from bertopic_matryoshka.topics._saved_checks import refuse_foreign_code
 from bertopic_matryoshka.topics._saved_folder import REMEDY
@@ -14,6 +14,7 @@ from bertopic_matryoshka.topics._saved_folder import REMEDY
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
+    from bertopic_matryoshka.topics._estimator_state import Arrays
     from bertopic_matryoshka.topics._saved_folder import Version
 
 MODEL_FOLDER = "embedding_model"
@@ -37,6 +38,7 @@ def save_embedding_model(model: SentenceTransformer, folder: Path) -> None:
 def load_backend(
     version: Version,
     state: dict[str, Any],
+    arrays: Arrays,
     given: MatryoshkaBackend | SentenceTransformer | None,
     device: str | None,
     *,
@@ -44,17 +46,25 @@ def load_backend(
 ) -> MatryoshkaBackend:
     """Build the backend that was saved, around the caller's model where there is one.
 
+    Parameters
+    ----------
+    arrays : dict of str to ndarray
+        The arrays of the backend's rotation, if it has one.
+
     Raises
     ------
     SavedModelError
         If the saved embedding model would run code, or the recipe is not one.
     ValueError
-        If the model needs `given` or `trust_remote_code`, or `given` has another width.
+        If the model needs `given` or `trust_remote_code`, or `given` has another width or rotation,
+        or is another model than the rotation's.
     """
     if isinstance(given, MatryoshkaBackend):
         backend = given
+        _check_rotation(given, state["backend"].get("rotation"))
     else:
         recipe, facts = dict(state["backend"]), state["facts"]
+        rotation = _rotation(version, recipe.pop("rotation", None), arrays)
         if recipe.pop("trust_remote_code") and not trust_remote_code and given is None:
             raise ValueError(
                 f"{recipe.get('model')} was saved with trust_remote_code=True. Pass "
@@ -71,12 +81,35 @@ def load_backend(
         if facts is not None:
             dims = None if facts["dims"] is None else tuple(facts["dims"])
             backend._source.facts = ModelFacts(**{**facts, "dims": dims})  # noqa: SLF001
+        if rotation is not None:
+            backend = backend.rotated(rotation)
     if given is not None and backend.embedding_dim != state["width"]:
         raise ValueError(
             f"backend produces embeddings {backend.embedding_dim} wide, but the topic model was "
             f"fitted on {state['width']}. Pass backend.truncated({state['width']})."
         )
     return backend
+
+
+def _rotation(version: Version, recipe: dict[str, Any] | None, arrays: Arrays) -> Rotation | None:
+    """Build the rotation that was saved; None if there is none."""
+    if recipe is None:
+        return None
+    try:
+        return Rotation.from_recipe(recipe, arrays)
+    except (KeyError, TypeError, ValueError) as error:
+        raise SavedModelError(f"{version.file}, rotation: {error} {REMEDY}") from error
+
+
+def _check_rotation(given: MatryoshkaBackend, saved: dict[str, Any] | None) -> None:
+    """Check that the caller's backend rotates as the saved one did."""
+    own = None if given.rotation is None else given.rotation.key
+    if own != (None if saved is None else saved.get("key")):
+        raise ValueError(
+            f"The topic model was fitted {'without' if saved is None else 'with'} a rotation, and "
+            f"backend has {'none' if own is None else 'another one'}. Pass the SentenceTransformer "
+            "that it was fitted with, which is then rotated as before."
+        )
 
 
 def _from_recipe(
