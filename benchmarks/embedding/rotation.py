@@ -19,7 +19,6 @@ from __future__ import annotations
 import argparse
 import time
 import tracemalloc
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 

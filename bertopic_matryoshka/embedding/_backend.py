@@ -560,9 +560,9 @@ or None
         if self._rotation is not None:
             if dim > self._rotation.rank:
                 warnings.warn(
-                    f"truncate_dim={dim} keeps arbitrary axes: the {self._rotation.n_rows} rows "
-                    f"that {self.name} was fitted to determine {self._rotation.rank}. Fit the "
-                    "rotation to more documents, or keep fewer dimensions.",
+                    f"truncate_dim={dim} keeps arbitrary axes: the rotation's "
+                    f"{self._rotation.n_rows} rows determine only {self._rotation.rank}. Fit it to "
+                    "more documents, or keep fewer dimensions.",
                     TruncationWarning,
                     stacklevel=3,
                 )
