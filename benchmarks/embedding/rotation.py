@@ -55,16 +55,29 @@ PAIRS = {
     "matryoshka_ag": "AG, Matryoshka",
 }
 WIDTHS = (16, 32, 64, 128)
+FEWER_WIDTHS = (32, 128)
+"""Widths where the same method is fitted to other rows."""
+VARIANT_WIDTHS = (32,)
 SEEDS = (0, 1, 2)
+JUDGED = 3000
+"""Number of rows that are judged, of the half that nothing is fitted to."""
+N_DOCSTRINGS = 2000
 SIZES = (200, 1000, 5000)
 OTHERS = ("bbc", "ag", "so", "docstrings")
+MIXED = 2000
+"""Number of rows of each other corpus in "all others"."""
 N_NEIGHBORS = 15
 N_TOPICS = 20
 LIBRARIES = ("numpy", "scipy", "sklearn", "pandas", "torch", "transformers", "networkx", "sympy")
 PACKAGES = ("numpy", "scipy", "scikit-learn", "torch")
+MAIN = ("prefix", "variance", "laplacian", "rotation")
 TABLES = {
-    "": ("prefix", "variance", "laplacian", "rotation"),
-    " Fitted to": ("rotation", *(f"fitted to {n}" for n in SIZES), *(f"on {o}" for o in OTHERS)),
+    "": MAIN,
+    " Fitted to": (
+        "rotation",
+        *(f"fitted to {n}" for n in SIZES),
+        *(f"on {o}" for o in (*OTHERS, "all others")),
+    ),
     " Variants": (
         "rotation",
         "without near-zero dims",
@@ -138,9 +151,12 @@ def measured(name: str, folders: argparse.Namespace) -> Iterator[dict[str, Any]]
             except FileNotFoundError:
                 continue
             others[other] = unit(rows.astype(np.float32))
+    if len(others) > 1:
+        drawn = [np.random.default_rng(0).permutation(rows)[:MIXED] for rows in others.values()]
+        others["all others"] = np.concatenate(drawn)
     for seed in SEEDS:
         order = np.random.default_rng(seed).permutation(len(X))
-        a, b = order[: len(X) // 2], order[len(X) // 2 :]
+        a, b = order[: len(X) // 2], order[len(X) // 2 :][:JUDGED]
         nearest = nearest_neighbors(X[b], N_NEIGHBORS, method="exact")[0]
 
         def judge(Y: Rows, b: Rows = b, nearest: Rows = nearest, seed: int = seed) -> dict:
@@ -152,7 +168,9 @@ def measured(name: str, folders: argparse.Namespace) -> Iterator[dict[str, Any]]
         keys = {"data": name, "seed": seed}
         yield keys | {"method": "full", "width": X.shape[1]} | judge(X[b])
         for method, cut in methods(X[a], X[b], others, seed):
-            for width in WIDTHS:
+            fitted = method.startswith(("fitted to", "on "))
+            widths = FEWER_WIDTHS if fitted else VARIANT_WIDTHS
+            for width in WIDTHS if method in MAIN else widths:
                 yield keys | {"method": method, "width": width} | judge(cut(width))
         print(f"{name}, seed {seed}: done", flush=True)
 
@@ -164,7 +182,8 @@ def table(results: pd.DataFrame, columns: tuple[str, ...], decimals: int = 2) ->
     lines = [f"| data | dims | {' | '.join(columns)} |", f"|---|--:|{'--:|' * len(columns)}"]
     for data in results["data"].unique():
         full = mean.loc[data, "full"]["AMI"].item()
-        for width in WIDTHS:
+        measured_widths = results["width"][results["method"].isin(columns[1:])]
+        for width in sorted(measured_widths.unique()):
             cells = []
             for column in columns:
                 if (data, column, width) in mean.index:
@@ -190,7 +209,7 @@ def targets(results: pd.DataFrame) -> str:
 
 def embed(model: str, out: Path) -> None:
     texts = list(dict.fromkeys(load_docstrings(LIBRARIES).texts))
-    drawn = np.random.default_rng(0).permutation(len(texts))[:4000]
+    drawn = np.random.default_rng(0).permutation(len(texts))[:N_DOCSTRINGS]
     backend = MatryoshkaBackend(model, prompt=None)
     start = time.perf_counter()
     np.save(out, backend.embed([texts[i] for i in np.sort(drawn)]).astype(np.float16))

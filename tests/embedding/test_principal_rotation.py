@@ -6,7 +6,7 @@ import tracemalloc
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.base import clone
 from sklearn.decomposition import TruncatedSVD
@@ -60,6 +60,7 @@ def test_is_the_svd_of_the_unit_rows_without_centring():
     )
 
 
+@settings(max_examples=40)
 @given(st.integers(1, 40), st.integers(1, 12), st.integers(0, 5), st.booleans())
 def test_a_rotation_loses_nothing_and_orders_what_is_there(n, d, seed, single):
     X = rows_of(n, d, seed).astype(np.float32 if single else np.float64)
@@ -87,6 +88,7 @@ def test_no_other_axes_keep_more_of_the_length():
     assert np.square(X[:, :3]).sum() < kept
 
 
+@settings(max_examples=30)
 @given(st.lists(st.integers(1, 9), min_size=1, max_size=5), st.integers(0, 3))
 def test_a_stream_gives_what_all_rows_give(sizes, seed):
     X = rows_of(sum(sizes), 6, seed)
