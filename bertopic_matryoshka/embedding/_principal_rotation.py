@@ -94,9 +94,9 @@ class PrincipalRotation(
     >>> X = np.array([[0.6, 0.8], [0.8, 0.6], [1.0, 0.0]])
     >>> rotation = PrincipalRotation().fit(X)
     >>> rotation.transform(X).round(2)
-    array([[ 0.93, -0.37],
-           [ 1.  , -0.09],
-           [ 0.85,  0.52]])
+    array([[ 0.93,  0.37],
+           [ 1.  ,  0.1 ],
+           [ 0.85, -0.52]])
     >>> bool(np.allclose(rotation.inverse_transform(rotation.transform(X)), X))
     True
     """
