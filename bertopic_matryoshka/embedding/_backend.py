@@ -13,7 +13,7 @@ from bertopic.backend import BaseEmbedder
 
 from bertopic_matryoshka._memory import halve_if_out_of_memory
 from bertopic_matryoshka._validation import check_at_least, check_dim, list_of_strings
-from bertopic_matryoshka.embedding._facts import ModelFacts, base_model_name, facts_of
+from bertopic_matryoshka.embedding._facts import ModelFacts, facts_of, name_of
 from bertopic_matryoshka.embedding._pretrained import save_rotated_model
 from bertopic_matryoshka.embedding._principal_rotation import SAMPLE_SIZE, PrincipalRotation
 from bertopic_matryoshka.embedding._rotation import PROBE, Rotation, fit_rotation
@@ -315,7 +315,7 @@ or None
             this model at full width, before any rotation; or a transformer that was fitted to
             such embeddings with ``n_components=None``; or another backend's `rotation`. None
             takes the rotation away.
-        sample_size : int or None, default=20000
+        sample_size : int or None, default=5000
             Number of documents or rows to draw, >= 1. Only these documents are embedded.
         random_state : int or None, default=0
             Seed of the sample.
@@ -465,11 +465,15 @@ or None
                 "backend.embedding_model.save_pretrained(folder)."
             )
         self._check_rotation()
+        name, is_on_hub = self._source.label, False
+        if not self._source.is_bundled:
+            name, is_on_hub = name_of(self.embedding_model, self._source.name)
         save_rotated_model(
             self.embedding_model,
             Path(folder),
             self._rotation,
-            name=base_model_name(self.embedding_model, self._source.name) or self._source.label,
+            name=name,
+            is_on_hub=is_on_hub,
             layer_norm=self.facts.before_slicing == "layer_norm",
             prompt=self.effective_prompt,
             prefixes=prefixes,

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import TYPE_CHECKING
-
-from bertopic_matryoshka.embedding._facts import HUB_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,9 +27,9 @@ tags:
 
 # Rotated: {name}
 
-The embeddings of {name}, rotated so that their first dimensions hold the most of them. At full
-width, {full_dim} dimensions, all cosine similarities are those of that model. Unlike there, the
-first dimensions alone are a good embedding:
+The embeddings of {name}, rotated so that their first dimensions hold
+the most of them. At full width, {full_dim} dimensions, cosine similarities are those of that model.
+Unlike there, the first dimensions alone are a good embedding:
 
 ```python
 from sentence_transformers import SentenceTransformer
@@ -43,20 +40,21 @@ embeddings = model.encode(texts{prompt}, normalize_embeddings=True)
 
 ## How it was made
 
-By bertopic_matryoshka, without training and without labels. The axes are the right singular vectors
-of {n_rows:,} embeddings at unit length, not centred, largest singular value first. The embeddings
-determine {rank:,} axes. After the modules of {name} come {steps}.
+By bertopic_matryoshka, without training and without labels. The axes are the right singular
+vectors of {n_rows:,} embeddings at unit length, not centred, largest singular value first. The
+embeddings determine {rank:,} axes; any further ones complete the basis.
+
+To the modules of {name} were added {steps}.
 
 ## How it was measured
 
 Share of the squared length of those {n_rows:,} embeddings that the first dimensions hold:
 
 {lengths}
-{measured}
-The weights before the rotation are those of {name}, whose licence applies.
+{measured}The weights before the rotation are those of {name}, whose licence applies.
 """
 
-MEASURED = """
+MEASURED = """\
 What each width keeps of the neighbours at full width, on texts that the rotation was not fitted to:
 
 {table}
@@ -69,6 +67,7 @@ def save_rotated_model(
     rotation: Rotation,
     *,
     name: str,
+    is_on_hub: bool,
     layer_norm: bool,
     prompt: str,
     prefixes: pd.DataFrame | None,
@@ -83,6 +82,8 @@ def save_rotated_model(
     rotation : Rotation
     name : str
         Name of the model, for the model card.
+    is_on_hub : bool
+        Whether it is a name on the model hub.
     layer_norm : bool
         Whether rows are layer-normalised before the rotation.
     prompt : str
@@ -101,7 +102,8 @@ def save_rotated_model(
     values = json.loads(config.read_text("utf-8")) if config.exists() else {}
     values["matryoshka_dimensions"] = list(rotation.dims)
     config.write_text(json.dumps(values, indent=2), "utf-8")
-    card = _card(rotation, name, layer_norm=layer_norm, prompt=prompt, prefixes=prefixes)
+    base = f"base_model: {name}\n" if is_on_hub else ""
+    card = _card(rotation, name, base, layer_norm=layer_norm, prompt=prompt, prefixes=prefixes)
     (folder / "README.md").write_text(card, "utf-8")
 
 
@@ -129,6 +131,7 @@ def _with_rotation(
 def _card(
     rotation: Rotation,
     name: str,
+    base: str,
     *,
     layer_norm: bool,
     prompt: str,
@@ -145,7 +148,7 @@ def _card(
             table=_table([name.replace("_", " ") for name in columns], cells)
         )
     return CARD.format(
-        base=f"base_model: {name}\n" if re.fullmatch(HUB_NAME, name) else "",
+        base=base,
         name=name,
         full_dim=rotation.full_dim,
         example=rotation.dims[-1],
@@ -153,7 +156,7 @@ def _card(
         n_rows=rotation.n_rows,
         rank=rotation.rank,
         steps=("a layer norm, " if layer_norm else "")
-        + "a dense layer without bias and activation, which is the rotation, and a normalisation",
+        + "the rotation, as a dense layer without bias and activation,\nand a normalisation",
         lengths=_table(["dim", "squared length"], lengths),
         measured=measured,
     )

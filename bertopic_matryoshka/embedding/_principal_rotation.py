@@ -17,7 +17,7 @@ from bertopic_matryoshka.embedding._truncate import unit_rows
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-SAMPLE_SIZE = 20_000
+SAMPLE_SIZE = 5000
 """Number of rows that a rotation is fitted to by default."""
 
 
@@ -41,7 +41,7 @@ class PrincipalRotation(
     n_components : int or None, default=None
         Number of axes to keep, from 1 to the number that the rows determine, see `rank_`. None
         keeps all.
-    sample_size : int or None, default=20000
+    sample_size : int or None, default=5000
         Number of rows drawn at random, >= 1, that ``fit`` uses; all where there are fewer. None
         uses all.
     normalize : bool, default=False

@@ -45,7 +45,7 @@ def rotated(plain):
 @pytest.fixture(scope="module")
 def nomic(tmp_path_factory):
     """A model whose card wants a layer norm before slicing, and a prompt."""
-    card = "---\nbase_model: nomic-ai/nomic-embed-text-v1.5\n---\n"
+    card = 'model = SentenceTransformer("nomic-ai/nomic-embed-text-v1.5")'
     return make_model(tmp_path_factory.mktemp("models") / "model", width=768, card=card)
 
 
@@ -73,6 +73,15 @@ def test_rows_are_those_of_the_transformer(plain, rotated):
         expected = truncate(transformer.transform(plain.embed(NEW)), dim)
         np.testing.assert_allclose(rows, expected, atol=1e-5)
         np.testing.assert_allclose(rows, truncate(rotated.embed(NEW), dim), atol=1e-5)
+
+
+def test_embeddings_at_hand_are_rotated_without_the_model(plain, rotated, encoded):
+    own = plain.embed(NEW)
+    encoded.clear()
+    rows = rotated.rotation.apply(own)
+    assert encoded == []
+    np.testing.assert_allclose(rows, rotated.embed(NEW), atol=1e-5)
+    np.testing.assert_allclose(rotated.rotation.apply(own, 8), rows[:, :8], atol=1e-6)
 
 
 def test_a_prefix_holds_more(plain, rotated):
@@ -321,7 +330,9 @@ def test_the_card_says_how_it_was_made_and_measured(plain, rotated, nomic, tmp_p
     rotated.save_pretrained(tmp_path / "one", prefixes=prefixes)
     card = (tmp_path / "one" / "README.md").read_text("utf-8")
     kept = prefixes["neighbors_kept"].iloc[1]
-    assert f"singular vectors\nof {len(TEXTS)} embeddings" in card
+    assert f"singular\nvectors of {len(TEXTS)} embeddings" in card
+    assert "# Rotated: plain\n" in card
+    assert "base_model" not in card
     assert f"| 16 | {kept:.3f} |" in card
     assert "truncate_dim=32" in card
     assert f"| 32 | {rotated.rotation.length_kept(32):.3f} |" in card
@@ -329,7 +340,7 @@ def test_the_card_says_how_it_was_made_and_measured(plain, rotated, nomic, tmp_p
     card = (tmp_path / "two" / "README.md").read_text("utf-8")
     assert "\nbase_model: nomic-ai/nomic-embed-text-v1.5\n---" in card
     assert 'prompt_name="clustering"' in card
-    assert "come a layer norm, a dense layer" in card
+    assert "added a layer norm, the rotation, as a dense layer" in card
 
 
 def test_what_cannot_be_saved(plain, rotated, tmp_path):
