@@ -175,23 +175,31 @@ def measured(name: str, folders: argparse.Namespace) -> Iterator[dict[str, Any]]
         print(f"{name}, seed {seed}: done", flush=True)
 
 
-def table(results: pd.DataFrame, columns: tuple[str, ...], decimals: int = 2) -> str:
+def short(value: float, decimals: int = 2) -> str:
+    return f"{value:.{decimals}f}".removeprefix("0")
+
+
+def full_ami(results: pd.DataFrame, data: str) -> float:
+    return results["AMI"][(results["data"] == data) & (results["method"] == "full")].mean()
+
+
+def table(results: pd.DataFrame, columns: tuple[str, ...]) -> str:
     """Neighbours kept / share of the full width's AMI, means over the seeds."""
     mean = results.groupby(["data", "method", "width"], sort=False)[["kept", "AMI"]].mean()
     columns = tuple(c for c in columns if c in set(results["method"]))
     lines = [f"| data | dims | {' | '.join(columns)} |", f"|---|--:|{'--:|' * len(columns)}"]
     for data in results["data"].unique():
-        full = mean.loc[data, "full"]["AMI"].item()
+        full = full_ami(results, data)
         measured_widths = results["width"][results["method"].isin(columns[1:])]
         for width in sorted(measured_widths.unique()):
             cells = []
             for column in columns:
                 if (data, column, width) in mean.index:
                     kept, ami = mean.loc[(data, column, width)]
-                    cells.append(f"{kept:.{decimals}f} / {ami / full:.{decimals}f}")
+                    cells.append(f"{short(kept)} / {short(ami / full)}")
                 else:
                     cells.append("")
-            lines.append(f"| {PAIRS[data]} ({full:.3f}) | {width} | {' | '.join(cells)} |")
+            lines.append(f"| {PAIRS[data]} ({short(full, 3)}) | {width} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
@@ -201,9 +209,9 @@ def targets(results: pd.DataFrame) -> str:
     lines = ["| data | kept, >= .45 | AMI, >= .95 of full | |", "|---|--:|--:|---|"]
     for data in results["data"].unique():
         kept, ami = mean.loc[(data, "rotation", 32)]
-        share = ami / mean.loc[data, "full"]["AMI"].item()
+        share = ami / full_ami(results, data)
         met = "met" if kept >= 0.45 and share >= 0.95 else "missed"
-        lines.append(f"| {PAIRS[data]} | {kept:.3f} | {share:.3f} | {met} |")
+        lines.append(f"| {PAIRS[data]} | {short(kept, 3)} | {short(share, 3)} | {met} |")
     return "\n".join(lines)
 
 
