@@ -152,8 +152,9 @@ def save_topic_model(
     if backend.rotation is not None:
         arrays |= {f"rotation.{name}": array for name, array in backend.rotation.arrays.items()}
     # Weights in a folder of another name are not found in the registry of published models.
-    plain = backend.rotated(None) if save_embedding_model else None
-    facts = backend._source.facts if plain is None else plain.facts  # noqa: SLF001
+    facts = backend._source.facts  # noqa: SLF001
+    if save_embedding_model:
+        facts = backend.truncated(None).rotated(None).facts  # the model's own
     values = {
         "format_version": FORMAT_VERSION,
         "backend": recipe,
