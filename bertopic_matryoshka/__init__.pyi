@@ -6,7 +6,7 @@ from .comparison import (
     compare_dimensions,
     compare_topic_numbers,
 )
-from .embedding import LexicalView, MatryoshkaBackend, truncate
+from .embedding import LexicalView, MatryoshkaBackend, PrincipalRotation, truncate
 from .evaluation import (
     TopicCoherence,
     TopicEvaluation,
@@ -60,6 +60,7 @@ __all__ = [
     "LexicalView",
     "LossySaveWarning",
     "MatryoshkaBackend",
+    "PrincipalRotation",
     "SavedModelError",
     "TopicCoherence",
     "TopicEvaluation",

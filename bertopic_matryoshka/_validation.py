@@ -151,7 +151,7 @@ def find_device(device: str | None) -> str:
 
 
 def row_blocks(
-    X: NDArray[np.generic], rows: int = BLOCK_ROWS
+    X: NDArray[np.generic], rows: int = BLOCK_ROWS, *, sample: NDArray[np.intp] | None = None
 ) -> Iterator[tuple[int, NDArray[np.floating]]]:
     """Iterate over the rows of an array in blocks, each checked to be finite.
 
@@ -161,11 +161,13 @@ def row_blocks(
         May be a memory-mapped file larger than memory.
     rows : int
         Number of rows in a block.
+    sample : ndarray of shape (n_sampled,), int, default=None
+        Indices of the rows to read; None reads all.
 
     Yields
     ------
     start : int
-        Position of the block's first row.
+        Position of the block's first row, in the sample where there is one.
     block : ndarray of shape (<= rows, n_columns), float32 or float64
         Half precision becomes float32; integers and booleans become float64.
 
@@ -178,16 +180,18 @@ def row_blocks(
         dtype: type[np.floating] = np.float32
     else:
         dtype = np.float64
-    for start in range(0, X.shape[0], rows):
-        block = np.asarray(X[start : start + rows], dtype=dtype)
+    for start in range(0, X.shape[0] if sample is None else sample.size, rows):
+        part = slice(start, start + rows)
+        block = np.asarray(X[part if sample is None else sample[part]], dtype=dtype)
         # A sum is finite when all its terms are, and takes no memory.
         if not np.isfinite(block.sum(dtype=np.float64)):
             bad = np.flatnonzero(~np.isfinite(block).all(axis=1))
             if bad.size:
                 value = block[bad[0]][~np.isfinite(block[bad[0]])][0]
                 kind = "NaN" if np.isnan(value) else "infinity"
+                position = start + int(bad[0])
+                row = position if sample is None else int(sample[position])
                 raise ValueError(
-                    f"Input contains {kind}, first in row {start + int(bad[0])}. "
-                    "Remove or re-embed that document."
+                    f"Input contains {kind}, first in row {row}. Remove or re-embed that document."
                 )
         yield start, block

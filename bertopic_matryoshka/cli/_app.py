@@ -121,7 +121,8 @@ def compare(
     device: Device = None,
     dims: Annotated[str | None, typer.Option(help="Widths, such as 256,128,64.")] = None,
     reductions: Annotated[
-        str, typer.Option(help="Some of variance, pca, umap and none, such as variance,umap.")
+        str,
+        typer.Option(help="Some of variance, rotation, pca, umap and none, such as variance,umap."),
     ] = "variance",
     criterion: Annotated[
         str, typer.Option(help="What ranks dimensions: variance, laplacian or both.")
@@ -234,7 +235,9 @@ def fit(
     prompt: Prompt = None,
     device: Device = None,
     dim: Annotated[int | None, typer.Option(min=1, help="Width to cut to.")] = None,
-    reduction: Annotated[str, typer.Option(help="variance, pca, umap or none.")] = "variance",
+    reduction: Annotated[
+        str, typer.Option(help="variance, rotation, pca, umap or none.")
+    ] = "variance",
     topics: Annotated[
         int | None,
         typer.Option(min=1, help="How many topics; pca and umap can only merge down to it."),
@@ -263,7 +266,7 @@ def fit(
     check_enough(documents, min_topic_size)
     allow_missing_hdbscan()
     how_many: dict[str, Any] = {"nr_topics": topics}
-    if reduction in {"variance", "none"}:
+    if reduction not in {"pca", "umap"}:
         clustering = LeidenClustering(
             topics,
             min_cluster_size=min_topic_size,
@@ -273,8 +276,8 @@ def fit(
         how_many = {"hdbscan_model": clustering}
     elif outlier_share != 0:
         raise ValueError(
-            f"--outlier-share={outlier_share} is for --reduction variance or none: after "
-            f"{reduction} HDBSCAN decides which documents are outliers. Leave it out."
+            f"--outlier-share={outlier_share} is not for --reduction {reduction}: after it "
+            "HDBSCAN decides which documents are outliers. Leave it out."
         )
     topic_model = build_topic_model(
         _backend(model, prompt, device).truncated(dim),

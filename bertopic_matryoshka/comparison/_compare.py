@@ -308,7 +308,9 @@ def _embedded(
         rows, seconds = kept.embed(backend, documents)
     steps.begin(f"neighbourhoods, {source.name}")
     widths = sorted(dims | {rows.shape[1]})
-    neighborhoods = compare_distinct(rows, distinct_rows(rows), widths, device=device)
+    rotated = source.backend is not None and source.backend.rotation is not None
+    distinct = distinct_rows(rows)
+    neighborhoods = compare_distinct(rows, distinct, widths, device=device, rotated=rotated)
     return EmbeddingModel(rows.shape[1], seconds, neighborhoods, rows)
 
 

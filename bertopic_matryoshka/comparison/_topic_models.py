@@ -14,7 +14,7 @@ from bertopic.cluster import BaseCluster
 from bertopic.dimensionality import BaseDimensionalityReduction
 
 from bertopic_matryoshka.clustering import LeidenClustering, smallest_cluster
-from bertopic_matryoshka.embedding import MatryoshkaBackend
+from bertopic_matryoshka.embedding import MatryoshkaBackend, PrincipalRotation
 from bertopic_matryoshka.selection import DimensionSelector
 from bertopic_matryoshka.topics import ExpectWidth, build_topic_model
 
@@ -32,6 +32,7 @@ PARTS_OF_A_MODEL = (
 
 SHORT_NAMES = {
     DimensionSelector: "selection",
+    PrincipalRotation: "rotation",
     LeidenClustering: "Leiden",
     BaseDimensionalityReduction: "none",
 }

@@ -2,6 +2,8 @@ from ._backend import MatryoshkaBackend
 from ._facts import ModelFacts
 from ._lexical_state import pack_view, unpack_view
 from ._lexical_view import LexicalView, join_rows
+from ._principal_rotation import PrincipalRotation
+from ._rotation import Rotation
 from ._store import EmbeddingStore, embedding_key
 from ._truncate import cut_rows, permutation_of, truncate, unit_rows
 
@@ -10,6 +12,8 @@ __all__ = [
     "LexicalView",
     "MatryoshkaBackend",
     "ModelFacts",
+    "PrincipalRotation",
+    "Rotation",
     "cut_rows",
     "embedding_key",
     "join_rows",

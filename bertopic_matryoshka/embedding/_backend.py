@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import warnings
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,21 +14,24 @@ from sklearn.utils.validation import check_is_fitted
 
 from bertopic_matryoshka._memory import halve_if_out_of_memory
 from bertopic_matryoshka._validation import check_at_least, check_dim, list_of_strings
-from bertopic_matryoshka.embedding._facts import ModelFacts, facts_of
+from bertopic_matryoshka.embedding._facts import ModelFacts, facts_of, name_of
 from bertopic_matryoshka.embedding._lexical_view import (
     LexicalView,
     join_rows,
     warn_of_unknown_words,
 )
+from bertopic_matryoshka.embedding._pretrained import save_rotated_model
+from bertopic_matryoshka.embedding._principal_rotation import SAMPLE_SIZE, PrincipalRotation
+from bertopic_matryoshka.embedding._rotation import PROBE, Rotation, fit_rotation
 from bertopic_matryoshka.embedding._source import ModelSource
 from bertopic_matryoshka.embedding._truncate import cut_rows, permutation_of, warn_of_zero_rows
 from bertopic_matryoshka.exceptions import TruncationWarning
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-    from pathlib import Path
     from types import EllipsisType
 
+    import pandas as pd
     import torch
     from numpy.typing import NDArray
     from sentence_transformers import SentenceTransformer
@@ -56,10 +60,10 @@ class MatryoshkaBackend(BaseEmbedder):  # type: ignore[misc]
     """A BERTopic backend that truncates the embeddings of a sentence-transformers model.
 
     Each text goes through the model's own modules, then through the step that the model's card
-    asks for before slicing, if any. The row is then truncated to `truncate_dim` and normalised to
-    unit length. Documents and words take the same path, **prompt included**, because BERTopic
-    compares them by cosine (KeyBERTInspired, MMR, find_topics, zero-shot): with different prompts
-    they would lie in different spaces.
+    asks for before slicing, if any, and the rotation of :meth:`rotated`, if any. The row is then
+    truncated to `truncate_dim` and normalised to unit length. Documents and words take the same
+    path, **prompt included**, because BERTopic compares them by cosine (KeyBERTInspired, MMR,
+    find_topics, zero-shot): with different prompts they would lie in different spaces.
 
     Parameters
     ----------
@@ -158,6 +162,8 @@ class MatryoshkaBackend(BaseEmbedder):  # type: ignore[misc]
         if permutation_seed is not None:
             check_at_least(permutation_seed, 0, name="permutation_seed")
         self.permutation_seed = permutation_seed
+        self._rotation: Rotation | None = None
+        self._rotation_is_checked = True
         self._given_dims = None if dims is None else _checked_dims(dims)
         self._width_is_checked = False
         self._source = ModelSource.of(
@@ -184,7 +190,7 @@ class MatryoshkaBackend(BaseEmbedder):  # type: ignore[misc]
     @property
     def name(self) -> str:
         """The model's name or folder, for messages and reports."""
-        return self._source.label
+        return self._source.label + (", rotated" if self._rotation is not None else "")
 
     @property
     def full_dim(self) -> int:
@@ -214,12 +220,22 @@ class MatryoshkaBackend(BaseEmbedder):  # type: ignore[misc]
         facts = source.facts
         if self._given_dims is not None:
             facts = replace(facts, dims=self._given_dims, dims_source="the caller")
+        if self._rotation is not None:
+            facts = replace(facts, dims=self._rotation.dims, dims_source="its rotation")
         return facts
 
     @property
     def dims(self) -> tuple[int, ...] | None:
-        """Widths that the model was trained at, descending; None where unknown. Loads the model."""
+        """Widths that the model was trained at, descending; None where unknown. Loads the model.
+
+        After a rotation, to which any width does, the full width and powers of two down to 32.
+        """
         return self.facts.dims
+
+    @property
+    def rotation(self) -> Rotation | None:
+        """The rotation before truncation, see :meth:`rotated`; None without one."""
+        return self._rotation
 
     @property
     def effective_prompt(self) -> str:
@@ -307,6 +323,87 @@ class MatryoshkaBackend(BaseEmbedder):  # type: ignore[misc]
         backend._check_width()  # noqa: SLF001  (its own class)
         return backend
 
+    def rotated(
+        self,
+        data: Iterable[str] | NDArray[np.floating] | PrincipalRotation | Rotation | None,
+        *,
+        sample_size: int | None = SAMPLE_SIZE,
+        random_state: int | None = 0,
+    ) -> MatryoshkaBackend:
+        """Return a backend of the same model whose every prefix is a good one.
+
+        The rows are rotated before truncation, so that the first dimensions hold the most of them,
+        see PrincipalRotation. A model that was not trained to be truncated can then be. Documents
+        and words are rotated alike, and at full width no similarity changes.
+
+        Parameters
+        ----------
+        data : iterable of str, ndarray of shape (n_rows, full_dim), PrincipalRotation, Rotation \
+or None
+            Documents like those to be embedded, of which equal ones count once; or embeddings of
+            this model at full width, before any rotation; or a transformer that was fitted to
+            such embeddings with ``n_components=None``; or another backend's `rotation`. None
+            takes the rotation away.
+        sample_size : int or None, default=5000
+            Number of documents or rows to draw, >= 1. Only these documents are embedded.
+        random_state : int or None, default=0
+            Seed of the sample.
+
+        Returns
+        -------
+        backend : MatryoshkaBackend
+            Shares the model with this one, loaded or not. Replaces an earlier rotation.
+
+        Raises
+        ------
+        TypeError
+            If a document is not a string, or `sample_size` is not an int.
+        ValueError
+            If there are no documents, a row is not finite, all are zero, or the embeddings or the
+            rotation are of another width or model. A Rotation for a model that is not loaded
+            raises at first use.
+
+        Warns
+        -----
+        TruncationWarning
+            If `truncate_dim` is more than the axes that the rows determine, which are at most as
+            many as the rows.
+
+        Notes
+        -----
+        Embeddings that are passed on to BERTopic or compare_dimensions beside this backend must be
+        rotated too: take them from its ``embed``. Those of the backend before the rotation have
+        the same width, so that no check can find them.
+
+        Examples
+        --------
+        >>> from bertopic_matryoshka import MatryoshkaBackend
+        >>> texts = [f"document number {i} of {i % 7}" for i in range(60)]
+        >>> backend = MatryoshkaBackend().rotated(texts)
+        >>> backend.truncated(16).embed(["another document"]).shape
+        (1, 16)
+        """
+        backend = copy.copy(self)
+        backend.encode_kwargs = dict(self.encode_kwargs)
+        if data is None or isinstance(data, Rotation):
+            backend._rotation = data  # noqa: SLF001  (its own class)
+        else:
+            plain = self._plain()
+            backend._rotation = fit_rotation(  # noqa: SLF001  (its own class)
+                data,
+                full_dim=plain.full_dim,
+                embed=lambda texts: plain._embed(texts, verbose=False)[0],  # noqa: SLF001
+                name=plain.name,
+                sample_size=sample_size,
+                random_state=random_state,
+            )
+        backend._rotation_is_checked = not isinstance(data, Rotation)  # noqa: SLF001
+        if self._source.is_loaded:
+            backend._check_rotation()  # noqa: SLF001  (its own class)
+        backend._width_is_checked = False  # noqa: SLF001  (its own class)
+        backend._check_width()  # noqa: SLF001  (its own class)
+        return backend
+
     def permuted(self, random_state: int | None) -> MatryoshkaBackend:
         """Return a backend of the same model with its dimensions in another order.
 
@@ -390,7 +487,9 @@ class MatryoshkaBackend(BaseEmbedder):  # type: ignore[misc]
         """Give the arguments that build this backend again elsewhere, as JSON types.
 
         The device is left out: it belongs to the machine. So is the lexical view, which is data.
-        "model" is missing if the model was passed loaded.
+        "model" is missing if the model was passed loaded. "rotation", present after
+        :meth:`rotated`, describes `rotation` and is no argument: pass that to ``rotated`` of the
+        backend that is built.
         """
         recipe: dict[str, Any] = {
             "truncate_dim": self.truncate_dim,
@@ -403,7 +502,59 @@ class MatryoshkaBackend(BaseEmbedder):  # type: ignore[misc]
             recipe["prompt"] = self.prompt
         if self.permutation_seed is not None:
             recipe["permutation_seed"] = int(self.permutation_seed)
+        if self._rotation is not None:
+            recipe["rotation"] = self._rotation.recipe()
         return recipe
+
+    def save_pretrained(self, folder: str | Path, *, prefixes: pd.DataFrame | None = None) -> None:
+        """Save the rotated model as an ordinary sentence-transformers model.
+
+        Anyone can then load it by ``SentenceTransformer(folder, truncate_dim=32)``, without this
+        package. After the model's own modules come a layer norm where its card asks for one before
+        slicing, the rotation as a Dense layer without bias, and a Normalize. config.json names
+        `dims` as its matryoshka_dimensions, and this backend's prompt is its prompt "clustering".
+
+        Parameters
+        ----------
+        folder : str or Path
+            New or empty folder. The full width is saved, whatever `truncate_dim`.
+        prefixes : DataFrame or None, default=None
+            Table for the model card: compare_prefixes of ``backend.truncated(None).embed(texts)``,
+            with texts that the rotation was not fitted to.
+
+        Raises
+        ------
+        ValueError
+            If the backend is not rotated, or permuted.
+        FileExistsError
+            If the folder has files in it.
+
+        Notes
+        -----
+        As with all models that sentence-transformers truncates, rows then have less than unit
+        length; cosine similarity does not mind, and ``encode(..., normalize_embeddings=True)``
+        gives them unit length, as ``MatryoshkaBackend(folder)`` does.
+        """
+        if self._rotation is None or self.permutation_seed is not None:
+            raise ValueError(
+                f"{self!r} is {'not rotated' if self._rotation is None else 'a permuted control'}. "
+                "Save backend.rotated(documents), or the model itself by "
+                "backend.embedding_model.save_pretrained(folder)."
+            )
+        self._check_rotation()
+        name, is_on_hub = self._source.label, False
+        if not self._source.is_bundled:
+            name, is_on_hub = name_of(self.embedding_model, self._source.name)
+        save_rotated_model(
+            self.embedding_model,
+            Path(folder),
+            self._rotation,
+            name=name,
+            is_on_hub=is_on_hub,
+            layer_norm=self.facts.before_slicing == "layer_norm",
+            prompt=self.effective_prompt,
+            prefixes=prefixes,
+        )
 
     def __repr__(self) -> str:
         seed = self.permutation_seed
@@ -421,11 +572,14 @@ class MatryoshkaBackend(BaseEmbedder):  # type: ignore[misc]
         facts = self.facts
         distinct = list(dict.fromkeys(texts))
         # Truncate within the model's batches where nothing else must come first.
-        seed = self.permutation_seed
-        first = facts.before_slicing or seed is not None
+        seed, rotation = self.permutation_seed, self._rotation
+        self._check_rotation()
+        first = facts.before_slicing or seed is not None or rotation is not None
         full = self._encode(distinct, self.full_dim if first else dim, verbose=verbose)
         if facts.before_slicing == "layer_norm":
             full = _layer_norm(full)
+        if rotation is not None:
+            full = rotation.apply(full, dim if seed is None else None)
         if seed is not None:
             full = full[:, permutation_of(self.full_dim, seed)]
         cut, zero = cut_rows(full, dim)
@@ -458,6 +612,24 @@ class MatryoshkaBackend(BaseEmbedder):  # type: ignore[misc]
 
         return halve_if_out_of_memory(encode, self.batch_size, unit="texts")[0]
 
+    def _plain(self) -> MatryoshkaBackend:
+        """Return a backend of the model's own rows, nothing done to them; loads the model."""
+        plain = copy.copy(self)
+        plain.encode_kwargs = dict(self.encode_kwargs)
+        plain.truncate_dim = plain.permutation_seed = plain._rotation = None  # noqa: SLF001
+        plain.lexical_view = None
+        plain._width_is_checked = True  # noqa: SLF001  (its own class)
+        plain.truncate_dim = plain.full_dim  # a SentenceTransformer may be set to truncate
+        return plain
+
+    def _check_rotation(self) -> None:
+        """Check once that the rotation is of this model; loads it."""
+        if self._rotation is not None and not self._rotation_is_checked:
+            plain = self._plain()
+            probe = plain._embed([PROBE], verbose=False)[0]  # noqa: SLF001  (its own class)
+            self._rotation.check_model(probe[0], plain.name)
+        self._rotation_is_checked = True
+
     def _check_width(self) -> None:
         """Check `truncate_dim`; the upper bound only once the model is loaded."""
         if self.truncate_dim is None:
@@ -471,6 +643,16 @@ class MatryoshkaBackend(BaseEmbedder):  # type: ignore[misc]
         if dim == self.full_dim or self.facts.any_width or (dims and dim in dims):
             return
         if self.permutation_seed is not None:  # a control: no width is trained
+            return
+        if self._rotation is not None:
+            if dim > self._rotation.rank:
+                warnings.warn(
+                    f"truncate_dim={dim} keeps arbitrary axes: the rotation's "
+                    f"{self._rotation.n_rows} rows determine only {self._rotation.rank}. Fit it to "
+                    "more documents, or keep fewer dimensions.",
+                    TruncationWarning,
+                    stacklevel=3,
+                )
             return
         trained = (
             f"It was trained at {', '.join(map(str, dims))} ({self.facts.dims_source})."

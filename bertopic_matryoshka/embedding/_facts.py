@@ -31,7 +31,8 @@ class ModelFacts:
     encode_kwargs : dict
         Keyword arguments that its ``encode`` needs for clustering, such as ``task``.
     before_slicing : {"layer_norm"} or None
-        Step between the model's last module and truncation.
+        Step between the model's last module and truncation; None where one of its modules is that
+        step, as in a model that MatryoshkaBackend.save_pretrained wrote.
     dims_source : str
         Source of `dims`, for messages.
     any_width : bool
@@ -90,14 +91,32 @@ def facts_of(model: SentenceTransformer, name: str | None, width: int) -> ModelF
     if dims is None or dims[0] > width:
         dims, source = tuple(published.get("dims", ())), published.get("source", "unknown")
     task = published.get("task")
+    own_steps = {type(module).__name__ for module in model}
     return ModelFacts(
         dims=dims or None,
         prompt=_saved_clustering_prompt(model, default=published.get("prompt")),
         encode_kwargs={"task": task} if task else {},
-        before_slicing=published.get("before_slicing"),
+        before_slicing=None if "LayerNorm" in own_steps else published.get("before_slicing"),
         dims_source=source,
         any_width=not dims and any(config.get("is_matryoshka") for config in configs),
     )
+
+
+def name_of(model: SentenceTransformer, name: str | None) -> tuple[str, bool]:
+    """Find what to call a model in its card, and whether that is its name on the model hub.
+
+    The ``_name_or_path`` of a folder's config.json does not count: it may be the model that this
+    one was trained from.
+    """
+    name = name or _remembered_name(model) or "a SentenceTransformer"
+    folder = Path(name)
+    if not folder.is_dir():
+        return name, re.fullmatch(HUB_NAME, name) is not None
+    if folder.parent.name == "snapshots":
+        return _published_names(model, name)[0], True
+    loaded = _loading_line(model)
+    # A trainer's card has a placeholder there, without an organisation.
+    return (loaded, True) if loaded and "/" in loaded else (folder.name, False)
 
 
 @cache
@@ -129,12 +148,11 @@ def _published_names(model: SentenceTransformer, name: str | None) -> list[str]:
         return [folder.parent.parent.name.removeprefix("models--").replace("--", "/")]
     recorded = [config.get("_name_or_path") for config in _config_file(folder)]
     card = _card_text(model)
-    loaded = re.search(r"""SentenceTransformer\(\s*["']([^"']+)["']""", card)
     base = None
     if card.startswith("---"):  # it has metadata
         base = ModelCard(card, ignore_metadata_errors=True).data.get("base_model")
     bases = base if isinstance(base, list) else [base]
-    found = [*recorded, loaded and loaded[1], *bases]
+    found = [*recorded, _loading_line(model), *bases]
     return [name for name in found if isinstance(name, str) and re.fullmatch(HUB_NAME, name)]
 
 
@@ -158,6 +176,12 @@ def _config_file(folder: Path) -> list[dict[str, Any]]:
     """Read a folder's config.json into a list; empty if there is none."""
     file = folder / "config.json"
     return [json.loads(file.read_text("utf-8"))] if file.is_file() else []
+
+
+def _loading_line(model: SentenceTransformer) -> str | None:
+    """Find the name that the model card tells to load."""
+    loaded = re.search(r"""SentenceTransformer\(\s*["']([^"']+)["']""", _card_text(model))
+    return loaded[1] if loaded else None
 
 
 def _card_text(model: SentenceTransformer) -> str:

@@ -75,6 +75,11 @@ class ModelSource:
         return cls(None, label="the given SentenceTransformer", model=model)
 
     @property
+    def is_bundled(self) -> bool:
+        """Whether it is the model that ships with this package."""
+        return self.name == str(DEFAULT_MODEL)
+
+    @property
     def is_loaded(self) -> bool:
         """Whether the model is in memory."""
         return self._model is not None
@@ -91,7 +96,7 @@ class ModelSource:
         return self._model
 
     def _loaded(self) -> SentenceTransformer:
-        if self.name == str(DEFAULT_MODEL):
+        if self.is_bundled:
             return load_default_model(self.device)
         from sentence_transformers import SentenceTransformer
 
@@ -123,15 +128,14 @@ class ModelSource:
             "trust_remote_code": self.trust_remote_code,
         }
         if self.name is not None:
-            bundled = self.name == str(DEFAULT_MODEL)
-            recipe["model"] = None if bundled else self.name
+            recipe["model"] = None if self.is_bundled else self.name
         return recipe
 
     def __getstate__(self) -> dict[str, Any]:
         state = self.__dict__.copy()
         if self.name is not None:
             state["_model"] = None
-        if self.name == str(DEFAULT_MODEL):
+        if self.is_bundled:
             state["name"] = None  # the package may lie elsewhere where it is unpickled
         return state
 

@@ -14,7 +14,7 @@ import numpy as np
 from bertopic_matryoshka._files import read_checked, short_hash, write_checked
 from bertopic_matryoshka._validation import check_at_least, list_of_strings
 from bertopic_matryoshka.embedding._lexical_view import join_rows, warn_of_unknown_words
-from bertopic_matryoshka.embedding._truncate import permutation_of, warn_of_zero_rows
+from bertopic_matryoshka.embedding._truncate import permutation_of, unit_rows, warn_of_zero_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -70,8 +70,9 @@ class EmbeddingStore:
         Parameters
         ----------
         backend : MatryoshkaBackend
-            Its `truncate_dim` is ignored. Its permutation and lexical view apply to the result, not
-            to what is stored, so that backends that differ only in them share a text's row.
+            Its `truncate_dim` is ignored. Its rotation, permutation and lexical view apply to the
+            result, not to what is stored, so that backends that differ only in them share a text's
+            row.
         documents : iterable of str
             Repeated documents are embedded once.
         progress : callable or None, default=None
@@ -99,8 +100,8 @@ class EmbeddingStore:
             If texts have no word of the lexical view.
         """
         texts = list_of_strings(documents)
-        seed, view = backend.permutation_seed, backend.lexical_view
-        backend = backend.permuted(None).with_view(None).truncated(backend.full_dim)
+        seed, rotation, view = backend.permutation_seed, backend.rotation, backend.lexical_view
+        backend = backend._plain()  # noqa: SLF001  (the same package)
         key = embedding_key(backend)
         shards = self.folder / short_hash(key)
         rows = np.empty((len(texts), backend.full_dim), dtype=np.float32)
@@ -125,6 +126,8 @@ class EmbeddingStore:
         repeated = np.flatnonzero(firsts != np.arange(len(texts)))
         rows[repeated] = rows[firsts[repeated]]
         warn_of_zero_rows(int((~rows.any(axis=1)).sum()), rows.shape[1])
+        if rotation is not None:
+            rows = unit_rows(rotation.apply(rows))
         if seed is not None:
             rows = rows[:, permutation_of(rows.shape[1], seed)]
         if view is None:
@@ -142,6 +145,7 @@ def embedding_key(backend: MatryoshkaBackend) -> dict[str, Any]:
     """
     model, facts = backend.embedding_model, backend.facts
     encode_kwargs = {**facts.encode_kwargs, **backend.encode_kwargs}
+    rotated = {} if backend.rotation is None else {"rotation": backend.rotation.key}
     return {
         "format": 1,  # of the shards
         "model": _model_hash(model),
@@ -151,6 +155,7 @@ def embedding_key(backend: MatryoshkaBackend) -> dict[str, Any]:
         "prompt": backend.effective_prompt,
         "before_slicing": facts.before_slicing,
         "encode_kwargs": json.loads(json.dumps(encode_kwargs, default=repr)),
+        **rotated,
     }
 
 

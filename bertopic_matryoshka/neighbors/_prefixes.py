@@ -51,6 +51,7 @@ def compare_prefixes(
     sample_size: int | None = SAMPLE_SIZE,
     random_state: int | None = 0,
     device: str | None = None,
+    rotated: bool = False,
 ) -> pd.DataFrame:
     """Compare each row's neighbourhood in the first dimensions with that in all of them.
 
@@ -73,6 +74,9 @@ def compare_prefixes(
         Seed of the sample.
     device : str or None, default=None
         Device, such as "cuda" or "cpu". None takes a GPU where there is one.
+    rotated : bool, default=False
+        Whether the embeddings are rotated, by PrincipalRotation or MatryoshkaBackend.rotated. Only
+        the topics to expect depend on it.
 
     Returns
     -------
@@ -97,8 +101,9 @@ def compare_prefixes(
         expected_topics, expected_low, expected_high : float in [0, 1]
             Agreement of the topics at this width with those at full width to expect, relative to
             the agreement of two seeds at full width, and a range that held 19 of 20 measured
-            values. NaN outside of what was measured: with fewer than 30 % of the neighbours kept,
-            fewer than 1,000 distinct rows, or another number of neighbours than 10.
+            values, or 9 of 10 if `rotated`. NaN outside of what was measured: with fewer than 30 %
+            of the neighbours kept, fewer than 1,000 distinct rows, or another number of neighbours
+            than 10.
 
     Raises
     ------
@@ -111,9 +116,9 @@ def compare_prefixes(
     Notes
     -----
     **Expected topics.** The calibration was measured for prefixes of four models on four English
-    corpora, see docs/choosing-dimensions.md. Selected or rotated dimensions keep other topics at an
-    equal share of neighbours, and near copies (templates) are neighbours at every width, which says
-    nothing of topics.
+    corpora, and apart for rotated prefixes, see docs/choosing-dimensions.md. Selected dimensions
+    keep other topics at an equal share of neighbours, and near copies (templates) are neighbours
+    at every width, which says nothing of topics.
 
     **Ties.** Equal rows count once, as a copy would be the nearest neighbour at every width. A row
     that is zero in a prefix has similarity 0 to all others there. At full width, rows within 1e-6
@@ -138,7 +143,9 @@ def compare_prefixes(
     0   64            1.00
     1   16            0.16
     """
-    return _compared(embeddings, None, dims, n_neighbors, sample_size, random_state, device)
+    return _compared(
+        embeddings, None, dims, n_neighbors, sample_size, random_state, device, rotated=rotated
+    )
 
 
 def compare_distinct(
@@ -147,18 +154,21 @@ def compare_distinct(
     dims: Sequence[int] | None = None,
     *,
     device: str | None = None,
+    rotated: bool = False,
 ) -> pd.DataFrame:
     """Compare prefixes by 10 neighbours, or as many as there are distinct rows for.
 
     Parameters
     ----------
-    embeddings, dims, device
+    embeddings, dims, device, rotated
         See compare_prefixes, as for the result.
     is_distinct : ndarray of shape (n_rows,), bool
         See distinct_rows, which reads all embeddings.
     """
     n_neighbors = max(1, min(N_NEIGHBORS, (int(is_distinct.sum()) - 1) // 2))
-    return _compared(embeddings, is_distinct, dims, n_neighbors, SAMPLE_SIZE, 0, device)
+    return _compared(
+        embeddings, is_distinct, dims, n_neighbors, SAMPLE_SIZE, 0, device, rotated=rotated
+    )
 
 
 def _compared(
@@ -169,6 +179,8 @@ def _compared(
     sample_size: int | None,
     random_state: int | None,
     device: str | None,
+    *,
+    rotated: bool,
 ) -> pd.DataFrame:
     """Compare prefixes, see compare_prefixes; None looks for the distinct rows."""
     rows = DeviceRows(embeddings, find_device(device))
@@ -200,7 +212,8 @@ def _compared(
     kept, squared, intruded = _mean_counts(rows, copies, sample, widths, n_neighbors)
     share, variance = kept / n_neighbors, np.maximum(squared - kept**2, 0) / n_neighbors**2
     is_calibrated = n_neighbors == N_NEIGHBORS and n_rows >= FEWEST_ROWS
-    expected = expected_topics(share if is_calibrated else np.full_like(share, np.nan))
+    known = share if is_calibrated else np.full_like(share, np.nan)
+    expected = expected_topics(known, rotated=rotated)
     worst = n_neighbors * (2 * n_rows - 3 * n_neighbors - 1) / 2
     table = pd.DataFrame(
         {

@@ -106,7 +106,11 @@ class DimensionInspection:
 
 
 def inspect_dimensions(
-    embeddings: ArrayLike, *, near_zero: float = 0.1, dims: Sequence[int] | None = None
+    embeddings: ArrayLike,
+    *,
+    near_zero: float = 0.1,
+    dims: Sequence[int] | None = None,
+    rotated: bool = False,
 ) -> DimensionInspection:
     """Describe each dimension of embeddings, and what each prefix keeps of them, in seconds.
 
@@ -119,6 +123,8 @@ def inspect_dimensions(
         the median one, as in DimensionSelector.
     dims : sequence of int or None, default=None
         Widths to compare, from 1 to n_dims. None takes n_dims and its halvings down to 32.
+    rotated : bool, default=False
+        Whether the embeddings are those of MatryoshkaBackend.rotated, see compare_prefixes.
 
     Returns
     -------
@@ -153,7 +159,7 @@ def inspect_dimensions(
     )
     is_distinct = distinct_rows(X)
     enough = is_distinct.sum() > 2
-    prefixes = compare_distinct(X, is_distinct, dims) if enough else pd.DataFrame()
+    prefixes = compare_distinct(X, is_distinct, dims, rotated=rotated) if enough else pd.DataFrame()
     return DimensionInspection(table, n_documents=X.shape[0], prefixes=prefixes)
 
 

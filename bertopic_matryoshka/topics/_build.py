@@ -10,7 +10,7 @@ from sklearn.decomposition import PCA
 from sklearn.feature_extraction.text import CountVectorizer
 
 from bertopic_matryoshka.clustering import LeidenClustering
-from bertopic_matryoshka.embedding import MatryoshkaBackend
+from bertopic_matryoshka.embedding import MatryoshkaBackend, PrincipalRotation
 from bertopic_matryoshka.selection import DimensionSelector
 from bertopic_matryoshka.topics._core import CoreWords
 from bertopic_matryoshka.topics._expect_width import ExpectWidth
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from bertopic_matryoshka.selection import Criterion
 
-REDUCTIONS = ("variance", "pca", "umap", "none")
+REDUCTIONS = ("variance", "rotation", "pca", "umap", "none")
 """Reductions between the embeddings and the clustering."""
 
 CLUSTERINGS = ("leiden", "hdbscan")
@@ -33,6 +33,9 @@ CLUSTERINGS = ("leiden", "hdbscan")
 
 N_COMPONENTS = 5
 """Dimensions after PCA and UMAP, BERTopic's own default."""
+
+N_AXES = 32
+"""Dimensions after rotation, of which fewer lose neighbours (docs/any-model.md)."""
 
 
 def build_topic_model(
@@ -54,29 +57,30 @@ def build_topic_model(
     backend : MatryoshkaBackend, SentenceTransformer, str, Path or None, default=None
         Embedding backend; anything but a backend is passed to MatryoshkaBackend, and None is the
         bundled model.
-    reduction : {"variance", "pca", "umap", "none"}, default="variance"
-        Reduction of the embeddings before clustering. "variance" is a DimensionSelector, "pca"
-        scikit-learn's PCA, "umap" a UMAP with BERTopic's settings; "none" leaves the embeddings
-        unchanged.
+    reduction : {"variance", "rotation", "pca", "umap", "none"}, default="variance"
+        Reduction of the embeddings before clustering. "variance" is a DimensionSelector,
+        "rotation" a PrincipalRotation, "pca" scikit-learn's PCA, "umap" a UMAP with BERTopic's
+        settings; "none" leaves the embeddings unchanged.
     clustering : {"leiden", "hdbscan"} or None, default=None
         Clustering that finds the topics: a LeidenClustering, or BERTopic's own HDBSCAN. None uses
-        "leiden" after "variance" and "none", where HDBSCAN tends to label most documents as
-        outliers, and "hdbscan" after "pca" and "umap". An `hdbscan_model` among the BERTopic
-        arguments replaces it.
+        "leiden" after "variance", "rotation" and "none", where HDBSCAN tends to label most
+        documents as outliers, and "hdbscan" after "pca" and "umap". An `hdbscan_model` among the
+        BERTopic arguments replaces it.
     n_features_to_select : int, float or None, default=None
         For "variance": number or share of dimensions to keep, see DimensionSelector.
     criterion : str or callable, default="variance"
         For "variance": criterion that ranks the dimensions, see DimensionSelector.
     n_components : int or None, default=None
-        For "pca" and "umap": number of components; None is 5, as in BERTopic.
+        For "pca" and "umap": number of components; None is 5, as in BERTopic. For "rotation":
+        number of axes; None is 32, or the backend's width where that is less.
     stop_words : str, iterable of str or None, default="auto"
         Words that are left out of the topics' words; the clusters do not depend on them. Either a
         language, see get_stop_words ("english", "de", "german"), the words themselves, or None for
         no stop words. "auto" is "english", or the setting of a `vectorizer_model` among the
         BERTopic arguments.
     random_state : int or None, default=None
-        Seed of Leiden (None is 0), of PCA's randomised solver, and of UMAP, which then runs on one
-        thread. Dimension selection is deterministic.
+        Seed of Leiden and of rotation's sample (None is 0), of PCA's randomised solver, and of
+        UMAP, which then runs on one thread. Dimension selection is deterministic.
     **bertopic_kwargs
         Every other argument of BERTopic, such as `hdbscan_model`, `min_topic_size`, `nr_topics`,
         `vectorizer_model` or `calculate_probabilities`, which "leiden" supports too. The default
@@ -141,6 +145,7 @@ def build_topic_model(
         n_components=n_components,
         random_state=random_state,
         low_memory=bertopic_kwargs.get("low_memory", False),
+        width=backend.embedding_dim,
     )
     if bertopic_kwargs.get("hdbscan_model") is None:
         bertopic_kwargs["hdbscan_model"] = build_clusterer(
@@ -183,13 +188,14 @@ def build_reducer(
     n_components: int | None = None,
     random_state: int | None = None,
     low_memory: bool = False,
+    width: int = N_AXES,
 ) -> Any:
     """Build the reducer between embeddings and clustering; see build_topic_model."""
     check_reductions([reduction])
     given = {
         "n_features_to_select": (n_features_to_select is not None, ("variance",)),
         "criterion": (criterion != "variance", ("variance",)),
-        "n_components": (n_components is not None, ("pca", "umap")),
+        "n_components": (n_components is not None, ("pca", "umap", "rotation")),
     }
     for argument, (is_given, belongs_to) in given.items():
         if is_given and reduction not in belongs_to:
@@ -197,9 +203,12 @@ def build_reducer(
                 f"{argument} is for reduction={' or '.join(map(repr, belongs_to))}, not for "
                 f"reduction={reduction!r}. Leave it out."
             )
-    n_components = N_COMPONENTS if n_components is None else n_components
     if reduction == "variance":
         return DimensionSelector(n_features_to_select, criterion=criterion)
+    if reduction == "rotation":
+        n_axes = min(N_AXES, width) if n_components is None else n_components
+        return PrincipalRotation(n_axes, normalize=True, random_state=random_state or 0)
+    n_components = N_COMPONENTS if n_components is None else n_components
     if reduction == "pca":
         return PCA(n_components=n_components, random_state=random_state)
     if reduction == "none":
@@ -217,7 +226,7 @@ def build_clusterer(
 ) -> Any:
     """Build the clusterer; None is BERTopic's own HDBSCAN. See build_topic_model."""
     if clustering is None:
-        clustering = "leiden" if reduction in {"variance", "none"} else "hdbscan"
+        clustering = "hdbscan" if reduction in {"pca", "umap"} else "leiden"
     if clustering not in CLUSTERINGS:
         raise ValueError(f"clustering={clustering!r} must be one of {', '.join(CLUSTERINGS)}.")
     if clustering == "leiden":

@@ -18,7 +18,13 @@ from sklearn.cluster import KMeans, MiniBatchKMeans
 from sklearn.decomposition import PCA, IncrementalPCA
 
 from bertopic_matryoshka.clustering import LeidenClustering
-from bertopic_matryoshka.embedding import LexicalView, MatryoshkaBackend, pack_view, unpack_view
+from bertopic_matryoshka.embedding import (
+    LexicalView,
+    MatryoshkaBackend,
+    PrincipalRotation,
+    pack_view,
+    unpack_view,
+)
 from bertopic_matryoshka.exceptions import LossySaveWarning, SavedModelError
 from bertopic_matryoshka.selection import DimensionSelector
 from bertopic_matryoshka.topics._bertopic_files import BERTOPIC_FILES, IMAGES, write_bertopic_files
@@ -62,6 +68,7 @@ SAFE_ESTIMATORS = (
     LeidenClustering,
     MiniBatchKMeans,
     PCA,
+    PrincipalRotation,
 )
 
 
@@ -72,8 +79,8 @@ def save_topic_model(
 
     The folder holds BERTopic's own safetensors files, which ``BERTopic.load`` reads, and two more:
     matryoshka.json (backend recipe, width, prompt, parameters, words of a lexical view, and the
-    SHA-256 digest of each file) and matryoshka.safetensors (the arrays of reducer, clusterer and
-    lexical view).
+    SHA-256 digest of each file) and matryoshka.safetensors (the arrays of rotation, lexical view,
+    reducer and clusterer).
 
     Saving is atomic. If the process is killed or the disk is full, load_topic_model gives the
     older model or the new one, never parts of both. A killed save may leave a subfolder whose name
@@ -153,8 +160,12 @@ def save_topic_model(
     if backend.lexical_view is not None:
         parts[VIEW], own = pack_view(backend.lexical_view)
         arrays |= {f"{VIEW}.{name}": array for name, array in own.items()}
+    if backend.rotation is not None:
+        arrays |= {f"rotation.{name}": array for name, array in backend.rotation.arrays.items()}
     # Weights in a folder of another name are not found in the registry of published models.
-    facts = backend.facts if save_embedding_model else backend._source.facts  # noqa: SLF001
+    facts = backend._source.facts  # noqa: SLF001
+    if save_embedding_model:
+        facts = backend.truncated(None).rotated(None).facts  # the model's own
     values = {
         "format_version": FORMAT_VERSION,
         "backend": recipe,
@@ -214,8 +225,9 @@ def load_topic_model(
         If a file is damaged, missing or not part of the save; if the folder holds files that could
         run code (see Notes); if its format is newer than this release. The message names the file.
     ValueError
-        If the model needs `backend` or `trust_remote_code`, or the width or the lexical view of
-        `backend` differs from that of the saved one.
+        If the model needs `backend` or `trust_remote_code`, or `backend` has another width,
+        rotation or lexical view than the saved one, or is another model than the one that was
+        rotated.
 
     Warns
     -----
@@ -240,17 +252,18 @@ def load_topic_model(
 
     def build(version: Version) -> BERTopic:
         state = _checked_state(version)
-        content = version.content
+        arrays = read_arrays(version.content / ARRAYS_FILE)
         own = load_backend(
             version,
             state,
+            _own(arrays, "rotation"),
             backend,
             device,
-            view=_saved_view(state, version),
+            view=_saved_view(state, version, arrays),
             trust_remote_code=trust_remote_code,
         )
-        topic_model = BERTopic.load(content, embedding_model=own)
-        _restore_steps(topic_model, state, version)
+        topic_model = BERTopic.load(version.content, embedding_model=own)
+        _restore_steps(topic_model, state, version, arrays)
         return topic_model
 
     try:
@@ -292,19 +305,20 @@ def _checked_state(version: Version) -> dict[str, Any]:
     return state
 
 
-def _saved_view(state: dict[str, Any], version: Version) -> LexicalView | None:
+def _saved_view(state: dict[str, Any], version: Version, arrays: Arrays) -> LexicalView | None:
     """Rebuild the lexical view of the saved backend; None if it had none."""
     if state.get(VIEW) is None:
         return None
     try:
-        return unpack_view(state[VIEW], _own(read_arrays(version.content / ARRAYS_FILE), VIEW))
+        return unpack_view(state[VIEW], _own(arrays, VIEW))
     except (KeyError, TypeError, ValueError) as error:
         raise SavedModelError(f"{version.file}, {VIEW}: {error} {REMEDY}") from error
 
 
-def _restore_steps(topic_model: BERTopic, state: dict[str, Any], version: Version) -> None:
+def _restore_steps(
+    topic_model: BERTopic, state: dict[str, Any], version: Version, arrays: Arrays
+) -> None:
     """Restore the reducer and clusterer of a loaded topic model."""
-    arrays = read_arrays(version.content / ARRAYS_FILE)
     steps = {}
     for role in ("reducer", "clusterer"):
         if state[role] is not None:

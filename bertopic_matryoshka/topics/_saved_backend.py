@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bertopic_matryoshka.embedding import LexicalView, MatryoshkaBackend, ModelFacts
+from bertopic_matryoshka.embedding import LexicalView, MatryoshkaBackend, ModelFacts, Rotation
 from bertopic_matryoshka.exceptions import SavedModelError
 from bertopic_matryoshka.topics._saved_checks import refuse_foreign_code
 from bertopic_matryoshka.topics._saved_folder import REMEDY
@@ -16,6 +16,7 @@ from bertopic_matryoshka.topics._saved_folder import REMEDY
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
+    from bertopic_matryoshka.topics._estimator_state import Arrays
     from bertopic_matryoshka.topics._saved_folder import Version
 
 MODEL_FOLDER = "embedding_model"
@@ -40,6 +41,7 @@ def save_embedding_model(model: SentenceTransformer, folder: Path) -> None:
 def load_backend(
     version: Version,
     state: dict[str, Any],
+    arrays: Arrays,
     given: MatryoshkaBackend | SentenceTransformer | None,
     device: str | None,
     *,
@@ -48,19 +50,27 @@ def load_backend(
 ) -> MatryoshkaBackend:
     """Build the backend that was saved, around the caller's model where there is one.
 
-    `view` is the saved lexical view, if any.
+    Parameters
+    ----------
+    arrays : dict of str to ndarray
+        The arrays of the backend's rotation, if it has one.
+    view : LexicalView or None
+        The one that was saved, if any.
 
     Raises
     ------
     SavedModelError
         If the saved embedding model would run code, or the recipe is not one.
     ValueError
-        If the model needs `given` or `trust_remote_code`, or `given` has another width or view.
+        If the model needs `given` or `trust_remote_code`, or `given` has another width, rotation or
+        view, or is another model than the rotation's.
     """
     if isinstance(given, MatryoshkaBackend):
         backend = given
+        _check_rotation(given, state["backend"].get("rotation"))
     else:
         recipe, facts = dict(state["backend"]), state["facts"]
+        rotation = _rotation(version, recipe.pop("rotation", None), arrays)
         if recipe.pop("trust_remote_code") and not trust_remote_code and given is None:
             raise ValueError(
                 f"{recipe.get('model')} was saved with trust_remote_code=True. Pass "
@@ -77,6 +87,8 @@ def load_backend(
         if facts is not None:
             dims = None if facts["dims"] is None else tuple(facts["dims"])
             backend._source.facts = ModelFacts(**{**facts, "dims": dims})  # noqa: SLF001
+        if rotation is not None:
+            backend = backend.rotated(rotation)
     backend = _with_saved_view(backend, view)
     if given is not None and backend.embedding_dim != state["width"]:
         dim = state["width"] - (0 if view is None else len(view.components_))
@@ -103,6 +115,27 @@ def _with_saved_view(backend: MatryoshkaBackend, view: LexicalView | None) -> Ma
             "backend.with_view(None), which gets the one that was saved, if any."
         )
     return backend
+
+
+def _rotation(version: Version, recipe: dict[str, Any] | None, arrays: Arrays) -> Rotation | None:
+    """Build the rotation that was saved; None if there is none."""
+    if recipe is None:
+        return None
+    try:
+        return Rotation.from_recipe(recipe, arrays)
+    except (KeyError, TypeError, ValueError) as error:
+        raise SavedModelError(f"{version.file}, rotation: {error} {REMEDY}") from error
+
+
+def _check_rotation(given: MatryoshkaBackend, saved: dict[str, Any] | None) -> None:
+    """Check that the caller's backend rotates as the saved one did."""
+    own = None if given.rotation is None else given.rotation.key
+    if own != (None if saved is None else saved.get("key")):
+        raise ValueError(
+            f"The topic model was fitted {'without' if saved is None else 'with'} a rotation, and "
+            f"backend has {'none' if own is None else 'another one'}. Pass the SentenceTransformer "
+            "that it was fitted with, which is then rotated as before."
+        )
 
 
 def _from_recipe(

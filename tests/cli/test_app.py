@@ -141,7 +141,7 @@ def test_fit_leaves_out_the_share_asked_for(run, csv, tmp_path, docs):
     assert left_out.sum() == round(0.25 * len(docs))
     done = run("fit", csv, "--out", out, "--outlier-share", 0.25, "--reduction", "pca")
     assert done.exit_code == 1
-    assert "--outlier-share=0.25 is for --reduction variance or none" in done.stderr
+    assert "--outlier-share=0.25 is not for --reduction pca" in done.stderr
 
 
 def test_inspect_embeddings(run, tmp_path):

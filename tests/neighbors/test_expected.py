@@ -25,6 +25,13 @@ def test_all_neighbours_are_all_topics():
     assert [float(values) for values in expected_topics(1.0)] == [1, 1, 1]
 
 
+def test_rotated_prefixes_keep_more_topics_at_equal_neighbours():
+    kept = np.array([0.3, 0.5, 0.7, 1.0])
+    expected = expected_topics(kept, rotated=True).agreement
+    np.testing.assert_allclose(expected, 1 - (1 - kept) ** 3.9)
+    assert (expected[:3] > expected_topics(kept).agreement[:3] + 0.05).all()
+
+
 def test_sentences():
     columns = ["dim", "neighbors_kept", "expected_topics", "expected_low", "expected_high"]
     rows = [

@@ -10,6 +10,7 @@ from scipy.stats import spearmanr
 from sklearn.manifold import trustworthiness
 from tensors import Memory
 
+from bertopic_matryoshka import inspect_dimensions
 from bertopic_matryoshka.neighbors._prefixes import TIE, compare_prefixes, halvings
 
 DIMS = [12, 8, 5, 2]
@@ -326,3 +327,13 @@ def test_a_row_that_is_not_finite_is_named(held):
 def test_a_gpu_that_is_not_there():
     with pytest.raises(ValueError, match="device='cuda' is asked for"):
         compare_prefixes(random_rows(), device="cuda")
+
+
+def test_topics_to_expect_of_rotated_embeddings():
+    rows = np.random.default_rng(0).normal(size=(1200, 32)) * np.linspace(2, 0.2, 32)
+    plain, rotated = (compare_prefixes(rows, [16], rotated=told) for told in (False, True))
+    same = ["neighbors_kept", "trustworthiness", "spearman"]
+    pd.testing.assert_frame_equal(plain[same], rotated[same])
+    assert (rotated["expected_topics"] > plain["expected_topics"]).all()
+    told = inspect_dimensions(rows, dims=[16], rotated=True).prefixes
+    assert told["expected_topics"].item() == pytest.approx(rotated["expected_topics"].item())

@@ -32,11 +32,12 @@ from bertopic_matryoshka import (
     ExpectWidth,
     LeidenClustering,
     MatryoshkaBackend,
+    PrincipalRotation,
     build_topic_model,
     get_stop_words,
     truncate,
 )
-from bertopic_matryoshka.topics._build import N_COMPONENTS, build_reducer, check_reductions
+from bertopic_matryoshka.topics._build import N_AXES, N_COMPONENTS, build_reducer, check_reductions
 
 N_TOPICS = 9  # of the topic_model in conftest.py
 QUERIES = {  # what is asked, and a word that the topic found must have
@@ -117,7 +118,12 @@ def outliers_of(with_outliers):
 
 @pytest.mark.parametrize(
     ("reduction", "reducer_class"),
-    [("variance", DimensionSelector), ("pca", PCA), ("none", BaseDimensionalityReduction)],
+    [
+        ("variance", DimensionSelector),
+        ("rotation", PrincipalRotation),
+        ("pca", PCA),
+        ("none", BaseDimensionalityReduction),
+    ],
 )
 def test_it_builds_a_plain_bertopic_around_the_reduction(backend, reduction, reducer_class):
     topic_model = build_topic_model(backend, reduction=reduction, min_topic_size=4, top_n_words=6)
@@ -133,6 +139,11 @@ def test_arguments_reach_the_reducer(backend):
     pca = build_topic_model(backend, reduction="pca", n_components=3, random_state=7).umap_model
     assert (pca.reducer.n_components, pca.reducer.random_state) == (3, 7)
     assert build_reducer("pca").n_components == N_COMPONENTS == 5
+    rotation = build_topic_model(backend, reduction="rotation", random_state=7).umap_model.reducer
+    assert (rotation.n_components, rotation.random_state, rotation.normalize) == (N_AXES, 7, True)
+    narrow = build_topic_model(backend.truncated(8), reduction="rotation").umap_model.reducer
+    assert narrow.n_components == 8
+    assert build_reducer("rotation", n_components=9).n_components == 9
     selector = build_topic_model(backend, n_features_to_select=0.5, criterion=np.ptp).umap_model
     assert (selector.reducer.n_features_to_select, selector.reducer.criterion) == (0.5, np.ptp)
 
@@ -176,8 +187,14 @@ def test_building_loads_no_model_where_the_width_is_given():
 @pytest.mark.parametrize(
     ("kwargs", "message"),
     [
-        ({"reduction": "tsne"}, "reduction='tsne' must be one of variance, pca, umap, none"),
-        ({"n_components": 5}, "n_components is for reduction='pca' or 'umap'.*'variance'"),
+        (
+            {"reduction": "tsne"},
+            "reduction='tsne' must be one of variance, rotation, pca, umap, none",
+        ),
+        (
+            {"n_components": 5},
+            "n_components is for reduction='pca' or 'umap' or 'rotation'.*'variance'",
+        ),
         ({"reduction": "none", "n_components": 5}, "n_components is for"),
         (
             {"reduction": "pca", "n_features_to_select": 8},
@@ -360,7 +377,7 @@ def test_topics_tell_what_the_documents_are_about(topic_model, doc_labels, docs)
     assert_finds_its_topics(topic_model)
 
 
-@pytest.mark.parametrize("reduction", ["variance", "pca", "none"])
+@pytest.mark.parametrize("reduction", ["variance", "rotation", "pca", "none"])
 def test_embedding_inside_and_outside_give_the_same_topics(backend, docs, embeddings, reduction):
     def build():
         # PCA draws random numbers for some shapes, this one too.
