@@ -42,6 +42,7 @@ from bertopic_matryoshka.topics._saved_checks import (
     read_json,
     refuse_pickles,
 )
+from bertopic_matryoshka.topics._saved_counts import COUNTS, pack_counts, unpack_counts
 from bertopic_matryoshka.topics._saved_folder import (
     MANIFEST,
     REMEDY,
@@ -80,7 +81,8 @@ def save_topic_model(
     The folder holds BERTopic's own safetensors files, which ``BERTopic.load`` reads, and two more:
     matryoshka.json (backend recipe, width, prompt, parameters, words of a lexical view, and the
     SHA-256 digest of each file) and matryoshka.safetensors (the arrays of rotation, lexical view,
-    reducer and clusterer).
+    reducer and clusterer, and the word counts of an OnlineCountVectorizer, so that a stream can go
+    on).
 
     Saving is atomic. If the process is killed or the disk is full, load_topic_model gives the
     older model or the new one, never parts of both. A killed save may leave a subfolder whose name
@@ -157,11 +159,6 @@ def save_topic_model(
             stacklevel=2,
         )
     parts, arrays = _packed(topic_model)
-    if backend.lexical_view is not None:
-        parts[VIEW], own = pack_view(backend.lexical_view)
-        arrays |= {f"{VIEW}.{name}": array for name, array in own.items()}
-    if backend.rotation is not None:
-        arrays |= {f"rotation.{name}": array for name, array in backend.rotation.arrays.items()}
     # Weights in a folder of another name are not found in the registry of published models.
     facts = backend._source.facts  # noqa: SLF001
     if save_embedding_model:
@@ -264,6 +261,7 @@ def load_topic_model(
         )
         topic_model = BERTopic.load(version.content, embedding_model=own)
         _restore_steps(topic_model, state, version, arrays)
+        _restore_counts(topic_model, state, version, arrays)
         return topic_model
 
     try:
@@ -334,6 +332,18 @@ def _restore_steps(
         topic_model.hdbscan_model = steps.get("clusterer", topic_model.hdbscan_model)
 
 
+def _restore_counts(
+    topic_model: BERTopic, state: dict[str, Any], version: Version, arrays: Arrays
+) -> None:
+    """Restore the vectorizer of a stream, so that partial_fit can go on."""
+    if state.get(COUNTS) is not None:
+        own, loaded = _own(arrays, COUNTS), topic_model.vectorizer_model
+        try:
+            topic_model.vectorizer_model = unpack_counts(state[COUNTS], own, loaded)
+        except (KeyError, TypeError, ValueError) as error:
+            raise SavedModelError(f"{version.file}, {COUNTS}: {error} {REMEDY}") from error
+
+
 def _forget_machine(estimator: Any) -> None:
     """Reset what depends on the machine: the device, and the cache, which holds pickles."""
     for name in ("device", "memory"):
@@ -342,16 +352,29 @@ def _forget_machine(estimator: Any) -> None:
 
 
 def _packed(topic_model: BERTopic) -> tuple[dict[str, Any], Arrays]:
-    """Pack reducer and clusterer; None for one that has no safe format, with a warning."""
+    """Pack what BERTopic's files lack: reducer, clusterer, word counts, rotation, lexical view.
+
+    A reducer or clusterer that has no safe format is None, with a warning.
+    """
     parts: dict[str, Any] = {}
     arrays: Arrays = {}
+    backend = topic_model.embedding_model
+    if backend.rotation is not None:
+        arrays |= _named("rotation", backend.rotation.arrays)
+    if backend.lexical_view is not None:
+        parts[VIEW], own = pack_view(backend.lexical_view)
+        arrays |= _named(VIEW, own)
+    counts, own = pack_counts(topic_model.vectorizer_model)
+    if counts is not None:
+        parts[COUNTS] = counts
+        arrays |= _named(COUNTS, own)
     for role, estimator in _steps(topic_model).items():
         reason = _why_unsafe(estimator)
         if reason is None:
             estimator = copy.copy(estimator)  # noqa: PLW2901
             _forget_machine(estimator)
             parts[role], own = pack(estimator)
-            arrays |= {f"{role}.{name}": array for name, array in own.items()}
+            arrays |= _named(role, own)
         else:
             parts[role] = None
             _warn(
@@ -413,6 +436,10 @@ def _read_any(file: Path) -> dict[str, Any]:
     except (OSError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}
+
+
+def _named(role: str, arrays: Arrays) -> Arrays:
+    return {f"{role}.{name}": array for name, array in arrays.items()}
 
 
 def _own(arrays: dict[str, Any], role: str) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from sklearn.feature_extraction.text import CountVectorizer
 
 from bertopic_matryoshka.embedding import MatryoshkaBackend, ModelFacts
 from bertopic_matryoshka.exceptions import SavedModelError
+from bertopic_matryoshka.topics._saved_counts import COUNTS, OWN_PARAMETERS
 from bertopic_matryoshka.topics._saved_folder import REMEDY, WORK
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ def read_json(file: Path, text: bytes | None = None) -> Any:
 def check_state(state: dict[str, Any], file: Path) -> None:
     """Check that matryoshka.json has the values of its format, and no others."""
     signed = {"sha256", "files"} if state["format_version"] > 1 else set()
-    check_keys(state, _STATE | set(_STEPS) | signed, file, optional={"lexical_view"})
+    check_keys(state, _STATE | set(_STEPS) | signed, file, optional={"lexical_view", COUNTS})
     parameters = set(inspect.signature(MatryoshkaBackend).parameters) - {"device"}
     parameters.add("rotation")
     check_keys(state["backend"], _RECIPE, file, optional=parameters, of="backend")
@@ -89,6 +90,8 @@ def check_state(state: dict[str, Any], file: Path) -> None:
         check_keys(view, _VIEW, file, of="lexical_view")
         check_keys(view["vectorizer"], {"class", "parameters"}, file, of="lexical_view.vectorizer")
         check_keys(view["vectorizer"]["parameters"], None, file, of="lexical_view.parameters")
+    if state.get(COUNTS) is not None:
+        check_keys(state[COUNTS], set(OWN_PARAMETERS), file, of=COUNTS)
     width = state["width"]
     if not isinstance(width, int) or isinstance(width, bool) or width < 1:
         raise SavedModelError(f"{file} has width={width!r}, which must be an int >= 1. {REMEDY}")

@@ -11,6 +11,9 @@ from sklearn.feature_extraction.text import CountVectorizer
 if TYPE_CHECKING:
     from bertopic_matryoshka.topics._estimator_state import Arrays
 
+COUNTS = "word_counts"
+"""Name of the counts in a save."""
+
 OWN_PARAMETERS = ("decay", "delete_min_df")
 """Parameters of OnlineCountVectorizer beside those of CountVectorizer."""
 
