@@ -145,10 +145,12 @@ def _search_file(
     def look(piece: int) -> None:
         """Find the candidates of the queries of a piece."""
         similar = centres[list_of] @ centres[asked_list[piece]]
-        if own:
-            similar[piece] = torch.inf  # first of its list
+        # Of other queries the whole list comes first: a row that equals one of these is in it.
+        first = piece if own else list_of == asked_list[piece]
+        similar[first] = torch.inf
         near = similar.argsort(descending=True, stable=True).cpu()
         last = int(torch.searchsorted(sizes[near].cumsum(0), least))
+        last = max(last, int(torch.isinf(similar).sum()) - 1)
         parts = [pieces[i] for i in near[: last + 1].tolist()]
         names = torch.cat([order[part] for part in parts])
         positions = asking[asked[piece]]

@@ -218,3 +218,15 @@ def test_sums_of_products_are_exact():
     finally:
         torch.set_num_threads(threads)
     assert torch.equal(*products)
+
+
+def test_a_query_that_equals_a_row_finds_it(monkeypatch):
+    # One list is much larger than the number of rows that a query is compared with at least.
+    monkeypatch.setattr(_inverted_file, "LIST_ROWS", 20)
+    monkeypatch.setattr(_inverted_file, "PIECE_ROWS", 16)
+    rng = np.random.default_rng(0)
+    dense = np.eye(12)[0] + rng.normal(scale=0.02, size=(500, 12))
+    rows = np.concatenate([dense, rng.normal(size=(300, 12))])
+    base = torch.from_numpy(rows / np.linalg.norm(rows, axis=1, keepdims=True)).float()
+    found = inverted_file_candidates(base, base, 3, 1)
+    assert (found == torch.arange(len(base))[:, None]).any(dim=1).all()
