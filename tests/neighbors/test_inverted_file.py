@@ -220,13 +220,10 @@ def test_sums_of_products_are_exact():
     assert torch.equal(*products)
 
 
-def test_a_query_that_equals_a_row_finds_it(monkeypatch):
+def test_a_query_that_equals_a_row_finds_it(lists_of, monkeypatch):
     # One list is much larger than the number of rows that a query is compared with at least.
-    monkeypatch.setattr(_inverted_file, "LIST_ROWS", 20)
+    lists_of(20)
     monkeypatch.setattr(_inverted_file, "PIECE_ROWS", 16)
-    rng = np.random.default_rng(0)
-    dense = np.eye(12)[0] + rng.normal(scale=0.02, size=(500, 12))
-    rows = np.concatenate([dense, rng.normal(size=(300, 12))])
-    base = torch.from_numpy(rows / np.linalg.norm(rows, axis=1, keepdims=True)).float()
-    found = inverted_file_candidates(base, base, 3, 1)
+    base = torch.cat([clustered(1, 500, noise=0.01), clustered(300, 1)])
+    found = candidates(base, base, 3, 1)
     assert (found == torch.arange(len(base))[:, None]).any(dim=1).all()
