@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from bertopic_matryoshka.clustering._merge_tree import MergeTree
 
 FEW = 0.5
-"""Largest share of rows of known cluster in a new one, as a multiple of their share of all rows."""
+"""Largest share of rows of known cluster in a new one, as a multiple of their share around it."""
 
 CONTINUED = 0.5
 """Share of a known cluster's rows from which a part of the tree is that cluster, grown."""

@@ -112,8 +112,15 @@ class OnlineClusters(TreeClusters):
         -------
         changes : DataFrame
             What became of each cluster, as rows of `topic_changes_`.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If `n_clusters` is not an int, below 1, or more than the rows can make; or if
+            `outlier_share` is above 0.
         """
         check_is_fitted(self)
+        _check_no_share(self)
         wanted = self.n_clusters if n_clusters is None else n_clusters
         graph = self._graph()
         divider = self._divider(graph)
@@ -126,6 +133,7 @@ class OnlineClusters(TreeClusters):
         found = add_lone_parts(graph, found, self._min_size, self._counts)
         old, counts = self._fit_labels, self._counts
         self._keep_division(division)
+        self._forget_scale()
         self._waiting = np.zeros(counts.size, dtype=bool)
         names = matched_names(old, found, counts, self.n_clusters_)
         new = np.append(names, -1)[found]
@@ -344,12 +352,16 @@ def _check_batch(n_batch: int, max_samples: int | None) -> None:
         )
 
 
-def _check_online(clustering: Any) -> None:
+def _check_no_share(clustering: Any) -> None:
     if clustering.outlier_share > 0:
         raise ValueError(
             f"outlier_share={clustering.outlier_share} is a share of all rows, which are not known "
-            "in partial_fit. Use min_membership, or leave it at 0."
+            "in partial_fit and recluster. Use min_membership, or set it to 0."
         )
+
+
+def _check_online(clustering: Any) -> None:
+    _check_no_share(clustering)
     if issparse(clustering.neighbors):
         raise ValueError(
             "neighbors is a graph of the rows of one fit, and partial_fit gets others. Pass a "

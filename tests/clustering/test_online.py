@@ -288,6 +288,15 @@ def test_what_batches_cannot_have(parameters, message):
         LeidenClustering(**parameters).partial_fit(X)
 
 
+def test_clustering_anew_has_no_share_of_outliers_and_not_any_number(two_blobs):
+    clustering, _, axes = two_blobs
+    with pytest.raises(ValueError, match="n_clusters=99 .* Ask for at most"):
+        clustering.recluster(99)
+    with pytest.raises(ValueError, match=r"outlier_share=0\.1 .* recluster"):
+        clustering.set_params(outlier_share=0.1).recluster()
+    np.testing.assert_array_equal(clustering.labels_, axes)
+
+
 def test_a_batch_of_another_width_changes_nothing(two_blobs):
     clustering, X, axes = two_blobs
     with pytest.raises(ValueError, match="15 features"):
