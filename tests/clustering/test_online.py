@@ -290,7 +290,7 @@ def test_what_batches_cannot_have(parameters, message):
 
 def test_clustering_anew_has_no_share_of_outliers_and_not_any_number(two_blobs):
     clustering, _, axes = two_blobs
-    with pytest.raises(ValueError, match="n_clusters=99 .* Ask for at most"):
+    with pytest.raises(ValueError, match=r"n_clusters=99 .* Ask for at most"):
         clustering.recluster(99)
     with pytest.raises(ValueError, match=r"outlier_share=0\.1 .* recluster"):
         clustering.set_params(outlier_share=0.1).recluster()
