@@ -552,16 +552,16 @@ def test_all_runs_have_the_same_samples_of_documents(seeded, some):
 
 
 def test_a_graph_is_built_once_for_several_seeds(compare, monkeypatch):
-    from bertopic_matryoshka.clustering import _leiden
+    from bertopic_matryoshka.clustering import _tree_clusters
 
     searches = []
-    original = _leiden.distinct_neighbor_graph
+    original = _tree_clusters.distinct_neighbor_graph
 
     def distinct_neighbor_graph(rows, **kwargs):
         searches.append(len(rows))
         return original(rows, **kwargs)
 
-    monkeypatch.setattr(_leiden, "distinct_neighbor_graph", distinct_neighbor_graph)
+    monkeypatch.setattr(_tree_clusters, "distinct_neighbor_graph", distinct_neighbor_graph)
     models = {"few": plain_model(LeidenClustering(3)), "many": plain_model(LeidenClustering(6))}
     several = compare(models, seeds=2)
     assert len(searches) == 2  # one a width
