@@ -8,7 +8,7 @@
 Reads CORPUS.parquet (columns text, label) and MODEL_CORPUS.npy. Documents are halved at random with
 each seed. Maps are learned on one half without labels, stopped early by a tenth of that half, and
 judged on the other half as the rotation is in `benchmarks.embedding.rotation`. `tried` compares
-losses and maps on one pair of corpus and model, `measure` judges two on all pairs. Both write
+losses and maps on one pair of corpus and model, `measure` judges two on four pairs. Both write
 each measurement to a .csv in OUT, use such a file where there is one already, and print tables.
 """
 
@@ -27,7 +27,7 @@ from sklearn.metrics import adjusted_mutual_info_score
 from torch.nn import functional as F  # noqa: N812  (its usual name)
 
 from benchmarks.corpus import machine, read
-from benchmarks.embedding.rotation import PAIRS, axes_of, table, unit
+from benchmarks.embedding.rotation import PAIRS, axes_of, full_ami, short, table, unit
 from bertopic_matryoshka import LeidenClustering, nearest_neighbors
 
 if TYPE_CHECKING:
@@ -35,11 +35,13 @@ if TYPE_CHECKING:
 
     Rows = np.ndarray
 
-NAMES = tuple(PAIRS)
+NAMES = ("minilm_ag", "mpnet_ag", "minilm_bbc", "minilm_so")
 TRIED_ON = "minilm_ag"
 WIDTHS = (16, 32, 64)
 """Prefixes that a map is learned for, together."""
 TARGET_WIDTHS = (16, 32)
+ROTATION_WIDTHS = (16, 20, 32, 64)
+"""With one in between, to say how many more rotated dimensions are worth a learned map."""
 SEEDS = (0, 1)
 JUDGED = 3000
 N_NEIGHBORS = 15
@@ -48,7 +50,7 @@ FEW = 1000
 N_ANCHORS, N_OTHERS = 128, 1024
 """Rows of a step: anchors, which are compared with their neighbours and with random others."""
 HELD_OUT, AT_MOST_HELD_OUT = 0.1, 500
-CHECK_EVERY, PATIENCE, MOST_STEPS = 25, 4, 500
+CHECK_EVERY, PATIENCE = 25, 4
 PACKAGES = ("numpy", "scikit-learn", "torch")
 KEPT_MORE = 0.05
 
@@ -64,25 +66,27 @@ class Setting(NamedTuple):
     mixed: bool = False
     """Whether each step trains on rows that are mixed with a neighbour, up to half of it."""
     decay: float = 0.0
+    most_steps: int = 1500
 
 
 TRIED = {
     "linear, squared": Setting("squared"),
     "linear, softmax": Setting("softmax"),
     "linear, neighbours": Setting("neighbours"),
-    "residual, squared": Setting("squared", residual=True),
-    "residual, softmax": Setting("softmax", residual=True),
-    "residual, neighbours": Setting("neighbours", residual=True),
+    "residual, squared": Setting("squared", residual=True, most_steps=500),
+    "residual, softmax": Setting("softmax", residual=True, most_steps=500),
+    "residual, neighbours": Setting("neighbours", residual=True, most_steps=500),
     "linear, neighbours, temperature .1": Setting("neighbours", temperature=0.1),
     "linear, neighbours, rate .003": Setting("neighbours", rate=3e-3),
     "linear, neighbours, weight decay": Setting("neighbours", decay=10),
     "linear, softmax, mixed rows": Setting("softmax", mixed=True),
     "linear, neighbours, for 16 alone": Setting("neighbours", widths=(16,)),
     "linear, neighbours, for 32 alone": Setting("neighbours", widths=(32,)),
-    "residual, neighbours, for 16 alone": Setting("neighbours", residual=True, widths=(16,)),
-    "residual, neighbours, for 32 alone": Setting("neighbours", residual=True, widths=(32,)),
 }
-MEASURED = {"linear": Setting("neighbours"), "residual": Setting("neighbours", residual=True)}
+MEASURED = {
+    "linear": Setting("neighbours"),
+    "residual": Setting("neighbours", residual=True, most_steps=500),
+}
 UNSEEN, FITTED = "unseen", "fitted"
 
 
@@ -146,7 +150,7 @@ def learned(rows: Rows, setting: Setting, seed: int) -> tuple[Adaptor, int, floa
     adaptor = Adaptor(R.shape[1], residual=setting.residual)
     optimizer = torch.optim.AdamW(adaptor.parameters(), lr=setting.rate, weight_decay=setting.decay)
     first, best, best_step, best_state = 0.0, -1.0, 0, {}
-    for step in range(MOST_STEPS + 1):
+    for step in range(setting.most_steps + 1):
         if step % CHECK_EVERY == 0:
             with torch.no_grad():
                 share = kept(R, adaptor(R), held_out, setting.widths)
@@ -239,7 +243,7 @@ def measured(
         for suffix, used in fits.items():
             rotation = axes_of(X[used])
             A = np.float32(rotation.transform(X[used]))
-            maps = {"rotation": (Setting(""), None, {})}
+            maps = {"rotation": (Setting("", widths=ROTATION_WIDTHS), None, {})}
             maps |= maps_of(A, settings, seed, linear_only=bool(suffix))
             for rows, (at, judge) in judges.items():
                 R = torch.from_numpy(np.float32(rotation.transform(X[at])))
@@ -250,6 +254,29 @@ def measured(
                     for width in judged_widths(setting, rows, few=bool(suffix)):
                         yield keys | {"width": width} | took | judge(unit(Y[:, :width]))
         print(f"{name}, seed {seed}: done", flush=True)
+
+
+def tried_table(results: pd.DataFrame) -> str:
+    """Neighbours kept / share of the full width's AMI for each setting, its steps and seconds."""
+    full = full_ami(results, TRIED_ON)
+    lines = [
+        f"| map, loss | {' | '.join(map(str, WIDTHS))} | step | s |",
+        "|---|--:|--:|--:|--:|--:|",
+    ]
+    for method in ("rotation", *TRIED):
+        rows = results[results["method"] == method].groupby("width").mean(numeric_only=True)
+        cells = [
+            f"{short(rows['kept'][d], 3)} / {short(rows['AMI'][d] / full)}"
+            if d in rows.index
+            else ""
+            for d in WIDTHS
+        ]
+        took = rows.iloc[0]
+        cells += (
+            ["", ""] if method == "rotation" else [f"{took['step']:.0f}", f"{took['seconds']:.0f}"]
+        )
+        lines.append(f"| {method} | {' | '.join(cells)} |")
+    return "\n".join(lines)
 
 
 def steps(results: pd.DataFrame) -> str:
@@ -295,14 +322,16 @@ def main() -> None:
         results.append(pd.read_csv(file))
     joined = pd.concat(results)
     unseen = joined[joined["rows"] == UNSEEN]
-    columns = ("prefix", "rotation", *settings)
-    few = tuple(f"{method}, {FEW:,}" for method in ("rotation", *settings))
-    print(table(unseen, columns))
-    if not tried:
+    if tried:
+        print(tried_table(unseen))
+    else:
+        few = tuple(f"{method}, {FEW:,}" for method in ("rotation", *settings))
+        fitted = joined[joined["rows"] == FITTED]
+        print(table(unseen, ("prefix", "rotation", *settings)))
         print(f"\nFitted to {FEW:,}.\n\n{table(unseen, few)}")
-        print(f"\nOwn rows.\n\n{table(joined[joined['rows'] == FITTED], columns)}")
-        print(f"\n{targets(unseen)}")
-    print(f"\n{steps(unseen)}\n\n{machine(PACKAGES)}")
+        print(f"\nOn the rows that it was fitted to.\n\n{table(fitted, ('rotation', *settings))}")
+        print(f"\n{targets(unseen)}\n\n{steps(unseen)}")
+    print(f"\n{machine(PACKAGES)}")
 
 
 if __name__ == "__main__":
