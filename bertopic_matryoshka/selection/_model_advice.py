@@ -84,7 +84,7 @@ def _verdict(row: pd.Series, n_judged: int, *, is_rotated: bool) -> str:
     if not np.isnan(rotated):
         found += f", after a rotation {100 * rotated:.0f} %"
     elif not is_rotated:
-        found += ", and the documents are too few to judge a rotation"
+        return f"{found}; pass more documents to have a rotation judged"
     gains = rotated - kept >= max(GAIN, 2 * error)  # not where it is unknown
     steps = ["rotate it before truncation"] if gains else []
     if (rotated if gains else kept) < LEAST_KEPT:

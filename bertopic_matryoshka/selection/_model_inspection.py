@@ -60,7 +60,7 @@ class ModelInspection:
         dimensions, before and after normalisation, in [0, 1]; "neighbors_kept",
         "neighbors_kept_se" and "expected_topics", see compare_prefixes; "rotated_neighbors_kept",
         "rotated_neighbors_kept_se" and "rotated_expected_topics", the same after a rotation, NaN
-        where the documents do not determine that many axes, or the backend is rotated already.
+        where the documents are too few for that many axes, or the backend is rotated already.
     """
 
     models: pd.DataFrame
@@ -272,6 +272,8 @@ def _widths(
     if not is_rotated:
         rotation = PrincipalRotation(sample_size=None).fit(fitted_to)
         after = compare_distinct(rotation.transform(judged), all_differ, widths, rotated=True)
-        known = (table["dim"] <= rotation.rank_) | (table["dim"] == full_dim)
+        # Rows of lower rank than their number have nothing along further axes.
+        enough = full_dim if rotation.rank_ < half else rotation.rank_
+        known = (table["dim"] <= enough) | (table["dim"] == full_dim)
         table.loc[known, columns] = after.loc[known, MEASURES].to_numpy()
     return table

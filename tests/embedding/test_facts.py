@@ -242,9 +242,10 @@ def test_near_zero_dimensions_of_a_folder(tmp_path):
     assert near_zero_of(other_width) == ()
 
 
-def test_a_model_trained_from_another_may_vary_elsewhere(tmp_path):
+def test_a_model_trained_from_another_or_only_called_so_may_vary_elsewhere(tmp_path):
     card = "---\nbase_model: sentence-transformers/all-MiniLM-L6-v2\n---\n# Mine\n"
     assert near_zero_of(make_model(tmp_path / "tuned", width=384, card=card)) == ()
+    assert near_zero_of(make_model(tmp_path / "all-MiniLM-L6-v2", width=384)) == ()
 
 
 @pytest.mark.parametrize("name", REAL_NAMES)
