@@ -33,7 +33,13 @@ from .report import (
     write_report,
     write_topic_map,
 )
-from .selection import DimensionInspection, DimensionSelector, inspect_dimensions
+from .selection import (
+    DimensionInspection,
+    DimensionSelector,
+    ModelInspection,
+    inspect_dimensions,
+    inspect_models,
+)
 from .topics import (
     CoreWords,
     DistinctDocuments,
@@ -60,6 +66,7 @@ __all__ = [
     "LexicalView",
     "LossySaveWarning",
     "MatryoshkaBackend",
+    "ModelInspection",
     "PrincipalRotation",
     "SavedModelError",
     "TopicCoherence",
@@ -77,6 +84,7 @@ __all__ = [
     "evaluate_topics",
     "get_stop_words",
     "inspect_dimensions",
+    "inspect_models",
     "inverted_rbo",
     "load_topic_model",
     "nearest_neighbors",

@@ -14,7 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from bertopic_matryoshka._memory import halve_if_out_of_memory
 from bertopic_matryoshka._validation import check_at_least, check_dim, list_of_strings
-from bertopic_matryoshka.embedding._facts import ModelFacts, facts_of, name_of
+from bertopic_matryoshka.embedding._facts import ModelFacts, facts_by_name, facts_of, name_of
 from bertopic_matryoshka.embedding._lexical_view import (
     LexicalView,
     join_rows,
@@ -23,7 +23,7 @@ from bertopic_matryoshka.embedding._lexical_view import (
 from bertopic_matryoshka.embedding._pretrained import save_rotated_model
 from bertopic_matryoshka.embedding._principal_rotation import SAMPLE_SIZE, PrincipalRotation
 from bertopic_matryoshka.embedding._rotation import PROBE, Rotation, fit_rotation
-from bertopic_matryoshka.embedding._source import ModelSource
+from bertopic_matryoshka.embedding._source import ModelSource, without_normalize
 from bertopic_matryoshka.embedding._truncate import cut_rows, permutation_of, warn_of_zero_rows
 from bertopic_matryoshka.exceptions import TruncationWarning
 
@@ -193,6 +193,11 @@ class MatryoshkaBackend(BaseEmbedder):  # type: ignore[misc]
         return self._source.label + (", rotated" if self._rotation is not None else "")
 
     @property
+    def is_loaded(self) -> bool:
+        """Whether the model is in memory."""
+        return self._source.is_loaded
+
+    @property
     def full_dim(self) -> int:
         """Width of the model without truncation; loads the model."""
         return self._source.width(self.embedding_model)
@@ -217,11 +222,27 @@ class MatryoshkaBackend(BaseEmbedder):  # type: ignore[misc]
         source, model = self._source, self.embedding_model
         if source.facts is None:
             source.facts = facts_of(model, source.name, source.width(model))
-        facts = source.facts
+        return self._adjusted(source.facts)
+
+    @property
+    def known_facts(self) -> ModelFacts:
+        """What is known without loading a model from the hub: by its name, from the registries.
+
+        For a folder, a loaded model and the bundled one, the same as `facts`.
+        """
+        source = self._source
+        if source.is_loaded or source.is_bundled or Path(source.label).is_dir():
+            return self.facts
+        return self._adjusted(facts_by_name(source.label))
+
+    def _adjusted(self, facts: ModelFacts) -> ModelFacts:
+        """Put in place what the caller and a rotation or permutation say of the model's facts."""
         if self._given_dims is not None:
             facts = replace(facts, dims=self._given_dims, dims_source="the caller")
         if self._rotation is not None:
             facts = replace(facts, dims=self._rotation.dims, dims_source="its rotation")
+        if self._rotation is not None or self.permutation_seed is not None:
+            facts = replace(facts, near_zero=(), near_zero_source="unknown")
         return facts
 
     @property
@@ -280,6 +301,39 @@ class MatryoshkaBackend(BaseEmbedder):  # type: ignore[misc]
             warn_of_unknown_words(embeddings[:, self._truncated_dim :])
         warn_of_zero_rows(int(zero.sum()), embeddings.shape[1])
         return embeddings
+
+    def embed_raw(self, documents: Iterable[str], verbose: bool = False) -> NDArray[np.float32]:
+        """Embed texts at full width, without the last step: rows keep the length they had.
+
+        A Normalize at the end of the model is left out, and so are `truncate_dim` and the lexical
+        view. Divided by their lengths, the rows are those of ``truncated(None).embed``.
+
+        Parameters
+        ----------
+        documents : iterable of str
+            A repeated text goes through the model once.
+        verbose : bool, default=False
+            Whether to show a progress bar.
+
+        Returns
+        -------
+        rows : ndarray of shape (n_documents, full_dim), float32
+            Of unit length where the model normalises elsewhere than in a last Normalize.
+
+        Raises
+        ------
+        TypeError
+            If `documents` is a single string, or one of them is not a string.
+        """
+        texts = list_of_strings(documents)
+        if not texts:
+            return np.zeros((0, self.full_dim), dtype=np.float32)
+        distinct = list(dict.fromkeys(texts))
+        self._check_rotation()
+        model = without_normalize(self.embedding_model)
+        full = self._steps(self._encode(distinct, self.full_dim, verbose=verbose, model=model))
+        place = {text: row for row, text in enumerate(distinct)}
+        return full[[place[text] for text in texts]].astype(np.float32, copy=False)
 
     def embed_documents(self, document: Iterable[str], verbose: bool = False) -> Any:
         """Embed documents, see :meth:`embed`; BERTopic calls this name."""
@@ -576,12 +630,7 @@ or None
         self._check_rotation()
         first = facts.before_slicing or seed is not None or rotation is not None
         full = self._encode(distinct, self.full_dim if first else dim, verbose=verbose)
-        if facts.before_slicing == "layer_norm":
-            full = _layer_norm(full)
-        if rotation is not None:
-            full = rotation.apply(full, dim if seed is None else None)
-        if seed is not None:
-            full = full[:, permutation_of(self.full_dim, seed)]
+        full = self._steps(full, dim)
         cut, zero = cut_rows(full, dim)
         cut = cut.astype(np.float32, copy=False)
         view = self.lexical_view
@@ -594,11 +643,30 @@ or None
         rows = [place[text] for text in texts]
         return cut[rows], zero[rows]
 
-    def _encode(self, texts: list[str], width: int, *, verbose: bool) -> NDArray[np.floating]:
+    def _steps(self, full: NDArray[np.floating], dim: int | None = None) -> NDArray[np.floating]:
+        """Do what stands between the model and truncation; at least `dim` dimensions are left."""
+        seed, rotation = self.permutation_seed, self._rotation
+        if self.facts.before_slicing == "layer_norm":
+            full = _layer_norm(full)
+        if rotation is not None:
+            full = rotation.apply(full, dim if seed is None else None)
+        if seed is not None:
+            full = full[:, permutation_of(self.full_dim, seed)]
+        return full
+
+    def _encode(
+        self,
+        texts: list[str],
+        width: int,
+        *,
+        verbose: bool,
+        model: SentenceTransformer | None = None,
+    ) -> NDArray[np.floating]:
         """Encode texts, in smaller batches where a GPU's memory runs out."""
+        model = self.embedding_model if model is None else model
 
         def encode(batch_size: int) -> NDArray[np.floating]:
-            encoded: NDArray[np.floating] = self.embedding_model.encode(
+            encoded: NDArray[np.floating] = model.encode(
                 texts,
                 prompt=self.effective_prompt,
                 batch_size=batch_size,

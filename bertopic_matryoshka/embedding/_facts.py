@@ -1,4 +1,4 @@
-"""What is known about a model: trained widths, clustering prompt, step before slicing."""
+"""What is known about a model: trained widths, prompt, step before slicing, dead dimensions."""
 
 from __future__ import annotations
 
@@ -37,6 +37,10 @@ class ModelFacts:
         Source of `dims`, for messages.
     any_width : bool
         Whether config.json declares a Matryoshka model (``is_matryoshka``) and no width is known.
+    near_zero : tuple of int
+        Dimensions that are known hardly to vary, ascending; empty where none is known.
+    near_zero_source : str
+        Source of `near_zero`, for messages.
     """
 
     dims: tuple[int, ...] | None = None
@@ -45,6 +49,8 @@ class ModelFacts:
     before_slicing: str | None = None
     dims_source: str = "unknown"
     any_width: bool = False
+    near_zero: tuple[int, ...] = ()
+    near_zero_source: str = "unknown"
 
 
 def facts_of(model: SentenceTransformer, name: str | None, width: int) -> ModelFacts:
@@ -99,6 +105,21 @@ def facts_of(model: SentenceTransformer, name: str | None, width: int) -> ModelF
         before_slicing=None if "LayerNorm" in own_steps else published.get("before_slicing"),
         dims_source=source,
         any_width=not dims and any(config.get("is_matryoshka") for config in configs),
+        **_near_zero(*name_of(model, name), width),
+    )
+
+
+def facts_by_name(name: str) -> ModelFacts:
+    """Gather what the registries know of a name on the model hub; nothing is loaded."""
+    published = _published([name], None)
+    task = published.get("task")
+    return ModelFacts(
+        dims=tuple(published.get("dims", ())) or None,
+        prompt=published.get("prompt"),
+        encode_kwargs={"task": task} if task else {},
+        before_slicing=published.get("before_slicing"),
+        dims_source=published.get("source", "unknown"),
+        **_near_zero(name, is_on_hub=True, width=None),
     )
 
 
@@ -127,12 +148,30 @@ def published_models() -> list[dict[str, Any]]:
     return models
 
 
-def _published(names: list[str], width: int) -> dict[str, Any]:
-    """Look up the first of the names that is a published model of this width."""
+@cache
+def near_zero_dimensions() -> list[dict[str, Any]]:
+    """Read what is known of dimensions that hardly vary, near_zero_dimensions.json."""
+    text = files(__package__).joinpath("near_zero_dimensions.json").read_text("utf-8")
+    models: list[dict[str, Any]] = json.loads(text)
+    return models
+
+
+def _near_zero(name: str, is_on_hub: bool, width: int | None) -> dict[str, Any]:
+    """Look up a model itself, since one that was trained from it may have other dimensions."""
+    for model in near_zero_dimensions() if is_on_hub else ():
+        names = {model["name"].lower(), model["name"].rpartition("/")[2].lower()}
+        if name.lower() in names and width in (None, model["width"]):
+            return {"near_zero": tuple(model["near_zero"]), "near_zero_source": model["source"]}
+    return {}
+
+
+def _published(names: list[str], width: int | None) -> dict[str, Any]:
+    """Look up the first of the names that is a published model of this width; None is any."""
     for name in names:
         for model in published_models():
             pattern = f"(^|/){model['pattern']}"
-            if re.search(pattern, name, re.IGNORECASE) and model["dims"][0] == width:
+            is_named = re.search(pattern, name, re.IGNORECASE)
+            if is_named and width in (None, model["dims"][0]):
                 return model
     return {}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -143,6 +144,16 @@ class ModelSource:
         self.__dict__.update(state)
         if self.name is None and self._model is None:
             self.name = str(DEFAULT_MODEL)
+
+
+def without_normalize(model: SentenceTransformer) -> SentenceTransformer:
+    """Return a model of the same modules without a Normalize at the end; memory is shared."""
+    modules = dict(model._modules)  # noqa: SLF001  (torch has no public way to leave one out)
+    while len(modules) > 1 and type(next(reversed(modules.values()))).__name__ == "Normalize":
+        modules.popitem()
+    bare = copy.copy(model)
+    bare._modules = modules  # noqa: SLF001
+    return bare
 
 
 def _dtype_name(dtype: str | torch.dtype | None) -> str | None:

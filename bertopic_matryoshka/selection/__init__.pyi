@@ -1,5 +1,6 @@
 from ._criteria import CRITERIA, Criterion, laplacian, variance
 from ._inspection import DimensionInspection, inspect_dimensions
+from ._model_inspection import ModelInspection, inspect_models
 from ._selector import DimensionSelector
 
 __all__ = [
@@ -7,7 +8,9 @@ __all__ = [
     "Criterion",
     "DimensionInspection",
     "DimensionSelector",
+    "ModelInspection",
     "inspect_dimensions",
+    "inspect_models",
     "laplacian",
     "variance",
 ]

@@ -86,7 +86,10 @@ def load_backend(
             backend = MatryoshkaBackend(given, **recipe)
         if facts is not None:
             dims = None if facts["dims"] is None else tuple(facts["dims"])
-            backend._source.facts = ModelFacts(**{**facts, "dims": dims})  # noqa: SLF001
+            near_zero = tuple(facts.get("near_zero", ()))
+            backend._source.facts = ModelFacts(  # noqa: SLF001
+                **{**facts, "dims": dims, "near_zero": near_zero}
+            )
         if rotation is not None:
             backend = backend.rotated(rotation)
     backend = _with_saved_view(backend, view)

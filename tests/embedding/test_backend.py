@@ -384,3 +384,34 @@ def test_a_seed_that_is_none(seed, error):
         MatryoshkaBackend().permuted(seed)
     with pytest.raises(error, match="permutation_seed="):
         MatryoshkaBackend(permutation_seed=seed)
+
+
+def test_raw_rows_keep_their_lengths(tmp_path):
+    """A Normalize at the end is left out, for documents only, and the model stays as it is."""
+    folder = make_model(tmp_path / "model", normalize=True)
+    backend = MatryoshkaBackend(folder, dims=[6], truncate_dim=6)
+    raw = backend.embed_raw(TEXTS)
+    assert (raw.shape, raw.dtype) == ((len(TEXTS), 24), np.float32)
+    lengths = np.linalg.norm(raw, axis=1, keepdims=True)
+    assert lengths.std() > 1e-3
+    np.testing.assert_allclose(raw / lengths, backend.truncated(None).embed(TEXTS), atol=1e-6)
+    model = SentenceTransformer(folder, device="cpu")
+    token_means = torch.nn.Sequential(*list(model)[:2])
+    rows = token_means(model.tokenize(TEXTS))["sentence_embedding"].detach().numpy()
+    np.testing.assert_allclose(raw, rows, atol=1e-5)
+    rotated = backend.rotated(TEXTS)
+    turned = rotated.embed_raw(TEXTS)
+    np.testing.assert_allclose(turned, raw @ rotated.rotation.axes.T, atol=1e-5)
+    assert backend.embed_raw([]).shape == (0, 24)
+
+
+def test_raw_rows_have_the_step_before_slicing(nomic):
+    rows = MatryoshkaBackend(nomic).embed_raw(TEXTS)
+    np.testing.assert_allclose(rows.mean(axis=1), 0, atol=1e-6)
+    np.testing.assert_allclose(rows.std(axis=1), 1, atol=1e-3)
+
+
+def test_raw_rows_of_a_text_are_the_same_each_time(encoded):
+    rows = MatryoshkaBackend().embed_raw(["a cat", "a dog", "a cat"])
+    assert encoded == ["a cat", "a dog"]
+    np.testing.assert_array_equal(rows[0], rows[2])

@@ -11,7 +11,7 @@ from tokenizers import Tokenizer
 from tokenizers.models import WordLevel
 
 from bertopic_matryoshka import MatryoshkaBackend, TruncationWarning
-from bertopic_matryoshka.embedding._facts import published_models
+from bertopic_matryoshka.embedding._facts import near_zero_dimensions, published_models
 
 PUBLISHED = """---
 base_model: minishlab/potion-base-2M
@@ -199,3 +199,56 @@ def test_the_bundled_model():
     assert backend.dims == (256, 128, 64, 32)
     assert backend.full_dim == 256
     assert backend.effective_prompt == ""
+
+
+def near_zero_of(folder, **parameters):
+    return MatryoshkaBackend(folder, **parameters).facts.near_zero
+
+
+def test_every_entry_of_near_zero_dimensions_is_complete():
+    for entry in near_zero_dimensions():
+        assert list(entry) == ["name", "width", "near_zero", "source"]
+        assert entry["near_zero"] == sorted(set(entry["near_zero"]))
+        assert entry["near_zero"][-1] < entry["width"]
+        assert entry["source"].startswith("https://")
+        assert entries_for(entry["name"]) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "known"),
+    [
+        ("sentence-transformers/all-mpnet-base-v2", (34, 555, 688, 756)),
+        ("all-MiniLM-L6-v2", (127, 223, 319)),
+        ("all-minilm-l12-v2", (223, 319)),
+        ("somebody/all-MiniLM-L6-v2", ()),
+        ("avsolatorio/GIST-all-MiniLM-L6-v2", ()),
+    ],
+)
+def test_near_zero_dimensions_are_known_before_the_model_is_loaded(name, known):
+    backend = MatryoshkaBackend(name)
+    assert backend.known_facts.near_zero == known
+    assert not backend.is_loaded
+
+
+def test_near_zero_dimensions_of_a_folder(tmp_path):
+    card = 'model = SentenceTransformer("sentence-transformers/all-MiniLM-L6-v2")'
+    folder = make_model(tmp_path / "model", width=384, card=card)
+    assert near_zero_of(folder) == (127, 223, 319)
+    backend = MatryoshkaBackend(folder)
+    assert backend.known_facts == backend.facts
+    assert backend.permuted(0).facts.near_zero == ()
+    assert backend.rotated(list("abcdefgh")).facts.near_zero == ()
+    other_width = make_model(tmp_path / "narrow", width=24, card=card)
+    assert near_zero_of(other_width) == ()
+
+
+def test_a_model_trained_from_another_or_only_called_so_may_vary_elsewhere(tmp_path):
+    card = "---\nbase_model: sentence-transformers/all-MiniLM-L6-v2\n---\n# Mine\n"
+    assert near_zero_of(make_model(tmp_path / "tuned", width=384, card=card)) == ()
+    assert near_zero_of(make_model(tmp_path / "all-MiniLM-L6-v2", width=384)) == ()
+
+
+@pytest.mark.parametrize("name", REAL_NAMES)
+def test_widths_are_known_before_the_model_is_loaded(name):
+    assert MatryoshkaBackend(name).known_facts.dims == REAL_NAMES[name][0]
+    assert MatryoshkaBackend(name, dims=[24]).known_facts.dims == (24,)

@@ -529,6 +529,7 @@ def test_what_is_known_by_a_models_name_survives_without_the_name(published, doc
         from_given = load_topic_model(tmp_path / "first", backend=given)
         for loaded in (from_folder, handed_on, from_given):
             np.testing.assert_allclose(loaded.embedding_model.embed(docs[:5]), expected, atol=1e-6)
+            assert loaded.embedding_model.facts.near_zero == ()  # a tuple, as before
             assert loaded.embedding_model.dims == (768, 512, 256, 128, 64)
             assert loaded.transform(docs[:200])[0] == topic_model.topics_
 
