@@ -2,21 +2,36 @@
 
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-EXAMPLES = Path(__file__).parents[1] / "examples"
+SCRIPTS = sorted((Path(__file__).parents[1] / "examples").glob("*.py"))
 
 
-@pytest.mark.parametrize("script", sorted(EXAMPLES.glob("*.py")), ids=lambda path: path.stem)
-def test_example(script, tmp_path):
-    done = subprocess.run(
+def run(script, folder):
+    return subprocess.run(
         [sys.executable, str(script), "200"],
-        cwd=tmp_path,
+        cwd=folder,
         capture_output=True,
         text=True,
         check=False,
     )
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory):
+    """All examples, two at a time: most of each is the import of torch."""
+    with ThreadPoolExecutor(2) as pool:
+        yield {
+            script: pool.submit(run, script, tmp_path_factory.mktemp(script.stem))
+            for script in SCRIPTS
+        }
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)
+def test_example(script, running):
+    done = running[script].result()
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip()
