@@ -370,8 +370,7 @@ class MatryoshkaBackend(BaseEmbedder):  # type: ignore[misc]
         TypeError, ValueError
             If `truncate_dim` is not an int, or out of range; see the class for when.
         """
-        backend = copy.copy(self)
-        backend.encode_kwargs = dict(self.encode_kwargs)
+        backend = self._copy()
         backend.truncate_dim = truncate_dim
         backend._width_is_checked = False  # noqa: SLF001  (its own class)
         backend._check_width()  # noqa: SLF001  (its own class)
@@ -437,8 +436,7 @@ or None
         >>> backend.truncated(16).embed(["another document"]).shape
         (1, 16)
         """
-        backend = copy.copy(self)
-        backend.encode_kwargs = dict(self.encode_kwargs)
+        backend = self._copy()
         if data is None or isinstance(data, Rotation):
             backend._rotation = data  # noqa: SLF001  (its own class)
         else:
@@ -485,8 +483,7 @@ or None
         """
         if random_state is not None:
             check_at_least(random_state, 0, name="random_state")
-        backend = copy.copy(self)
-        backend.encode_kwargs = dict(self.encode_kwargs)
+        backend = self._copy()
         backend.permutation_seed = random_state
         return backend
 
@@ -532,8 +529,7 @@ or None
                     "fitted, such as LexicalView().fit(documents), or None."
                 )
             check_is_fitted(view)
-        backend = copy.copy(self)
-        backend.encode_kwargs = dict(self.encode_kwargs)
+        backend = self._copy()
         backend.lexical_view = view
         return backend
 
@@ -680,10 +676,15 @@ or None
 
         return halve_if_out_of_memory(encode, self.batch_size, unit="texts")[0]
 
+    def _copy(self) -> MatryoshkaBackend:
+        """Return a backend of the same model, loaded or not, that can be changed."""
+        backend = copy.copy(self)
+        backend.encode_kwargs = dict(self.encode_kwargs)
+        return backend
+
     def _plain(self) -> MatryoshkaBackend:
         """Return a backend of the model's own rows, nothing done to them; loads the model."""
-        plain = copy.copy(self)
-        plain.encode_kwargs = dict(self.encode_kwargs)
+        plain = self._copy()
         plain.truncate_dim = plain.permutation_seed = plain._rotation = None  # noqa: SLF001
         plain.lexical_view = None
         plain._width_is_checked = True  # noqa: SLF001  (its own class)
