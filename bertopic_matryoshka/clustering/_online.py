@@ -81,11 +81,7 @@ class OnlineClusters(TreeClusters):
         if not hasattr(self, "_fit_rows"):
             _check_batch(len(np.asarray(X)), self.max_samples)
             return self.fit(X)
-        if not hasattr(self, "_counts"):
-            raise NotFittedError(
-                "This LeidenClustering was fitted and saved by an earlier version, and cannot be "
-                "continued. Fit it again."
-            )
+        _check_goes_on(self)
         batch = unit_rows(validate_data(self, X, reset=False, dtype=[np.float32, np.float64]))
         before = dict(self.__dict__)
         try:
@@ -120,6 +116,7 @@ class OnlineClusters(TreeClusters):
             `outlier_share` is above 0.
         """
         check_is_fitted(self)
+        _check_goes_on(self)
         _check_no_share(self)
         wanted = self.n_clusters if n_clusters is None else n_clusters
         graph = self._graph()
@@ -349,6 +346,14 @@ def _check_batch(n_batch: int, max_samples: int | None) -> None:
         raise ValueError(
             f"A batch of {n_batch:,} rows leaves no room for others in max_samples="
             f"{max_samples:,}. Pass smaller batches, or raise it."
+        )
+
+
+def _check_goes_on(clustering: Any) -> None:
+    if not hasattr(clustering, "_waiting"):
+        raise NotFittedError(
+            "This LeidenClustering was fitted and saved by an earlier version, and cannot be "
+            "continued. Fit it again."
         )
 
 

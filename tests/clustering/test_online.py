@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.sparse import csr_matrix
+from sklearn.exceptions import NotFittedError
 from sklearn.metrics import adjusted_mutual_info_score, adjusted_rand_score
 
 from bertopic_matryoshka import LeidenClustering
@@ -295,6 +296,17 @@ def test_clustering_anew_has_no_share_of_outliers_and_not_any_number(two_blobs):
     with pytest.raises(ValueError, match=r"outlier_share=0\.1 .* recluster"):
         clustering.set_params(outlier_share=0.1).recluster()
     np.testing.assert_array_equal(clustering.labels_, axes)
+
+
+@pytest.mark.parametrize("method", ["partial_fit", "recluster"])
+def test_the_fit_of_an_earlier_version_cannot_go_on(two_blobs, method):
+    clustering, X, axes = two_blobs
+    for name in ("_waiting", "_changes", "_n_batches", "_copy_rows", "_copy_groups"):
+        delattr(clustering, name)
+    with pytest.raises(NotFittedError, match=r"earlier version .* Fit it again"):
+        getattr(clustering, method)(*([X] if method == "partial_fit" else []))
+    np.testing.assert_array_equal(clustering.labels_, axes)
+    assert np.mean(clustering.predict(X) == axes) > 0.95  # by vote, as that version did
 
 
 def test_a_batch_of_another_width_changes_nothing(two_blobs):
