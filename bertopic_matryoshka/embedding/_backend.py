@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import warnings
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,9 +11,8 @@ import numpy as np
 from bertopic.backend import BaseEmbedder
 from sklearn.utils.validation import check_is_fitted
 
-from bertopic_matryoshka._memory import halve_if_out_of_memory
 from bertopic_matryoshka._validation import check_at_least, check_dim, list_of_strings
-from bertopic_matryoshka.embedding._facts import ModelFacts, facts_by_name, facts_of, name_of
+from bertopic_matryoshka.embedding._facts import ModelFacts, name_of
 from bertopic_matryoshka.embedding._lexical_view import (
     LexicalView,
     join_rows,
@@ -23,9 +21,14 @@ from bertopic_matryoshka.embedding._lexical_view import (
 from bertopic_matryoshka.embedding._pretrained import save_rotated_model
 from bertopic_matryoshka.embedding._principal_rotation import SAMPLE_SIZE, PrincipalRotation
 from bertopic_matryoshka.embedding._rotation import PROBE, Rotation, fit_rotation
-from bertopic_matryoshka.embedding._source import ModelSource, without_normalize
-from bertopic_matryoshka.embedding._truncate import cut_rows, permutation_of, warn_of_zero_rows
-from bertopic_matryoshka.exceptions import TruncationWarning
+from bertopic_matryoshka.embedding._source import ModelSource
+from bertopic_matryoshka.embedding._steps import Steps
+from bertopic_matryoshka.embedding._truncate import cut_rows, warn_of_zero_rows
+from bertopic_matryoshka.embedding._width import (
+    NO_WIDTH,
+    checked_dims,
+    warn_of_untrained_width,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -52,8 +55,6 @@ _OWN_ENCODE_KWARGS = frozenset(
         "truncate_dim",
     }
 )
-
-NO_WIDTH = "Leave it out to keep all dimensions."
 
 
 class MatryoshkaBackend(BaseEmbedder):  # type: ignore[misc]
@@ -164,7 +165,7 @@ class MatryoshkaBackend(BaseEmbedder):  # type: ignore[misc]
         self.permutation_seed = permutation_seed
         self._rotation: Rotation | None = None
         self._rotation_is_checked = True
-        self._given_dims = None if dims is None else _checked_dims(dims)
+        self._given_dims = None if dims is None else checked_dims(dims)
         self._width_is_checked = False
         self._source = ModelSource.of(
             model,
@@ -179,8 +180,7 @@ class MatryoshkaBackend(BaseEmbedder):  # type: ignore[misc]
     def embedding_model(self) -> SentenceTransformer:
         """The sentence-transformers model, loaded at first use."""
         model = self._source.load()
-        if not self._width_is_checked:
-            self._check_width()
+        self._check_width_once()
         return model
 
     @embedding_model.setter
@@ -200,7 +200,9 @@ class MatryoshkaBackend(BaseEmbedder):  # type: ignore[misc]
     @property
     def full_dim(self) -> int:
         """Width of the model without truncation; loads the model."""
-        return self._source.width(self.embedding_model)
+        width = self._source.width()
+        self._check_width_once()
+        return width
 
     @property
     def embedding_dim(self) -> int:
@@ -213,16 +215,14 @@ class MatryoshkaBackend(BaseEmbedder):  # type: ignore[misc]
         """Width of the truncated embeddings, without a view."""
         if self.truncate_dim is not None:
             return self.truncate_dim
-        # A SentenceTransformer may itself be set to truncate.
-        return self.embedding_model.truncate_dim or self.full_dim
+        return self._source.default_dim()
 
     @property
     def facts(self) -> ModelFacts:
         """What is known about the model; loads it."""
-        source, model = self._source, self.embedding_model
-        if source.facts is None:
-            source.facts = facts_of(model, source.name, source.width(model))
-        return self._adjusted(source.facts)
+        facts = self._source.own_facts()
+        self._check_width_once()
+        return self._adjusted(facts)
 
     @property
     def known_facts(self) -> ModelFacts:
@@ -230,10 +230,7 @@ class MatryoshkaBackend(BaseEmbedder):  # type: ignore[misc]
 
         For a folder, a loaded model and the bundled one, the same as `facts`.
         """
-        source = self._source
-        if source.is_loaded or source.is_bundled or Path(source.label).is_dir():
-            return self.facts
-        return self._adjusted(facts_by_name(source.label))
+        return self._adjusted(self._source.known_facts())
 
     def _adjusted(self, facts: ModelFacts) -> ModelFacts:
         """Put in place what the caller and a rotation or permutation say of the model's facts."""
@@ -328,12 +325,10 @@ class MatryoshkaBackend(BaseEmbedder):  # type: ignore[misc]
         texts = list_of_strings(documents)
         if not texts:
             return np.zeros((0, self.full_dim), dtype=np.float32)
-        distinct = list(dict.fromkeys(texts))
+        distinct, places = _without_repeats(texts)
         self._check_rotation()
-        model = without_normalize(self.embedding_model)
-        full = self._steps(self._encode(distinct, self.full_dim, verbose=verbose, model=model))
-        place = {text: row for row, text in enumerate(distinct)}
-        return full[[place[text] for text in texts]].astype(np.float32, copy=False)
+        full = self._steps.apply(self._encode(distinct, self.full_dim, verbose=verbose, raw=True))
+        return full[places].astype(np.float32, copy=False)
 
     def embed_documents(self, document: Iterable[str], verbose: bool = False) -> Any:
         """Embed documents, see :meth:`embed`; BERTopic calls this name."""
@@ -619,62 +614,40 @@ or None
         dim = self._truncated_dim
         if not texts:
             return np.zeros((0, self.embedding_dim), dtype=np.float32), np.zeros(0, dtype=bool)
-        facts = self.facts
-        distinct = list(dict.fromkeys(texts))
-        # Truncate within the model's batches where nothing else must come first.
-        seed, rotation = self.permutation_seed, self._rotation
+        distinct, places = _without_repeats(texts)
         self._check_rotation()
-        first = facts.before_slicing or seed is not None or rotation is not None
-        full = self._encode(distinct, self.full_dim if first else dim, verbose=verbose)
-        full = self._steps(full, dim)
-        cut, zero = cut_rows(full, dim)
+        steps = self._steps
+        # Truncate within the model's batches where nothing else must come first.
+        rows = self._encode(distinct, self.full_dim if steps else dim, verbose=verbose)
+        cut, zero = cut_rows(steps.apply(rows, dim), dim)
         cut = cut.astype(np.float32, copy=False)
         view = self.lexical_view
         if view is not None:
             cut = join_rows(cut, view.transform(distinct), view.weight)
             zero = np.logical_not(cut.any(axis=1))
-        if len(distinct) == len(texts):
-            return cut, zero
-        place = {text: row for row, text in enumerate(distinct)}
-        rows = [place[text] for text in texts]
-        return cut[rows], zero[rows]
+        return (cut, zero) if len(distinct) == len(texts) else (cut[places], zero[places])
 
-    def _steps(self, full: NDArray[np.floating], dim: int | None = None) -> NDArray[np.floating]:
-        """Do what stands between the model and truncation; at least `dim` dimensions are left."""
-        seed, rotation = self.permutation_seed, self._rotation
-        if self.facts.before_slicing == "layer_norm":
-            full = _layer_norm(full)
-        if rotation is not None:
-            full = rotation.apply(full, dim if seed is None else None)
-        if seed is not None:
-            full = full[:, permutation_of(self.full_dim, seed)]
-        return full
+    @property
+    def _steps(self) -> Steps:
+        """What stands between the model and truncation; loads the model."""
+        return Steps(
+            layer_norm=self.facts.before_slicing == "layer_norm",
+            rotation=self._rotation,
+            permutation_seed=self.permutation_seed,
+        )
 
     def _encode(
-        self,
-        texts: list[str],
-        width: int,
-        *,
-        verbose: bool,
-        model: SentenceTransformer | None = None,
+        self, texts: list[str], width: int, *, verbose: bool, raw: bool = False
     ) -> NDArray[np.floating]:
-        """Encode texts, in smaller batches where a GPU's memory runs out."""
-        model = self.embedding_model if model is None else model
-
-        def encode(batch_size: int) -> NDArray[np.floating]:
-            encoded: NDArray[np.floating] = model.encode(
-                texts,
-                prompt=self.effective_prompt,
-                batch_size=batch_size,
-                show_progress_bar=verbose,
-                convert_to_numpy=True,
-                normalize_embeddings=False,
-                truncate_dim=width,
-                **{**self.facts.encode_kwargs, **self.encode_kwargs},
-            )
-            return encoded
-
-        return halve_if_out_of_memory(encode, self.batch_size, unit="texts")[0]
+        return self._source.encode(
+            texts,
+            width,
+            prompt=self.effective_prompt,
+            batch_size=self.batch_size,
+            encode_kwargs=self.encode_kwargs,
+            verbose=verbose,
+            raw=raw,
+        )
 
     def _copy(self) -> MatryoshkaBackend:
         """Return a backend of the same model, loaded or not, that can be changed."""
@@ -700,51 +673,24 @@ or None
         self._rotation_is_checked = True
 
     def _check_width(self) -> None:
-        """Check `truncate_dim`; the upper bound only once the model is loaded."""
+        """Check `truncate_dim`; the upper bound only once the model's width is known."""
         if self.truncate_dim is None:
             return
-        if not self._source.is_loaded:
+        width = self._source.known_width
+        if width is None:
             check_at_least(self.truncate_dim, 1, name="truncate_dim", remedy=NO_WIDTH)
             return
-        dim = check_dim(self.truncate_dim, self._source.width(self._source.load()), of=self.name)
+        dim = check_dim(self.truncate_dim, width, of=self.name)
         self._width_is_checked = True
-        dims = self.dims
-        if dim == self.full_dim or self.facts.any_width or (dims and dim in dims):
-            return
-        if self.permutation_seed is not None:  # a control: no width is trained
-            return
-        if self._rotation is not None:
-            if dim > self._rotation.rank:
-                warnings.warn(
-                    f"truncate_dim={dim} keeps arbitrary axes: the rotation's "
-                    f"{self._rotation.n_rows} rows determine only {self._rotation.rank}. Fit it to "
-                    "more documents, or keep fewer dimensions.",
-                    TruncationWarning,
-                    stacklevel=3,
-                )
-            return
-        trained = (
-            f"It was trained at {', '.join(map(str, dims))} ({self.facts.dims_source})."
-            if dims
-            else "No trained widths are known for it; name them with dims=[...] if it has any."
-        )
-        warnings.warn(
-            f"truncate_dim={dim} is not a width that {self.name} is known to be good at. {trained}",
-            TruncationWarning,
-            stacklevel=3,
-        )
+        if self.permutation_seed is None:  # else a control: no width is trained
+            warn_of_untrained_width(dim, width, self.facts, self._rotation, self.name)
+
+    def _check_width_once(self) -> None:
+        if not self._width_is_checked:
+            self._check_width()
 
 
-def _checked_dims(dims: Sequence[int]) -> tuple[int, ...]:
-    for dim in dims:
-        check_at_least(dim, 1, name="dims", remedy="Name the widths of the model's training.")
-    return tuple(sorted({int(dim) for dim in dims}, reverse=True))
-
-
-def _layer_norm(X: NDArray[np.floating]) -> NDArray[np.floating]:
-    """Centre each row and give it unit variance."""
-    import torch
-
-    rows = torch.from_numpy(X)
-    normed: NDArray[np.floating] = torch.nn.functional.layer_norm(rows, rows.shape[1:]).numpy()
-    return normed
+def _without_repeats(texts: list[str]) -> tuple[list[str], list[int]]:
+    """List the different texts, and the place of each text among them."""
+    places = {text: place for place, text in enumerate(dict.fromkeys(texts))}
+    return list(places), [places[text] for text in texts]

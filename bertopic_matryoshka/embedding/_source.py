@@ -1,4 +1,4 @@
-"""Name, folder or model -> a model that is loaded once, shared between widths, pickled by name."""
+"""Name, folder or model -> a sentence-transformers model, loaded once, and what it gives."""
 
 from __future__ import annotations
 
@@ -6,17 +6,20 @@ import copy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bertopic_matryoshka._memory import halve_if_out_of_memory
 from bertopic_matryoshka.embedding._bundled import DEFAULT_MODEL, load_default_model
+from bertopic_matryoshka.embedding._contents import contents_of
+from bertopic_matryoshka.embedding._facts import ModelFacts, facts_by_name, facts_of
 
 if TYPE_CHECKING:
+    import numpy as np
     import torch
+    from numpy.typing import NDArray
     from sentence_transformers import SentenceTransformer
-
-    from bertopic_matryoshka.embedding._facts import ModelFacts
 
 
 class ModelSource:
-    """A sentence-transformers model, or how to load it.
+    """A sentence-transformers model, or how to load it; shared between backends, pickled by name.
 
     Attributes
     ----------
@@ -25,7 +28,7 @@ class ModelSource:
     label : str
         Name in messages.
     facts : ModelFacts or None
-        Facts about the model, set by the backend at first use.
+        Facts about the model; None until `own_facts` gathers them.
     """
 
     def __init__(
@@ -109,9 +112,10 @@ class ModelSource:
             model_kwargs={"dtype": self.dtype} if self.dtype else None,
         )
 
-    def width(self, model: SentenceTransformer) -> int:
-        """Width of the model's last module, whatever truncation the model is set to."""
+    def width(self) -> int:
+        """Width of the model's last module, whatever truncation it is set to; loads the model."""
         if self._width is None:
+            model = self.load()
             own, model.truncate_dim = model.truncate_dim, None
             try:
                 # Some custom last modules do not give their width.
@@ -120,6 +124,81 @@ class ModelSource:
             finally:
                 model.truncate_dim = own
         return self._width
+
+    @property
+    def known_width(self) -> int | None:
+        """The width; None as long as the model is not loaded."""
+        return self.width() if self.is_loaded else None
+
+    def default_dim(self) -> int:
+        """Width of the rows that the model gives by itself, as it may be set to truncate."""
+        return self.load().truncate_dim or self.width()
+
+    def own_facts(self) -> ModelFacts:
+        """Gather what is known about the model, once; loads it."""
+        if self.facts is None:
+            self.facts = facts_of(self.load(), self.name, self.width())
+        return self.facts
+
+    def known_facts(self) -> ModelFacts:
+        """Gather what is known without loading a model from the hub."""
+        if self.is_loaded or self.is_bundled or Path(self.label).is_dir():
+            return self.own_facts()
+        return facts_by_name(self.label)
+
+    def encode(
+        self,
+        texts: list[str],
+        width: int,
+        *,
+        prompt: str,
+        batch_size: int,
+        encode_kwargs: dict[str, Any],
+        verbose: bool,
+        raw: bool = False,
+    ) -> NDArray[np.floating]:
+        """Encode texts, in smaller batches where a GPU's memory runs out.
+
+        Parameters
+        ----------
+        texts : list of str
+        width : int
+            Number of leading dimensions to give.
+        prompt : str
+            Text to put before each text.
+        batch_size : int
+        encode_kwargs : dict
+            Further arguments of the model's ``encode``.
+        verbose : bool
+            Whether to show a progress bar.
+        raw : bool, default=False
+            Whether to leave out a Normalize at the end of the model.
+
+        Returns
+        -------
+        rows : ndarray of shape (n_texts, width), of any length
+        """
+        model = without_normalize(self.load()) if raw else self.load()
+        kwargs = {**self.own_facts().encode_kwargs, **encode_kwargs}
+
+        def encode(size: int) -> NDArray[np.floating]:
+            encoded: NDArray[np.floating] = model.encode(
+                texts,
+                prompt=prompt,
+                batch_size=size,
+                show_progress_bar=verbose,
+                convert_to_numpy=True,
+                normalize_embeddings=False,
+                truncate_dim=width,
+                **kwargs,
+            )
+            return encoded
+
+        return halve_if_out_of_memory(encode, batch_size, unit="texts")[0]
+
+    def contents(self) -> dict[str, Any]:
+        """Describe what of the model its embeddings depend on, as JSON types; loads the model."""
+        return contents_of(self.load())
 
     def recipe(self) -> dict[str, Any]:
         """Return the arguments that load the model again, as JSON types."""
