@@ -21,7 +21,7 @@ from bertopic_matryoshka.embedding._lexical_view import (
 from bertopic_matryoshka.embedding._pretrained import save_rotated_model
 from bertopic_matryoshka.embedding._principal_rotation import SAMPLE_SIZE, PrincipalRotation
 from bertopic_matryoshka.embedding._rotation import PROBE, Rotation, fit_rotation
-from bertopic_matryoshka.embedding._source import ModelSource
+from bertopic_matryoshka.embedding._source import ModelSource, source_of
 from bertopic_matryoshka.embedding._steps import Steps
 from bertopic_matryoshka.embedding._truncate import cut_rows, warn_of_zero_rows
 from bertopic_matryoshka.embedding._width import (
@@ -29,6 +29,7 @@ from bertopic_matryoshka.embedding._width import (
     checked_dims,
     warn_of_untrained_width,
 )
+from bertopic_matryoshka.embedding._wrapped import WrappedSource
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
     import pandas as pd
     import torch
     from numpy.typing import NDArray
-    from sentence_transformers import SentenceTransformer
 
 # What the backend decides itself; an encode_kwargs entry would contradict it.
 _OWN_ENCODE_KWARGS = frozenset(
@@ -68,9 +68,12 @@ class MatryoshkaBackend(BaseEmbedder):  # type: ignore[misc]
 
     Parameters
     ----------
-    model : str, Path, SentenceTransformer or None, default=None
+    model : str, Path, SentenceTransformer, BaseEmbedder, Pipeline, callable or None, default=None
         Name on the model hub or folder, loaded at first use; a loaded model, which is never
-        changed; or None for the model that ships with this package.
+        changed; None for the model that ships with this package. Or one of BERTopic's own
+        backends, a model that BERTopic makes a backend of (a fitted scikit-learn pipeline, models
+        of Model2Vec, spaCy, Flair or gensim), or a function from a list of texts to an array of
+        shape (n_texts, width). These are neither saved nor stored, see Notes.
     truncate_dim : int or None, default=None
         Number of leading dimensions to keep, from 1 to the model's full width. None keeps all that
         the model gives.
@@ -115,6 +118,14 @@ class MatryoshkaBackend(BaseEmbedder):  # type: ignore[misc]
     lexical_view : LexicalView or None
         View that is joined after truncation, see :meth:`with_view`.
 
+    Notes
+    -----
+    Of a model that sentence-transformers does not load, one word is embedded to learn its width,
+    and rows are always cut here. Each `batch_size` texts are a call of their own. A hosted model's
+    client retries by its own rules; if a call still fails, a RuntimeError says how many texts are
+    done, and their rows are kept until the same texts are embedded again. No part of such a model,
+    and so no key, is saved with a topic model: load_topic_model needs ``backend=``.
+
     See Also
     --------
     truncate : The same truncation of an array, to encode once and compare widths.
@@ -133,7 +144,7 @@ class MatryoshkaBackend(BaseEmbedder):  # type: ignore[misc]
 
     def __init__(
         self,
-        model: str | Path | SentenceTransformer | None = None,
+        model: Any = None,
         *,
         truncate_dim: int | None = None,
         dims: Sequence[int] | None = None,
@@ -167,18 +178,23 @@ class MatryoshkaBackend(BaseEmbedder):  # type: ignore[misc]
         self._rotation_is_checked = True
         self._given_dims = None if dims is None else checked_dims(dims)
         self._width_is_checked = False
-        self._source = ModelSource.of(
+        self._source: ModelSource | WrappedSource = source_of(
             model,
             device=device,
             dtype=dtype,
             revision=revision,
             trust_remote_code=trust_remote_code,
         )
+        if self.encode_kwargs and isinstance(self._source, WrappedSource):
+            raise ValueError(
+                f"encode_kwargs={self.encode_kwargs!r} is for sentence-transformers. Set it on "
+                f"{self._source.label} instead."
+            )
         self._check_width()
 
     @property
-    def embedding_model(self) -> SentenceTransformer:
-        """The sentence-transformers model, loaded at first use."""
+    def embedding_model(self) -> Any:
+        """The sentence-transformers model, loaded at first use; any other model as it was given."""
         model = self._source.load()
         self._check_width_once()
         return model
@@ -571,6 +587,8 @@ or None
         ------
         ValueError
             If the backend is not rotated, or permuted.
+        TypeError
+            If its model is none of sentence-transformers.
         FileExistsError
             If the folder has files in it.
 
@@ -585,6 +603,10 @@ or None
                 f"{self!r} is {'not rotated' if self._rotation is None else 'a permuted control'}. "
                 "Save backend.rotated(documents), or the model itself by "
                 "backend.embedding_model.save_pretrained(folder)."
+            )
+        if isinstance(self._source, WrappedSource):
+            raise TypeError(
+                f"{self.name} is no model of sentence-transformers, and cannot be saved as one."
             )
         self._check_rotation()
         name, is_on_hub = self._source.label, False

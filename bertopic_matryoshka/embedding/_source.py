@@ -10,6 +10,7 @@ from bertopic_matryoshka._memory import halve_if_out_of_memory
 from bertopic_matryoshka.embedding._bundled import DEFAULT_MODEL, load_default_model
 from bertopic_matryoshka.embedding._contents import contents_of
 from bertopic_matryoshka.embedding._facts import ModelFacts, facts_by_name, facts_of
+from bertopic_matryoshka.embedding._wrapped import WrappedSource
 
 if TYPE_CHECKING:
     import numpy as np
@@ -68,14 +69,10 @@ class ModelSource:
         if not isinstance(model, SentenceTransformer):
             raise TypeError(
                 f"model is of type {type(model).__name__} and must be a name, a folder, a "
-                "SentenceTransformer, or None for the bundled model."
+                "SentenceTransformer, a BERTopic backend, a function of texts, or None for the "
+                "bundled model."
             )
-        for parameter, value in loading.items():
-            if value:
-                raise ValueError(
-                    f"{parameter}={value!r} is for loading, but the model is loaded already and is "
-                    "not changed. Set it on the model, or give the model's name."
-                )
+        refuse_loading(loading)
         return cls(None, label="the given SentenceTransformer", model=model)
 
     @property
@@ -223,6 +220,35 @@ class ModelSource:
         self.__dict__.update(state)
         if self.name is None and self._model is None:
             self.name = str(DEFAULT_MODEL)
+
+
+def source_of(model: Any, **loading: Any) -> ModelSource | WrappedSource:
+    """Make the source of a model, by its type.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If there is none for this type, or `loading` is set for a model that is loaded already.
+    """
+    if model is None or isinstance(model, (str, Path)):  # before the slow import
+        return ModelSource.of(model, **loading)
+    from sentence_transformers import SentenceTransformer
+
+    # A SentenceTransformer can be called, too.
+    if isinstance(model, SentenceTransformer) or not WrappedSource.takes(model):
+        return ModelSource.of(model, **loading)
+    refuse_loading(loading)
+    return WrappedSource(model)
+
+
+def refuse_loading(loading: dict[str, Any]) -> None:
+    """Refuse parameters of loading for a model that is loaded."""
+    for parameter, value in loading.items():
+        if value:
+            raise ValueError(
+                f"{parameter}={value!r} is for loading, but the model is loaded already and is "
+                "not changed. Set it on the model, or give the model's name."
+            )
 
 
 def without_normalize(model: SentenceTransformer) -> SentenceTransformer:

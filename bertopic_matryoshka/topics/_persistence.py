@@ -158,6 +158,11 @@ def save_topic_model(
             "load_topic_model(path, backend=...), or save with save_embedding_model=True.",
             stacklevel=2,
         )
+    if save_embedding_model and not hasattr(backend.embedding_model, "save_pretrained"):
+        raise ValueError(
+            f"save_embedding_model=True, but {backend.name} is no model of sentence-transformers. "
+            "Leave it out, and pass load_topic_model(path, backend=...)."
+        )
     parts, arrays = _packed(topic_model)
     # Weights in a folder of another name are not found in the registry of published models.
     facts = backend._source.facts  # noqa: SLF001

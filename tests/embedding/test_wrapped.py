@@ -1,0 +1,147 @@
+"""Other backends than sentence-transformers': truncated alike, and no text is paid twice."""
+
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import numpy as np
+import pytest
+from bertopic.backend import BaseEmbedder
+from sklearn.decomposition import TruncatedSVD
+from sklearn.exceptions import NotFittedError
+from sklearn.feature_extraction.text import HashingVectorizer
+from sklearn.pipeline import make_pipeline
+
+from bertopic_matryoshka import (
+    LossySaveWarning,
+    MatryoshkaBackend,
+    build_topic_model,
+    load_topic_model,
+    save_topic_model,
+    truncate,
+)
+from bertopic_matryoshka.embedding import EmbeddingStore
+
+TEXTS = [f"{kind} number {i}" for kind in ("spline", "matrix", "gamma") for i in range(20)]
+HASHING = HashingVectorizer(n_features=64, analyzer="char_wb", ngram_range=(3, 3))
+
+
+def hashed(texts):
+    return HASHING.transform(texts).toarray()
+
+
+class Counting(BaseEmbedder):
+    """Counts the texts that it embeds; fails while `broken` is in one of them."""
+
+    def __init__(self, broken=None):
+        super().__init__()
+        self.broken, self.paid = broken, []
+
+    def embed(self, documents, verbose=False):
+        if self.broken in documents:
+            raise ConnectionError("the service is away")
+        self.paid += documents
+        return hashed(documents)
+
+
+@pytest.mark.parametrize("model", [hashed, Counting(), make_pipeline(HASHING)])
+def test_rows_are_the_models_own_truncated(model):
+    if not callable(model) and not isinstance(model, BaseEmbedder):
+        model.fit(TEXTS)
+    backend = MatryoshkaBackend(model, truncate_dim=16, dims=[16])
+    np.testing.assert_allclose(backend.embed(TEXTS), truncate(hashed(TEXTS), 16), atol=1e-6)
+    np.testing.assert_array_equal(backend.embed_words(TEXTS[:3]), backend.embed(TEXTS[:3]))
+    assert backend.full_dim == 64
+
+
+def test_a_rotation_of_a_function_keeps_similarities():
+    rotated = MatryoshkaBackend(hashed).rotated(TEXTS)
+    rows, plain = rotated.embed(TEXTS), truncate(hashed(TEXTS), 64)
+    np.testing.assert_allclose(rows @ rows.T, plain @ plain.T, atol=1e-5)
+
+
+def test_texts_that_were_encoded_before_a_failure_are_not_encoded_again():
+    model = Counting(broken=TEXTS[35])
+    backend = MatryoshkaBackend(model, batch_size=10)
+    with pytest.raises(RuntimeError, match="30 of 60 texts encoded"):
+        backend.embed(TEXTS)
+    model.broken = None
+    np.testing.assert_allclose(backend.embed(TEXTS), truncate(hashed(TEXTS), 64), atol=1e-6)
+    assert sorted(model.paid) == sorted(["width", *TEXTS])
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_a_topic_model_is_saved_without_the_function(tmp_path):
+    backend = MatryoshkaBackend(hashed, truncate_dim=32, dims=[32])
+    topic_model = build_topic_model(backend, reduction="none").fit(TEXTS)
+    with pytest.raises(ValueError, match="save_embedding_model=True"):
+        save_topic_model(topic_model, tmp_path / "saved", save_embedding_model=True)
+    with pytest.warns(LossySaveWarning, match=r"backend=\.\.\."):
+        save_topic_model(topic_model, tmp_path / "saved")
+    with pytest.raises(ValueError, match=r"backend=\.\.\."):
+        load_topic_model(tmp_path / "saved")
+    loaded = load_topic_model(tmp_path / "saved", backend=backend)
+    assert loaded.transform(TEXTS)[0] == topic_model.transform(TEXTS)[0]
+
+
+def test_a_width_beyond_the_model_is_refused_before_any_document_is_paid():
+    model = Counting()
+    with pytest.raises(ValueError, match="truncate_dim=65"):
+        MatryoshkaBackend(model, truncate_dim=65).embed(TEXTS)
+    assert model.paid == ["width"]
+
+
+def test_what_cannot_be_done_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="cannot be stored"):
+        EmbeddingStore(tmp_path).embed(MatryoshkaBackend(hashed), TEXTS)
+    with pytest.raises(RuntimeError, match="one row for each"):
+        MatryoshkaBackend(lambda texts: np.ones((1, 4)), truncate_dim=4).embed(TEXTS)
+    with pytest.raises(NotFittedError):
+        MatryoshkaBackend(make_pipeline(HASHING, TruncatedSVD(4)))
+    with pytest.raises(ValueError, match="device='cpu' is for loading"):
+        MatryoshkaBackend(hashed, device="cpu")
+    with pytest.raises(ValueError, match="encode_kwargs"):
+        MatryoshkaBackend(hashed, encode_kwargs={"task": "clustering"})
+
+
+def test_openai_retries_and_pays_once():
+    openai = pytest.importorskip("openai")
+    from bertopic.backend import OpenAIBackend
+
+    calls, paid = [], []
+
+    class Service(BaseHTTPRequestHandler):
+        def do_POST(self):
+            asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))["input"]
+            calls.append(asked)
+            limited = len(calls) % 2 == 1  # each other request
+            rows = [] if limited else hashed(asked)
+            paid.extend([] if limited else asked)
+            data = [
+                {"object": "embedding", "index": i, "embedding": list(row)}
+                for i, row in enumerate(rows)
+            ]
+            body = json.dumps({"object": "list", "model": "m", "data": data}).encode()
+            self.send_response(429 if limited else 200)
+            self.send_header("Retry-After-Ms", "1")
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_):
+            """Leave the terminal alone."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Service) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        client = openai.OpenAI(api_key="secret", base_url=f"http://127.0.0.1:{server.server_port}")
+        model = OpenAIBackend(client, "text-embedding-3-small", generator_kwargs={})
+        model.generator_kwargs["encoding_format"] = "float"
+        backend = MatryoshkaBackend(model, truncate_dim=16, dims=[16], batch_size=20)
+        rows = backend.embed(TEXTS)
+        server.shutdown()
+        client.close()
+    np.testing.assert_allclose(rows, truncate(hashed(TEXTS), 16), atol=1e-6)
+    assert sorted(paid) == sorted(["width", *TEXTS])
+    assert len(calls) == 8  # each of the four requests was refused once
+    assert "secret" not in json.dumps(backend.recipe())
