@@ -178,6 +178,11 @@ class MatryoshkaBackend(BaseEmbedder):  # type: ignore[misc]
         self._rotation_is_checked = True
         self._given_dims = None if dims is None else checked_dims(dims)
         self._width_is_checked = False
+        if isinstance(model, MatryoshkaBackend):
+            raise TypeError(
+                f"model is a MatryoshkaBackend already: {model!r}. Take it as it is, or "
+                "model.truncated(truncate_dim) for another width of the same model."
+            )
         self._source: ModelSource | WrappedSource = source_of(
             model,
             device=device,
@@ -353,11 +358,13 @@ class MatryoshkaBackend(BaseEmbedder):  # type: ignore[misc]
     def embed_words(self, words: Iterable[str], verbose: bool = False) -> Any:
         """Embed words into the documents' space, with the same prompt, see :meth:`embed`.
 
+        Of another library's backend, its ``embed_words`` is called.
+
         The empty words with which BERTopic pads short topics may give zero rows, without a warning.
         A word that a lexical view does not know has its embedding alone, without a warning.
         """
         texts = list_of_strings(words)
-        embeddings, zero = self._embed(texts, verbose=verbose)
+        embeddings, zero = self._embed(texts, verbose=verbose, words=True)
         warn_of_zero_rows(
             sum(bool(texts[i].strip()) for i in np.flatnonzero(zero)), embeddings.shape[1]
         )
@@ -630,7 +637,7 @@ or None
         return f"MatryoshkaBackend({self.name!r}, truncate_dim={self.truncate_dim}{permuted}){view}"
 
     def _embed(
-        self, texts: list[str], *, verbose: bool
+        self, texts: list[str], *, verbose: bool, words: bool = False
     ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
         """Embed texts; also return which rows are zero."""
         dim = self._truncated_dim
@@ -640,7 +647,8 @@ or None
         self._check_rotation()
         steps = self._steps
         # Truncate within the model's batches where nothing else must come first.
-        rows = self._encode(distinct, self.full_dim if steps else dim, verbose=verbose)
+        width = self.full_dim if steps else dim
+        rows = self._encode(distinct, width, verbose=verbose, words=words)
         cut, zero = cut_rows(steps.apply(rows, dim), dim)
         cut = cut.astype(np.float32, copy=False)
         view = self.lexical_view
@@ -659,7 +667,13 @@ or None
         )
 
     def _encode(
-        self, texts: list[str], width: int, *, verbose: bool, raw: bool = False
+        self,
+        texts: list[str],
+        width: int,
+        *,
+        verbose: bool,
+        raw: bool = False,
+        words: bool = False,
     ) -> NDArray[np.floating]:
         return self._source.encode(
             texts,
@@ -669,6 +683,7 @@ or None
             encode_kwargs=self.encode_kwargs,
             verbose=verbose,
             raw=raw,
+            words=words,
         )
 
     def _copy(self) -> MatryoshkaBackend:

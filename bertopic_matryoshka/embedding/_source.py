@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bertopic_matryoshka._memory import halve_if_out_of_memory
+from bertopic_matryoshka.embedding._adapters import is_model
 from bertopic_matryoshka.embedding._bundled import DEFAULT_MODEL, load_default_model
 from bertopic_matryoshka.embedding._contents import contents_of
 from bertopic_matryoshka.embedding._facts import ModelFacts, facts_by_name, facts_of
@@ -153,6 +154,7 @@ class ModelSource:
         encode_kwargs: dict[str, Any],
         verbose: bool,
         raw: bool = False,
+        words: bool = False,  # noqa: ARG002  (all texts take the same path)
     ) -> NDArray[np.floating]:
         """Encode texts, in smaller batches where a GPU's memory runs out.
 
@@ -170,6 +172,8 @@ class ModelSource:
             Whether to show a progress bar.
         raw : bool, default=False
             Whether to leave out a Normalize at the end of the model.
+        words : bool, default=False
+            Whether the texts are words, which makes no difference.
 
         Returns
         -------
@@ -234,8 +238,10 @@ def source_of(model: Any, **loading: Any) -> ModelSource | WrappedSource:
         return ModelSource.of(model, **loading)
     from sentence_transformers import SentenceTransformer
 
+    if type(model).__module__ == "bertopic.backend._sentencetransformers":
+        model = model.embedding_model
     # A SentenceTransformer can be called, too.
-    if isinstance(model, SentenceTransformer) or not WrappedSource.takes(model):
+    if isinstance(model, SentenceTransformer) or not is_model(model):
         return ModelSource.of(model, **loading)
     refuse_loading(loading)
     return WrappedSource(model)

@@ -5,21 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from bertopic.backend import BaseEmbedder
-from bertopic.backend._utils import select_backend
 from scipy.sparse import issparse
-from sklearn.pipeline import Pipeline
-from sklearn.utils.validation import check_is_fitted
+from tqdm import tqdm
 
+from bertopic_matryoshka.embedding._adapters import adapter_of
 from bertopic_matryoshka.embedding._facts import ModelFacts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from numpy.typing import NDArray
-
-# BERTopic tells them by the name of their type, too.
-_LIBRARIES = ("flair", "spacy", "gensim", "saved_model", "model2vec", "transformers.pipelines")
 
 
 class WrappedSource:
@@ -36,14 +29,11 @@ class WrappedSource:
     def __init__(self, model: Any) -> None:
         self.facts: ModelFacts | None = None
         self._model = model
-        self._embed, self.label = _embedder(model)
+        self._adapter = adapter_of(model)
+        self.label = self._adapter.label
         self._width: int | None = None
-        self._kept: dict[str, NDArray[np.floating]] = {}
-
-    @staticmethod
-    def takes(model: Any) -> bool:
-        """Whether a model is a BERTopic backend, one that BERTopic wraps, or a function."""
-        return _is_known(model) or callable(model)
+        # Rows of calls that failed, by (whether a word, text).
+        self._kept: dict[tuple[bool, str], NDArray[np.floating]] = {}
 
     def load(self) -> Any:
         """Return the model as it was given."""
@@ -52,7 +42,7 @@ class WrappedSource:
     def width(self) -> int:
         """Width of its rows; the first call encodes one word."""
         if self._width is None:
-            self._width = self._rows(["width"]).shape[1]
+            self._width = self._rows(["width"], words=False).shape[1]
         return self._width
 
     @property
@@ -74,9 +64,17 @@ class WrappedSource:
         return self.facts or ModelFacts()
 
     def encode(
-        self, texts: list[str], width: int, *, prompt: str, batch_size: int, **_: Any
+        self,
+        texts: list[str],
+        width: int,
+        *,
+        prompt: str,
+        batch_size: int,
+        words: bool = False,
+        verbose: bool = False,
+        **_: Any,
     ) -> NDArray[np.floating]:
-        """Encode texts in batches, and give the first `width` dimensions.
+        """Encode different texts in batches, and give the first `width` dimensions.
 
         Raises
         ------
@@ -85,20 +83,24 @@ class WrappedSource:
         ValueError
             If the model does not give one row of the same width for each text.
         """
-        prompted = [prompt + text for text in texts]
-        missing = [text for text in prompted if text not in self._kept]
-        for start in range(0, len(missing), batch_size):
-            batch = missing[start : start + batch_size]
-            try:
-                rows = self._rows(batch)
-            except Exception as error:
-                raise RuntimeError(
-                    f"{self.label} failed with {len(texts) - len(missing) + start} of "
-                    f"{len(texts)} texts encoded ({type(error).__name__}: {error}). Their rows are "
-                    "kept: embed the same texts again, and only the others are encoded."
-                ) from error
-            self._kept.update(zip(batch, rows, strict=True))
-        return np.stack([self._kept.pop(text) for text in prompted])[:, :width]
+        keys = [(words, prompt + text) for text in texts]
+        done = {key: self._kept.pop(key) for key in keys if key in self._kept}
+        missing = [key for key in keys if key not in done]
+        size = min(batch_size, self._adapter.batch_size or batch_size)
+        try:
+            for start in tqdm(range(0, len(missing), size), disable=not verbose):
+                batch = missing[start : start + size]
+                rows = self._rows(
+                    [text for _, text in batch],
+                    words=words,
+                    n_done=len(done),
+                    n_texts=len(texts),
+                )
+                done.update(zip(batch, rows, strict=True))
+        except BaseException:  # an interruption by the user, too
+            self._kept.update(done)
+            raise
+        return np.stack([done[key] for key in keys])[:, :width]
 
     def contents(self) -> dict[str, Any]:
         """Refuse: nothing tells its rows from another model's.
@@ -117,8 +119,19 @@ class WrappedSource:
         """Return no model: it may hold a key, or be a function."""
         return {"dtype": None, "revision": None, "trust_remote_code": False}
 
-    def _rows(self, texts: list[str]) -> NDArray[np.floating]:
-        found = self._embed(texts)
+    def _rows(
+        self, texts: list[str], *, words: bool, n_done: int = 0, n_texts: int = 1
+    ) -> NDArray[np.floating]:
+        """Embed a batch; `n_done` of `n_texts` texts are done before it."""
+        embed = self._adapter.words if words else self._adapter.documents
+        try:
+            found = embed(texts)
+        except Exception as error:
+            raise RuntimeError(
+                f"{self.label} failed with {n_done} of {n_texts} texts encoded "
+                f"({type(error).__name__}: {error}). Their rows are kept: embed the same texts "
+                "again, and only the others are encoded."
+            ) from error
         rows: NDArray[np.floating] = np.asarray(
             found.toarray() if issparse(found) else found, dtype=np.float32
         )
@@ -129,26 +142,3 @@ class WrappedSource:
                 f"be ({len(texts)}, {wanted}), one row for each."
             )
         return rows
-
-
-def _is_known(model: Any) -> bool:
-    """Whether BERTopic's select_backend takes it."""
-    kind = str(type(model))
-    return isinstance(model, (BaseEmbedder, Pipeline)) or any(name in kind for name in _LIBRARIES)
-
-
-def _embedder(model: Any) -> tuple[Callable[[list[str]], Any], str]:
-    """Get what embeds a list of texts, and a name for messages."""
-    if not _is_known(model):
-        return model, getattr(model, "__name__", type(model).__name__)
-    backend = select_backend(model)
-    if (pipe := getattr(backend, "pipe", None)) is not None:
-        check_is_fitted(pipe)  # BERTopic's backend would fit it to the first texts it sees
-    if getattr(backend, "distill", False) and not backend._has_distilled:  # noqa: SLF001
-        raise ValueError(
-            "A Model2VecBackend with distill=True learns its vocabulary from the first texts that "
-            "it sees. Distill the model first, and pass the StaticModel."
-        )
-    name = getattr(backend, "embedding_model", None)
-    kind = type(backend).__name__
-    return backend.embed, f"{kind} of {name}" if isinstance(name, str) else kind

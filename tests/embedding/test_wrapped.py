@@ -6,7 +6,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import numpy as np
 import pytest
-from bertopic.backend import BaseEmbedder
+from bertopic.backend import BaseEmbedder, WordDocEmbedder
 from sklearn.decomposition import TruncatedSVD
 from sklearn.exceptions import NotFittedError
 from sklearn.feature_extraction.text import HashingVectorizer
@@ -91,10 +91,53 @@ def test_a_width_beyond_the_model_is_refused_before_any_document_is_paid():
     assert model.paid == ["width"]
 
 
+class QueriesAsWords(BaseEmbedder):
+    """Embeds documents and words in ways of its own, and nothing else."""
+
+    def embed_documents(self, document, verbose=False):
+        return hashed([f"passage: {text}" for text in document])
+
+    def embed_words(self, words, verbose=False):
+        return hashed([f"query: {text}" for text in words])
+
+
+def test_a_backends_own_way_with_words_is_taken():
+    backend = MatryoshkaBackend(QueriesAsWords(), prompt="say ")
+    np.testing.assert_allclose(
+        backend.embed_documents(["spline"]), truncate(hashed(["passage: say spline"]), 64)
+    )
+    np.testing.assert_allclose(
+        backend.embed_words(["spline"]), truncate(hashed(["query: say spline"]), 64)
+    )
+
+
+def test_bertopics_wrapper_of_a_sentence_transformer_is_taken_off(backend):
+    from bertopic.backend._sentencetransformers import SentenceTransformerBackend
+
+    model = backend.embedding_model
+    wrapped = MatryoshkaBackend(SentenceTransformerBackend(model), truncate_dim=64)
+    assert wrapped.embedding_model is model
+    np.testing.assert_allclose(wrapped.embed(TEXTS[:3]), backend.embed(TEXTS[:3]), atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("model", "remedy"),
+    [
+        (Counting, r"instance of it, such as Counting\(...\)"),
+        (WordDocEmbedder(Counting(), Counting()), "its embedding_model"),
+        (MatryoshkaBackend(hashed), r"model\.truncated\(truncate_dim\)"),
+        (3, "a BERTopic backend, a function of texts"),
+    ],
+)
+def test_what_is_no_model_of_one_space_is_refused(model, remedy):
+    with pytest.raises(TypeError, match=remedy):
+        MatryoshkaBackend(model)
+
+
 def test_what_cannot_be_done_is_refused(tmp_path):
     with pytest.raises(ValueError, match="cannot be stored"):
         EmbeddingStore(tmp_path).embed(MatryoshkaBackend(hashed), TEXTS)
-    with pytest.raises(RuntimeError, match="one row for each"):
+    with pytest.raises(ValueError, match="one row for each"):
         MatryoshkaBackend(lambda texts: np.ones((1, 4)), truncate_dim=4).embed(TEXTS)
     with pytest.raises(NotFittedError):
         MatryoshkaBackend(make_pipeline(HASHING, TruncatedSVD(4)))

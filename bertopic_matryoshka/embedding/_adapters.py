@@ -1,0 +1,91 @@
+"""A model of another library -> what embeds documents and words by it, or the reason why not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from bertopic.backend import BaseEmbedder, WordDocEmbedder
+from bertopic.backend._utils import select_backend
+from sklearn.pipeline import Pipeline
+from sklearn.utils.validation import check_is_fitted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+# BERTopic tells them by the name of their type, too.
+_LIBRARIES = ("flair", "spacy", "gensim", "saved_model", "model2vec", "transformers.pipelines")
+
+
+@dataclass(frozen=True)
+class Adapter:
+    """What embeds lists of texts by a model.
+
+    Attributes
+    ----------
+    documents, words : callable
+        From a list of texts to an array of shape (n_texts, width).
+    label : str
+        Name in messages.
+    batch_size : int or None
+        Most texts that the model takes in a single request; None where it does not split them.
+    """
+
+    documents: Callable[[list[str]], Any]
+    words: Callable[[list[str]], Any]
+    label: str
+    batch_size: int | None = None
+
+
+def is_model(model: Any) -> bool:
+    """Whether a model is a BERTopic backend, one that BERTopic wraps, or a function."""
+    return _is_known(model) or callable(model)
+
+
+def adapter_of(model: Any) -> Adapter:
+    """Find what embeds documents and words by a model.
+
+    Raises
+    ------
+    TypeError
+        If it is a class, or its words and documents lie in different spaces.
+    ValueError
+        If it would learn from the first texts that it sees.
+    NotFittedError
+        If it is a pipeline that is not fitted.
+    """
+    if isinstance(model, type):
+        raise TypeError(
+            f"model is the class {model.__name__} and must be an instance of it, such as "
+            f"{model.__name__}(...)."
+        )
+    if isinstance(model, WordDocEmbedder):
+        raise TypeError(
+            "model is a WordDocEmbedder, which embeds words by another model than documents: they "
+            "lie in different spaces, of which a prefix has nothing in common. Pass the model of "
+            "the documents, its embedding_model."
+        )
+    if not _is_known(model):
+        return Adapter(model, model, getattr(model, "__name__", type(model).__name__))
+    backend = select_backend(model)
+    if (pipe := getattr(backend, "pipe", None)) is not None:
+        check_is_fitted(pipe)  # BERTopic's backend would fit it to the first texts it sees
+    if getattr(backend, "distill", False) and not backend._has_distilled:  # noqa: SLF001
+        raise ValueError(
+            "A Model2VecBackend with distill=True learns its vocabulary from the first texts that "
+            "it sees. Distill the model first, and pass the StaticModel."
+        )
+    name = getattr(backend, "embedding_model", None)
+    kind = type(backend).__name__
+    return Adapter(
+        backend.embed_documents,
+        backend.embed_words,
+        f"{kind} of {name}" if isinstance(name, str) else kind,
+        getattr(backend, "batch_size", None),
+    )
+
+
+def _is_known(model: Any) -> bool:
+    """Whether BERTopic's select_backend takes it."""
+    kind = str(type(model))
+    return isinstance(model, (BaseEmbedder, Pipeline)) or any(name in kind for name in _LIBRARIES)
