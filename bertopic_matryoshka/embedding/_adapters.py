@@ -10,6 +10,8 @@ from bertopic.backend._utils import select_backend
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
+from bertopic_matryoshka.embedding._hosted import service_of
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -27,6 +29,8 @@ class Adapter:
         From a list of texts to an array of shape (n_texts, width).
     label : str
         Name in messages.
+    name : str or None
+        Name by which the registries may know the model.
     batch_size : int or None
         Most texts that the model takes in a single request; None where it does not split them.
     """
@@ -34,6 +38,7 @@ class Adapter:
     documents: Callable[[list[str]], Any]
     words: Callable[[list[str]], Any]
     label: str
+    name: str | None = None
     batch_size: int | None = None
 
 
@@ -75,13 +80,17 @@ def adapter_of(model: Any) -> Adapter:
             "A Model2VecBackend with distill=True learns its vocabulary from the first texts that "
             "it sees. Distill the model first, and pass the StaticModel."
         )
-    name = getattr(backend, "embedding_model", None)
+    inner = getattr(backend, "embedding_model", None)
+    name = inner if isinstance(inner, str) else getattr(inner, "model_name", None)  # FastEmbed's
     kind = type(backend).__name__
+    service = service_of(backend)
+    sizes = [getattr(backend, "batch_size", None), service and service.batch_size]
     return Adapter(
         backend.embed_documents,
         backend.embed_words,
-        f"{kind} of {name}" if isinstance(name, str) else kind,
-        getattr(backend, "batch_size", None),
+        kind if name is None else f"{kind} of {name}",
+        name,
+        min((size for size in sizes if size), default=None),
     )
 
 

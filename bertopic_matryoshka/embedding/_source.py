@@ -11,6 +11,7 @@ from bertopic_matryoshka.embedding._adapters import is_model
 from bertopic_matryoshka.embedding._bundled import DEFAULT_MODEL, load_default_model
 from bertopic_matryoshka.embedding._contents import contents_of
 from bertopic_matryoshka.embedding._facts import ModelFacts, facts_by_name, facts_of
+from bertopic_matryoshka.embedding._hosted import refuse_hosted_name
 from bertopic_matryoshka.embedding._wrapped import WrappedSource
 
 if TYPE_CHECKING:
@@ -235,6 +236,7 @@ def source_of(model: Any, **loading: Any) -> ModelSource | WrappedSource:
         If there is none for this type, or `loading` is set for a model that is loaded already.
     """
     if model is None or isinstance(model, (str, Path)):  # before the slow import
+        refuse_hosted_name(str(model))
         return ModelSource.of(model, **loading)
     from sentence_transformers import SentenceTransformer
 

@@ -57,7 +57,7 @@ def warn_of_untrained_width(
             )
         return
     trained = (
-        f"It was trained at {', '.join(map(str, dims))} ({facts.dims_source})."
+        f"The widths listed for it are {', '.join(map(str, dims))} ({facts.dims_source})."
         if dims
         else "No trained widths are known for it; name them with dims=[...] if it has any."
     )

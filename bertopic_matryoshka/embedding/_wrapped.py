@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy.sparse import issparse
 from tqdm import tqdm
 
-from bertopic_matryoshka.embedding._adapters import adapter_of
-from bertopic_matryoshka.embedding._facts import ModelFacts
+from bertopic_matryoshka.embedding._adapters import Adapter, adapter_of
+from bertopic_matryoshka.embedding._facts import ModelFacts, facts_by_name
+from bertopic_matryoshka.embedding._hosted import own_width, service_of, takes_width, with_width
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -32,36 +34,41 @@ class WrappedSource:
         self._adapter = adapter_of(model)
         self.label = self._adapter.label
         self._width: int | None = None
-        # Rows of calls that failed, by (whether a word, text).
-        self._kept: dict[tuple[bool, str], NDArray[np.floating]] = {}
+        if service_of(model) is not None:  # else it costs nothing to look
+            self._width = max(self.known_facts().dims or (), default=None)
+        # Rows of calls that failed, by (whether a word, width asked for, text).
+        self._kept: dict[tuple[bool, int | None, str], NDArray[np.floating]] = {}
 
     def load(self) -> Any:
         """Return the model as it was given."""
         return self._model
 
     def width(self) -> int:
-        """Width of its rows; the first call encodes one word."""
+        """Width of its full rows; the first call encodes one word where the width is unknown."""
         if self._width is None:
-            self._width = self._rows(["width"], words=False).shape[1]
+            self._width = self._rows(["width"], self._asking(None)).shape[1]
         return self._width
 
     @property
     def known_width(self) -> int | None:
-        """The width; None as long as nothing is encoded."""
+        """The full width; None as long as it is unknown and nothing is encoded."""
         return self._width
 
     def default_dim(self) -> int:
-        """Width of its rows."""
-        return self.width()
+        """Width of the rows that the model gives by itself, as it may be set to truncate."""
+        return own_width(self._model) or self.width()
 
     def own_facts(self) -> ModelFacts:
-        """Facts of a saved topic model, else none; finds the width, to check widths by."""
+        """Gather what is known; finds the width, to check widths by."""
         self.width()
         return self.known_facts()
 
     def known_facts(self) -> ModelFacts:
-        """Facts of a saved topic model, else none; nothing is encoded."""
-        return self.facts or ModelFacts()
+        """Facts of a saved topic model, else those of the registries; nothing is encoded."""
+        if self.facts is not None or self._adapter.name is None:
+            return self.facts or ModelFacts()
+        # An encode_kwargs is one of sentence-transformers.
+        return replace(facts_by_name(self._adapter.name, self._width), encode_kwargs={})
 
     def encode(
         self,
@@ -83,18 +90,21 @@ class WrappedSource:
         ValueError
             If the model does not give one row of the same width for each text.
         """
-        keys = [(words, prompt + text) for text in texts]
+        asked = width if takes_width(self._model) and width < self.width() else None
+        adapter = self._asking(asked)
+        keys = [(words, asked, prompt + text) for text in texts]
         done = {key: self._kept.pop(key) for key in keys if key in self._kept}
         missing = [key for key in keys if key not in done]
-        size = min(batch_size, self._adapter.batch_size or batch_size)
+        size = min(batch_size, adapter.batch_size or batch_size)
         try:
             for start in tqdm(range(0, len(missing), size), disable=not verbose):
                 batch = missing[start : start + size]
                 rows = self._rows(
-                    [text for _, text in batch],
+                    [text for *_, text in batch],
+                    adapter,
+                    width=asked or self._width,
                     words=words,
-                    n_done=len(done),
-                    n_texts=len(texts),
+                    progress=(len(done), len(texts)),
                 )
                 done.update(zip(batch, rows, strict=True))
         except BaseException:  # an interruption by the user, too
@@ -119,23 +129,39 @@ class WrappedSource:
         """Return no model: it may hold a key, or be a function."""
         return {"dtype": None, "revision": None, "trust_remote_code": False}
 
+    def _asking(self, width: int | None) -> Adapter:
+        """Adapt the model to give a width where it can; None is its full width."""
+        if not takes_width(self._model):
+            return self._adapter
+        return adapter_of(with_width(self._model, width))
+
     def _rows(
-        self, texts: list[str], *, words: bool, n_done: int = 0, n_texts: int = 1
+        self,
+        texts: list[str],
+        adapter: Adapter,
+        *,
+        width: int | None = None,
+        words: bool = False,
+        progress: tuple[int, int] = (0, 1),
     ) -> NDArray[np.floating]:
-        """Embed a batch; `n_done` of `n_texts` texts are done before it."""
-        embed = self._adapter.words if words else self._adapter.documents
+        """Embed a batch, before which `progress[0]` of `progress[1]` texts are done."""
         try:
-            found = embed(texts)
+            found = (adapter.words if words else adapter.documents)(texts)
         except Exception as error:
             raise RuntimeError(
-                f"{self.label} failed with {n_done} of {n_texts} texts encoded "
+                f"{self.label} failed with {progress[0]} of {progress[1]} texts encoded "
                 f"({type(error).__name__}: {error}). Their rows are kept: embed the same texts "
                 "again, and only the others are encoded."
             ) from error
-        rows: NDArray[np.floating] = np.asarray(
-            found.toarray() if issparse(found) else found, dtype=np.float32
-        )
-        wanted = self._width or (rows.shape[1] if rows.ndim == 2 else "width")
+        try:
+            rows: NDArray[np.floating] = np.asarray(
+                found.toarray() if issparse(found) else found, dtype=np.float32
+            )
+        except (TypeError, ValueError) as error:
+            raise ValueError(
+                f"{self.label} gave a {type(found).__name__} that is no array of numbers: {error}"
+            ) from error
+        wanted = width or (rows.shape[1] if rows.ndim == 2 else "width")
         if rows.shape != (len(texts), wanted):
             raise ValueError(
                 f"{self.label} gave an array of shape {rows.shape} for {len(texts)} texts; it must "

@@ -1,0 +1,153 @@
+"""Hosted models, by a service on this machine: widths, faults and keys.
+
+Each test runs with a client of a few lines that is always there, and with that of the openai
+library where it is installed.
+"""
+
+import importlib
+import sys
+import types
+
+import hosted
+import numpy as np
+import pytest
+from bertopic.backend import BaseEmbedder
+
+from bertopic_matryoshka import MatryoshkaBackend, TruncationWarning, truncate
+
+TEXTS = [f"{kind} number {i}" for kind in ("spline", "matrix", "gamma") for i in range(20)]
+
+
+@pytest.fixture
+def service():
+    with hosted.Service() as running:
+        yield running
+
+
+@pytest.fixture(params=["stand-in", "library"])
+def openai(request, monkeypatch):
+    """The module `openai`, and BERTopic's backend made with it."""
+    module = types.SimpleNamespace(OpenAI=hosted.OpenAI)
+    if request.param == "library":
+        module = pytest.importorskip("openai")
+    monkeypatch.setitem(sys.modules, "openai", module)
+    monkeypatch.setitem(sys.modules, "bertopic.backend._openai", None)  # to be restored
+    del sys.modules["bertopic.backend._openai"]
+    importlib.import_module("bertopic.backend._openai")
+    return module
+
+
+@pytest.fixture
+def wrap(openai, service):
+    """Make a backend of a model of the service."""
+
+    def wrapped(name="text-embedding-3-small", *, client=(), options=(), **kwargs):
+        made = openai.OpenAI(api_key="secret", base_url=service.url, **dict(client))
+        own = sys.modules["bertopic.backend._openai"].OpenAIBackend
+        model = own(made, name, generator_kwargs={"encoding_format": "float", **dict(options)})
+        return MatryoshkaBackend(model, **kwargs)
+
+    return wrapped
+
+
+def test_the_services_own_truncation_is_that_of_this_package(wrap, service):
+    backend = wrap(truncate_dim=512)
+    rows = backend.embed(TEXTS)
+    assert {request["dimensions"] for request in service.requests} == {512}
+    np.testing.assert_allclose(rows, truncate(hosted.full_rows(TEXTS), 512), atol=1e-6)
+    np.testing.assert_allclose(rows, truncate(wrap().embed(TEXTS), 512), atol=1e-6)
+    assert "dimensions" not in service.requests[-1]
+
+
+def test_what_needs_the_full_width_asks_for_it(wrap, service):
+    service.width = 64
+    plain = wrap("my-own", options={"dimensions": 32})
+    assert (plain.embedding_dim, plain.full_dim) == (32, 64)
+    rotated = plain.rotated(TEXTS)
+    rows = rotated.truncated(64).embed(TEXTS)
+    np.testing.assert_allclose(
+        rows @ rows.T, hosted.full_rows(TEXTS, 64) @ hosted.full_rows(TEXTS, 64).T, atol=1e-5
+    )
+    np.testing.assert_allclose(rotated.embed(TEXTS), truncate(rows, 32), atol=1e-5)
+    permuted = plain.permuted(0).embed(TEXTS)
+    assert permuted.shape == (60, 32)
+    assert all("dimensions" not in request for request in service.requests)
+    plain.embed(TEXTS)
+    assert service.requests[-1]["dimensions"] == 32
+
+
+def test_nothing_is_sent_to_learn_what_is_known(wrap, service):
+    backend = wrap(truncate_dim=512)
+    assert backend.full_dim == 1536
+    assert backend.dims == (1536, 512)
+    assert wrap("text-embedding-3-large").dims == (3072, 1024, 256)
+    with pytest.raises(ValueError, match="truncate_dim=2000 must be between 1 and 1536"):
+        wrap(truncate_dim=2000)
+    with pytest.warns(TruncationWarning, match="listed for it are 1536, 512"):
+        wrap(truncate_dim=100)
+    assert service.requests == []
+
+
+def test_a_width_that_the_backend_asks_for_is_its_default(wrap, service):
+    backend = wrap(options={"dimensions": 512})
+    assert (backend.embedding_dim, backend.full_dim) == (512, 1536)
+    backend.embed(TEXTS)
+    assert service.requests[-1]["dimensions"] == 512
+    backend.truncated(1536).embed(TEXTS)
+    assert "dimensions" not in service.requests[-1]
+
+
+def test_a_model_that_is_not_known_is_cut_here(wrap, service):
+    service.width = 64
+    backend = wrap("my-own", truncate_dim=16, dims=[16])
+    np.testing.assert_allclose(
+        backend.embed(TEXTS), truncate(hosted.full_rows(TEXTS, 64), 16), atol=1e-6
+    )
+    assert all("dimensions" not in request for request in service.requests)
+    assert service.paid[0] == "width"  # one word, to learn its width
+
+
+def test_rows_of_another_width_than_known_are_refused(wrap):
+    with pytest.raises(ValueError, match=r"shape \(32, 1536\) .* must be \(32, 3072\)"):
+        wrap("text-embedding-3-large").embed(TEXTS)
+
+
+def test_the_name_alone_reaches_no_service():
+    with pytest.raises(ValueError, match=r"OpenAIBackend\(client, 'text-embedding-3-large'"):
+        MatryoshkaBackend("text-embedding-3-large")
+    with pytest.raises(ValueError, match=r"CohereBackend\(client, 'embed-v4\.0', embed_kwargs={}"):
+        MatryoshkaBackend("embed-v4.0")
+
+
+class Cohere:
+    """What BERTopic's CohereBackend uses of `cohere.Client`, whose embed takes no width."""
+
+    def __init__(self):
+        self.asked = []
+
+    def embed(self, *, texts, model, input_type):
+        self.asked.append((len(texts), model, input_type))
+        return types.SimpleNamespace(embeddings=hosted.full_rows(texts).tolist())
+
+
+def test_cohere_is_cut_here():
+    cohere = importlib.import_module("bertopic.backend._cohere")
+    client = Cohere()
+    model = cohere.CohereBackend(client, "embed-v4.0", embed_kwargs={"input_type": "clustering"})
+    backend = MatryoshkaBackend(model, truncate_dim=256, batch_size=1000)
+    texts = [f"{text} {i}" for text in TEXTS for i in range(3)]
+    np.testing.assert_allclose(
+        backend.embed(texts), truncate(hosted.full_rows(texts), 256), atol=1e-6
+    )
+    # Its client would split what is more, and lose all if a part fails.
+    assert client.asked == [(n, "embed-v4.0", "clustering") for n in (96, 84)]
+
+
+def test_what_is_no_array_is_refused():
+    class Typed(BaseEmbedder):
+        def embed(self, documents, verbose=False):
+            return np.array(types.SimpleNamespace(float_=full))
+
+    full = hosted.full_rows(TEXTS)
+    with pytest.raises(ValueError, match="no array of numbers"):
+        MatryoshkaBackend(Typed()).embed(TEXTS)
