@@ -6,19 +6,28 @@ import copy
 import re
 import sys
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 @dataclass(frozen=True)
 class Service:
-    """A service that embeds texts, and BERTopic's backend of it.
+    """A service that embeds texts, BERTopic's backend of it, and the client in that.
 
     Attributes
     ----------
     module, backend : str
         Module and class of BERTopic's backend.
+    library, client : str
+        Module and class of the client; without arguments, it is made from the environment.
+    address, variable : str
+        Where the client sends texts by itself, and the environment variable for another place.
     arguments : str
         The backend's attribute with the arguments of each request.
+    options : frozenset of str
+        Those of the arguments that the rows depend on, and that may be saved.
     names : str
         Pattern of its Matryoshka models' names.
     width : str or None
@@ -29,24 +38,60 @@ class Service:
 
     module: str
     backend: str
+    library: str
+    client: str
+    address: str
+    variable: str
     arguments: str
+    options: frozenset[str]
     names: str
     width: str | None = None
     batch_size: int | None = None
+
+    def own_width(self, arguments: Mapping[str, Any]) -> int | None:
+        """Width that is asked for by the arguments; None is the full width."""
+        width: int | None = arguments.get(self.width) if self.width else None
+        return width
+
+    def truncates(self, name: str, arguments: Mapping[str, Any]) -> bool:
+        """Whether it gives fewer dimensions, as is known of the model or said in the arguments."""
+        if self.width is None:
+            return False
+        return bool(re.fullmatch(self.names, name) or self.own_width(arguments))
+
+    def with_width(self, backend: Any, width: int | None) -> Any:
+        """Copy a backend, to ask for this width; None is the full width."""
+        arguments = dict(getattr(backend, self.arguments))
+        arguments.pop(self.width, None)
+        if width is not None:
+            arguments[self.width] = width
+        asking = copy.copy(backend)
+        setattr(asking, self.arguments, arguments)
+        return asking
 
 
 SERVICES = (
     Service(
         module="bertopic.backend._openai",
         backend="OpenAIBackend",
+        library="openai",
+        client="OpenAI",
+        address="https://api.openai.com/v1",
+        variable="OPENAI_BASE_URL",
         arguments="generator_kwargs",
+        options=frozenset({"dimensions", "encoding_format"}),
         names=r"text-embedding-3-(small|large)",
         width="dimensions",
     ),
     Service(
         module="bertopic.backend._cohere",
         backend="CohereBackend",
+        library="cohere",
+        client="Client",
+        address="https://api.cohere.com",
+        variable="CO_API_URL",
         arguments="embed_kwargs",
+        options=frozenset({"input_type", "truncate"}),
         names=r"embed-v4\.0",
         batch_size=96,
     ),
@@ -79,34 +124,3 @@ def refuse_hosted_name(name: str) -> None:
                 f"model={name!r} is a hosted model, which needs a client: pass BERTopic's backend, "
                 f"{service.backend}(client, {name!r}, {service.arguments}={{}})."
             )
-
-
-def own_width(model: Any) -> int | None:
-    """Width that a hosted backend was told to ask for; None for its model's full width."""
-    service = service_of(model)
-    if service is None or service.width is None:
-        return None
-    width: int | None = getattr(model, service.arguments).get(service.width)
-    return width
-
-
-def takes_width(model: Any) -> bool:
-    """Whether the service of a backend truncates, as is known of its model or told to it."""
-    service = service_of(model)
-    if service is None or service.width is None:
-        return False
-    is_known = re.fullmatch(service.names, str(model.embedding_model)) is not None
-    return is_known or own_width(model) is not None
-
-
-def with_width(model: Any, width: int | None) -> Any:
-    """Copy a backend that takes a width, to ask for that one; None is the full width."""
-    service = service_of(model)
-    assert service is not None  # noqa: S101  (it takes a width)
-    arguments = dict(getattr(model, service.arguments))
-    arguments.pop(service.width, None)
-    if width is not None:
-        arguments[service.width] = width
-    asking = copy.copy(model)
-    setattr(asking, service.arguments, arguments)
-    return asking

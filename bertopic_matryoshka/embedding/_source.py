@@ -12,6 +12,7 @@ from bertopic_matryoshka.embedding._bundled import DEFAULT_MODEL, load_default_m
 from bertopic_matryoshka.embedding._contents import contents_of
 from bertopic_matryoshka.embedding._facts import ModelFacts, facts_by_name, facts_of
 from bertopic_matryoshka.embedding._hosted import refuse_hosted_name
+from bertopic_matryoshka.embedding._hosted_model import HostedModel
 from bertopic_matryoshka.embedding._wrapped import WrappedSource
 
 if TYPE_CHECKING:
@@ -33,6 +34,8 @@ class ModelSource:
     facts : ModelFacts or None
         Facts about the model; None until `own_facts` gathers them.
     """
+
+    saves_weights = True
 
     def __init__(
         self,
@@ -213,6 +216,12 @@ class ModelSource:
             recipe["model"] = None if self.is_bundled else self.name
         return recipe
 
+    def why_not_saved(self) -> str:
+        """Why `recipe` has no model; empty if it has one."""
+        if self.name is not None:
+            return ""
+        return "The backend was built from a loaded model, whose name is not known here."
+
     def __getstate__(self) -> dict[str, Any]:
         state = self.__dict__.copy()
         if self.name is not None:
@@ -243,7 +252,8 @@ def source_of(model: Any, **loading: Any) -> ModelSource | WrappedSource:
     if type(model).__module__ == "bertopic.backend._sentencetransformers":
         model = model.embedding_model
     # A SentenceTransformer can be called, too.
-    if isinstance(model, SentenceTransformer) or not is_model(model):
+    is_wrapped = isinstance(model, HostedModel) or is_model(model)
+    if isinstance(model, SentenceTransformer) or not is_wrapped:
         return ModelSource.of(model, **loading)
     refuse_loading(loading)
     return WrappedSource(model)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pickle import PicklingError
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,9 +12,12 @@ from tqdm import tqdm
 
 from bertopic_matryoshka.embedding._adapters import Adapter, adapter_of
 from bertopic_matryoshka.embedding._facts import ModelFacts, facts_by_name
-from bertopic_matryoshka.embedding._hosted import own_width, service_of, takes_width, with_width
+from bertopic_matryoshka.embedding._hosted import Service, service_of
+from bertopic_matryoshka.embedding._hosted_model import HostedModel
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
 
@@ -26,27 +30,44 @@ class WrappedSource:
 
     name = None
     is_bundled = False
-    is_loaded = True
+    saves_weights = False
 
     def __init__(self, model: Any) -> None:
         self.facts: ModelFacts | None = None
-        self._model = model
-        self._adapter = adapter_of(model)
-        self.label = self._adapter.label
+        self._model = model  # that of a saved topic model is a HostedModel until it is used
+        self._known_as: str | None
+        self._arguments: Mapping[str, Any] = {}
+        if isinstance(model, HostedModel):
+            self.label, self._known_as = f"{model.backend} of {model.name}", model.name
+            self._service: Service | None = model.service
+            self._arguments = model.options
+        else:
+            adapter = adapter_of(model)
+            self.label, self._known_as = adapter.label, adapter.name
+            self._service = service_of(model)
+            if self._service is not None:
+                self._arguments = dict(getattr(model, self._service.arguments))
         self._width: int | None = None
-        if service_of(model) is not None:  # else it costs nothing to look
+        if self._service is not None:  # else it costs nothing to look
             self._width = max(self.known_facts().dims or (), default=None)
         # Rows of calls that failed, by (whether a word, width asked for, text).
         self._kept: dict[tuple[bool, int | None, str], NDArray[np.floating]] = {}
 
+    @property
+    def is_loaded(self) -> bool:
+        """Whether the model is in memory, or the client of a hosted one is made."""
+        return not isinstance(self._model, HostedModel)
+
     def load(self) -> Any:
-        """Return the model as it was given."""
+        """Return the model as it was given; that of a saved topic model is made at first use."""
+        if isinstance(self._model, HostedModel):
+            self._model = self._model.build()
         return self._model
 
     def width(self) -> int:
         """Width of its full rows; the first call encodes one word where the width is unknown."""
         if self._width is None:
-            self._width = self._rows(["width"], self._asking(None)).shape[1]
+            self._width = self._rows(["width"], self._adapter(None)).shape[1]
         return self._width
 
     @property
@@ -56,7 +77,8 @@ class WrappedSource:
 
     def default_dim(self) -> int:
         """Width of the rows that the model gives by itself, as it may be set to truncate."""
-        return own_width(self._model) or self.width()
+        own = None if self._service is None else self._service.own_width(self._arguments)
+        return own or self.width()
 
     def own_facts(self) -> ModelFacts:
         """Gather what is known; finds the width, to check widths by."""
@@ -65,10 +87,10 @@ class WrappedSource:
 
     def known_facts(self) -> ModelFacts:
         """Facts of a saved topic model, else those of the registries; nothing is encoded."""
-        if self.facts is not None or self._adapter.name is None:
+        if self.facts is not None or self._known_as is None:
             return self.facts or ModelFacts()
         # An encode_kwargs is one of sentence-transformers.
-        return replace(facts_by_name(self._adapter.name, self._width), encode_kwargs={})
+        return replace(facts_by_name(self._known_as, self._width), encode_kwargs={})
 
     def encode(
         self,
@@ -90,8 +112,8 @@ class WrappedSource:
         ValueError
             If the model does not give one row of the same width for each text.
         """
-        asked = width if takes_width(self._model) and width < self.width() else None
-        adapter = self._asking(asked)
+        asked = width if self._truncates and width < self.width() else None
+        adapter = self._adapter(asked)
         keys = [(words, asked, prompt + text) for text in texts]
         done = {key: self._kept.pop(key) for key in keys if key in self._kept}
         missing = [key for key in keys if key not in done]
@@ -126,14 +148,47 @@ class WrappedSource:
         )
 
     def recipe(self) -> dict[str, Any]:
-        """Return no model: it may hold a key, or be a function."""
-        return {"dtype": None, "revision": None, "trust_remote_code": False}
+        """Return what makes a hosted model again, as JSON types; no other model, and no key."""
+        recipe: dict[str, Any] = {"dtype": None, "revision": None, "trust_remote_code": False}
+        if not self.why_not_saved():
+            recipe["hosted"] = self._described().recipe()
+        return recipe
 
-    def _asking(self, width: int | None) -> Adapter:
-        """Adapt the model to give a width where it can; None is its full width."""
-        if not takes_width(self._model):
-            return self._adapter
-        return adapter_of(with_width(self._model, width))
+    def why_not_saved(self) -> str:
+        """Why `recipe` has no model; empty if it has one."""
+        if self._service is None:
+            return f"{self.label} is no model of sentence-transformers, and is not saved."
+        try:
+            self._described()
+        except ValueError as error:
+            return str(error)
+        return ""
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave a client out, which holds a key."""
+        state = self.__dict__.copy()
+        if self._service is not None:
+            if reason := self.why_not_saved():
+                raise PicklingError(f"{self.label} cannot be pickled without its key. {reason}")
+            state["_model"] = self._described()
+        return state
+
+    def _described(self) -> HostedModel:
+        return self._model if isinstance(self._model, HostedModel) else HostedModel.of(self._model)
+
+    @property
+    def _truncates(self) -> bool:
+        """Whether the service gives fewer dimensions."""
+        return self._service is not None and self._service.truncates(
+            self._known_as or "", self._arguments
+        )
+
+    def _adapter(self, width: int | None) -> Adapter:
+        """Adapt the model, to give a width where it can; None is its full width."""
+        model = self.load()
+        if self._service is not None and self._truncates:
+            model = self._service.with_width(model, width)
+        return adapter_of(model)
 
     def _rows(
         self,

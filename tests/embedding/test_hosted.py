@@ -5,6 +5,7 @@ library where it is installed.
 """
 
 import importlib
+import pickle
 import sys
 import types
 
@@ -12,8 +13,18 @@ import hosted
 import numpy as np
 import pytest
 from bertopic.backend import BaseEmbedder
+from saved_files import edit_state, files_in
 
-from bertopic_matryoshka import MatryoshkaBackend, TruncationWarning, truncate
+from bertopic_matryoshka import (
+    LossySaveWarning,
+    MatryoshkaBackend,
+    SavedModelError,
+    TruncationWarning,
+    build_topic_model,
+    load_topic_model,
+    save_topic_model,
+    truncate,
+)
 
 TEXTS = [f"{kind} number {i}" for kind in ("spline", "matrix", "gamma") for i in range(20)]
 
@@ -151,3 +162,97 @@ def test_what_is_no_array_is_refused():
     full = hosted.full_rows(TEXTS)
     with pytest.raises(ValueError, match="no array of numbers"):
         MatryoshkaBackend(Typed()).embed(TEXTS)
+
+
+@pytest.fixture
+def environment(monkeypatch, service):
+    """What the libraries make their clients from, and what a key is read from."""
+    monkeypatch.setenv("OPENAI_BASE_URL", service.url)
+    monkeypatch.setenv("OPENAI_API_KEY", "environment")
+    return monkeypatch
+
+
+def saved(backend, folder):
+    topic_model = build_topic_model(backend, reduction="none").fit(TEXTS)
+    save_topic_model(topic_model, folder)
+    content = b"".join((folder / name).read_bytes() for name in files_in(folder))
+    assert not any(hidden in content for hidden in (b"secret", b"127.0.0.1", b"Bearer"))
+    return topic_model
+
+
+def test_a_topic_model_is_saved_without_key_and_address(wrap, service, environment, tmp_path):
+    topic_model = saved(wrap(options={"dimensions": 512}), tmp_path)
+    loaded = load_topic_model(tmp_path)
+    assert not loaded.embedding_model.is_loaded
+    assert loaded.embedding_model.embedding_dim == 512
+    assert loaded.transform(TEXTS)[0] == topic_model.transform(TEXTS)[0]
+    service.requests.clear()
+    loaded.embedding_model.embed(["another text"])
+    (request,) = service.requests
+    assert request["key"] == "Bearer environment"
+    assert request["dimensions"] == 512
+    assert request["encoding_format"] == "float"
+
+    environment.delenv("OPENAI_BASE_URL")  # texts of a private service are not sent elsewhere
+    with pytest.raises(ValueError, match="OPENAI_BASE_URL"):
+        load_topic_model(tmp_path).transform(TEXTS)
+    environment.setitem(sys.modules, "openai", None)
+    environment.setenv("OPENAI_BASE_URL", service.url)
+    with pytest.raises(ImportError, match="pip install openai"):
+        load_topic_model(tmp_path).transform(TEXTS)
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        ({"extra_headers": {"X-Key": "secret"}}, "extra_headers"),
+        ({}, "an address of its own"),
+    ],
+)
+def test_what_cannot_be_made_again_is_to_be_passed(wrap, tmp_path, options, reason):
+    backend = wrap(options=options)
+    with pytest.warns(LossySaveWarning, match=rf"{reason}.*backend=\.\.\."):
+        topic_model = saved(backend, tmp_path)
+    with pytest.raises(ValueError, match=r"backend=\.\.\."):
+        load_topic_model(tmp_path)
+    loaded = load_topic_model(tmp_path, backend=backend)
+    assert loaded.transform(TEXTS)[0] == topic_model.transform(TEXTS)[0]
+    with pytest.raises(pickle.PicklingError, match=reason):
+        pickle.dumps(backend)
+
+
+TAMPERED = [
+    {"backend": "subprocess.Popen"},
+    {"options": {"base_url": "http://127.0.0.1:1"}},
+    {"options": {"extra_headers": {"Host": "127.0.0.1"}}},
+    {"options": {"encoding_format": {"a": 1}}},
+    {"client": "urllib.request.urlopen"},
+    {"name": ["text-embedding-3-small"]},
+    {"batch_size": "10"},
+]
+
+
+def test_a_changed_file_sends_no_key_elsewhere(wrap, environment, tmp_path):
+    saved(wrap(), tmp_path)
+    before = (tmp_path / "matryoshka.json").read_bytes()
+    for change in TAMPERED:
+        (tmp_path / "matryoshka.json").write_bytes(before)
+        edit_state(tmp_path, lambda state, new=change: state["backend"]["hosted"].update(new))
+        with pytest.raises(SavedModelError, match="hosted"):
+            load_topic_model(tmp_path)
+
+
+def test_a_file_that_names_two_models_is_refused(wrap, environment, tmp_path):
+    saved(wrap(), tmp_path)
+    edit_state(tmp_path, lambda state: state["backend"].update(model=None))
+    with pytest.raises(SavedModelError, match="two models"):
+        load_topic_model(tmp_path)
+    with pytest.raises(ValueError, match="device='cuda'"):
+        load_topic_model(tmp_path, device="cuda")
+
+
+def test_a_pickle_has_no_key(wrap, service, environment):
+    content = pickle.dumps(wrap(truncate_dim=512))
+    assert b"secret" not in content
+    pickle.loads(content).embed(TEXTS)
+    assert service.requests[-1]["key"] == "Bearer environment"
