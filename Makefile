@@ -10,7 +10,7 @@ demo: $(VENV)/demo.stamp  ## the main job on real text: prints a table, writes a
 	$(BIN)/bertopic-matryoshka demo --out demo
 
 test: $(VENV)/dev.stamp lint  ## lint, types and all tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
 
 lint: $(VENV)/dev.stamp
 	$(BIN)/ruff check .

@@ -683,7 +683,7 @@ def test_feature_names_come_back(embeddings, tmp_path):
         IncrementalPCA(3, batch_size=100),
         DimensionSelector(0.5, near_zero=0.2, normalize=False),
     ],
-    ids=str,
+    ids=lambda estimator: type(estimator).__name__,  # a str names addresses, and each run differs
 )
 def test_estimators_do_what_they_did(estimator, embeddings):
     estimator.fit(embeddings)
