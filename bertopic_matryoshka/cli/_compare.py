@@ -6,24 +6,34 @@ from typing import Annotated
 import typer
 
 from bertopic_matryoshka.cli._options import (
+    CLUSTERINGS,
+    CRITERIA,
+    MEASURES,
+    REDUCTIONS,
     Device,
     Dims,
     File,
+    Force,
     MinTopicSize,
+    Out,
     Prompt,
     Seed,
     StopWords,
     TextColumn,
-    integers,
     make_backend,
     names,
+    one_of,
+    some_of,
+    widths,
 )
-from bertopic_matryoshka.cli._run_comparison import run_comparison
+from bertopic_matryoshka.cli._output import check_output
+from bertopic_matryoshka.cli._run_comparison import WRITTEN, run_comparison
 
 
 def compare(
     file: File,
-    out: Annotated[Path, typer.Option(help="Folder for report, tables and JSON.")],
+    out: Out,
+    *,
     text_column: TextColumn = None,
     labels: Annotated[
         str | None, typer.Option(help="Column of classes, for AMI, ARI and V-measure.")
@@ -37,14 +47,24 @@ def compare(
     dims: Dims = None,
     reductions: Annotated[
         str,
-        typer.Option(help="Some of variance, rotation, pca, umap and none, such as variance,umap."),
+        typer.Option(
+            help="Some of variance, rotation, pca, umap and none, such as variance,umap.",
+            callback=some_of(*REDUCTIONS),
+        ),
     ] = "variance",
     criterion: Annotated[
-        str, typer.Option(help="What ranks dimensions: variance, laplacian or both.")
+        str,
+        typer.Option(
+            help="What ranks dimensions: variance, laplacian or both.",
+            callback=some_of(*CRITERIA),
+        ),
     ] = "variance",
     clustering: Annotated[
         str | None,
-        typer.Option(help="leiden, hdbscan or both; what suits the reduction if left out."),
+        typer.Option(
+            help="leiden, hdbscan or both; what suits the reduction if left out.",
+            callback=some_of(*CLUSTERINGS),
+        ),
     ] = None,
     control: Annotated[
         list[str] | None,
@@ -56,7 +76,10 @@ def compare(
     min_topic_size: MinTopicSize = 10,
     stop_words: StopWords = "english",
     measure: Annotated[
-        str, typer.Option(help="Of coherence: c_v, c_npmi, c_uci, u_mass or npmi.")
+        str,
+        typer.Option(
+            help="Of coherence: c_v, c_npmi, c_uci, u_mass or npmi.", callback=one_of(*MEASURES)
+        ),
     ] = "c_v",
     seed: Seed = 0,
     seeds: Annotated[
@@ -75,8 +98,21 @@ def compare(
     jobs: Annotated[
         int, typer.Option(help="Models to fit at the same time; -1 for all cores.")
     ] = 1,
+    force: Force = False,
 ) -> None:
-    """Compare topic models of a file's documents across widths and whatever else is named."""
+    """Compare topic models of a file's documents across widths and whatever else is named.
+
+    Writes to --out: report.html, summary.csv with a row for each model and width, comparison.csv
+    with a row for each fit, and comparison.json. Only the reductions that are named are fitted;
+    UMAP takes much longer than all others.
+
+    For example:
+
+        bertopic-matryoshka compare reviews.csv --out comparison --dims 256,128,64
+        bertopic-matryoshka compare reviews.csv --out comparison --topics 30 --seeds 3
+        bertopic-matryoshka compare reviews.csv --out comparison --reductions variance,umap
+    """
+    check_output(out, WRITTEN, force=force)
     from bertopic_matryoshka.documents import read_documents
 
     models: list[str] | list[None] = model or [None]
@@ -85,7 +121,7 @@ def compare(
         documents,
         [make_backend(name, prompt, device) for name in models],
         out=out,
-        dims=integers("--dims", dims),
+        dims=widths(dims),
         reductions=names(reductions),
         criteria=names(criterion),
         clusterings=None if clustering is None else names(clustering),

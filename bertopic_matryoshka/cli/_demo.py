@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bertopic_matryoshka.cli import _terminal as terminal
+from bertopic_matryoshka.cli._options import one_of
+from bertopic_matryoshka.cli._output import check_output
 from bertopic_matryoshka.cli._run_comparison import run_comparison
 
 if TYPE_CHECKING:
@@ -17,14 +19,27 @@ DEMO_DOCUMENTS = 6000
 
 def demo(
     corpus: Annotated[
-        str, typer.Option(help="docstrings (of the installed libraries) or 20newsgroups.")
+        str,
+        typer.Option(
+            help="docstrings (of the installed libraries) or 20newsgroups.",
+            callback=one_of("docstrings", "20newsgroups"),
+        ),
     ] = "docstrings",
     out: Annotated[Path, typer.Option(help="Folder for the report.")] = Path("demo"),
     documents: Annotated[
         int, typer.Option(min=100, help="How many documents to take, evenly spaced.")
     ] = DEMO_DOCUMENTS,
 ) -> None:
-    """Compare widths on real text that every machine has, with the model that ships here."""
+    """Compare widths on real text that every machine has, with the model that ships here.
+
+    Writes what compare writes; the files of an earlier demo in --out are replaced.
+
+    For example:
+
+        bertopic-matryoshka demo
+        bertopic-matryoshka demo --corpus 20newsgroups --out newsgroups
+    """
+    check_output(out, [], force=True)
     from bertopic_matryoshka.embedding import MatryoshkaBackend
 
     read = terminal.working(f"reading {corpus}", _demo_corpus, corpus, documents)
@@ -47,16 +62,14 @@ def _demo_corpus(name: str, limit: int) -> "Documents":
         from bertopic_matryoshka.cli.demo import load_docstrings
 
         return load_docstrings(limit=limit)
-    if name == "20newsgroups":
-        from sklearn.datasets import fetch_20newsgroups
+    from sklearn.datasets import fetch_20newsgroups
 
-        from bertopic_matryoshka.documents import clean_documents
+    from bertopic_matryoshka.documents import clean_documents
 
-        posts = fetch_20newsgroups(subset="all", remove=("headers", "footers", "quotes"))
-        taken = slice(None, None, max(1, len(posts.data) // limit))
-        return clean_documents(
-            posts.data[taken],
-            labels=[posts.target_names[i] for i in posts.target[taken]],
-            source="20newsgroups",
-        )
-    raise ValueError(f"--corpus={name!r} must be docstrings or 20newsgroups.")
+    posts = fetch_20newsgroups(subset="all", remove=("headers", "footers", "quotes"))
+    taken = slice(None, None, max(1, len(posts.data) // limit))
+    return clean_documents(
+        posts.data[taken],
+        labels=[posts.target_names[i] for i in posts.target[taken]],
+        source="20newsgroups",
+    )

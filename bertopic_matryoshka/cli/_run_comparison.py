@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from bertopic_matryoshka.documents import Documents
     from bertopic_matryoshka.embedding import MatryoshkaBackend
 
+WRITTEN = ("summary.csv", "comparison.csv", "comparison.json", "report.html")
+
 
 def run_comparison(
     documents: Documents,
