@@ -54,6 +54,8 @@ from .topics import (
     topic_linkage,
 )
 
+__version__: str
+
 __all__ = [
     "CoreWords",
     "DamagedFileWarning",

@@ -31,6 +31,10 @@ _TEXT_NAMES = (
 )
 
 _BOM = b"\xef\xbb\xbf"
+_UTF16_BOMS = (b"\xff\xfe", b"\xfe\xff")
+
+_NAMES_SHOWN = 10
+"""Columns that an error names."""
 
 
 def read_documents(
@@ -45,8 +49,9 @@ def read_documents(
     ----------
     path : str or path-like
         CSV (.csv, .tsv), JSON Lines (.jsonl, .ndjson) or plain text with one document a line
-        (.txt), in UTF-8 with or without a byte order mark and optionally compressed (.gz); or
-        Parquet (.parquet), which needs the extra ``cli``.
+        (.txt), in UTF-8 with or without a byte order mark, or in UTF-16 with one, and optionally
+        compressed (.gz); or Parquet (.parquet), which needs the extra ``cli``. No other encoding
+        is guessed.
     text_column : str, optional
         Column of the texts. None takes the column with a usual name (text, document, content,
         body, ...; failing these title, abstract, review, ...), else the only column that holds
@@ -77,6 +82,8 @@ def read_documents(
     """
     path = Path(path)
     suffix = _suffix(path)
+    if path.is_dir():
+        raise IsADirectoryError(f"{path} is a folder. Pass one file.")
     if suffix == ".txt":
         if text_column is not None or label_column is not None:
             name, value = (
@@ -119,7 +126,7 @@ def _suffix(path: Path) -> str:
 
 
 def _read_text(path: Path) -> str:
-    """Read a whole file as UTF-8; the error names the position of the first invalid byte."""
+    """Read a whole file; the error names the position of the first byte that is not UTF-8."""
     data = path.read_bytes()
     if path.name.lower().endswith(".gz"):
         try:
@@ -129,9 +136,14 @@ def _read_text(path: Path) -> str:
                 f"{path.name} cannot be decompressed: {error}. Remove the suffix .gz if it is not "
                 "compressed, or write it again."
             ) from error
+    encoding = "utf-16" if data.startswith(_UTF16_BOMS) else "utf-8"
     try:
-        return data.removeprefix(_BOM).decode("utf-8")
+        text = data.removeprefix(_BOM).decode(encoding)
     except UnicodeDecodeError as error:
+        if encoding == "utf-16":
+            raise ValueError(
+                f"{path.name} begins as UTF-16 does but is not: {error}. Save it as UTF-8."
+            ) from error
         position = error.start + (len(_BOM) if data.startswith(_BOM) else 0)
         line = data.count(b"\n", 0, position) + 1
         raise ValueError(
@@ -139,6 +151,12 @@ def _read_text(path: Path) -> str:
             f"position {position:,} of the file. Save it as UTF-8, for example with "
             "iconv -f LATIN1 -t UTF-8."
         ) from error
+    if text.count("\0") > len(text) // 10:
+        raise ValueError(
+            f"{path.name} is not text: more than a tenth of its characters are NUL. If it is "
+            "UTF-16 without a byte order mark, save it as UTF-8."
+        )
+    return text
 
 
 def _read_csv(path: Path) -> _Columns:
@@ -208,7 +226,9 @@ def _read_parquet(path: Path) -> _Columns:
         ) from error
     try:
         table = pq.read_table(path)
-    except pa.ArrowInvalid as error:
+    except FileNotFoundError:
+        raise
+    except (pa.ArrowException, OSError) as error:  # a damaged page is an OSError
         raise ValueError(
             f"{path.name} is not a readable Parquet file: {error}. Write it again, or give it the "
             "suffix of its format."
@@ -235,9 +255,15 @@ def _check_column(parameter: str, name: str, columns: _Columns, path: Path) -> N
     close = difflib.get_close_matches(name.lower(), by_lower, n=1)
     hint = f"Did you mean {by_lower[close[0]]!r}?" if close else f"Pass one of them as {parameter}."
     raise ValueError(
-        f"{parameter}={name!r} is not a column of {path.name}, which has "
-        f"{', '.join(map(repr, columns))}. {hint}"
+        f"{parameter}={name!r} is not a column of {path.name}, which has {_listed(columns)}. {hint}"
     )
+
+
+def _listed(columns: _Columns) -> str:
+    """List the first names of columns, and count the others."""
+    first = ", ".join(map(repr, list(columns)[:_NAMES_SHOWN]))
+    n_more = len(columns) - _NAMES_SHOWN
+    return f"{first} and {n_more:,} more" if n_more > 0 else first
 
 
 def _choose_text_column(columns: _Columns, label_column: str | None, path: Path) -> str:
@@ -255,7 +281,7 @@ def _choose_text_column(columns: _Columns, label_column: str | None, path: Path)
             return textual[0]
     raise ValueError(
         f"text_column=None, but no single column of {path.name} is plainly the text. It has "
-        f"{', '.join(map(repr, columns))}. Pass the one to read as text_column."
+        f"{_listed(columns)}. Pass the one to read as text_column."
     )
 
 
