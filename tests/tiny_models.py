@@ -21,11 +21,14 @@ __all__ = ["StaticEmbedding", "make_model", "write_config"]
 VOCABULARY = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *"abcdefghijklmnopqrstuvwxyz:"]
 
 
-def make_model(folder, *, width=24, normalize=False, config=None, prompts=None, card=None):
+def make_model(
+    folder, *, width=24, normalize=False, config=None, prompts=None, card=None, more_tokens=()
+):
     """Save a BERT of the given width to `folder` and return the folder as a string."""
     raw = folder / "raw"
     raw.mkdir(parents=True)
-    words = {word: i for i, word in enumerate(VOCABULARY)}
+    vocabulary = [*VOCABULARY, *more_tokens]
+    words = {word: i for i, word in enumerate(vocabulary)}
     tokenizer = Tokenizer(WordPiece(words, unk_token="[UNK]"))
     tokenizer.pre_tokenizer = BertPreTokenizer()
     ends = [(end, words[end]) for end in ("[CLS]", "[SEP]")]
@@ -34,7 +37,7 @@ def make_model(folder, *, width=24, normalize=False, config=None, prompts=None, 
         tokenizer_object=tokenizer, unk_token="[UNK]", pad_token="[PAD]"
     ).save_pretrained(raw)
     bert = BertConfig(
-        vocab_size=len(VOCABULARY),
+        vocab_size=len(vocabulary),
         hidden_size=width,
         num_hidden_layers=1,
         num_attention_heads=2,

@@ -18,6 +18,12 @@ from bertopic_matryoshka.embedding._lexical_view import (
     join_rows,
     warn_of_unknown_words,
 )
+from bertopic_matryoshka.embedding._long_texts import (
+    LONG_TEXTS,
+    long_texts,
+    mean_of_pieces,
+    warn_of_cut_texts,
+)
 from bertopic_matryoshka.embedding._pretrained import save_rotated_model
 from bertopic_matryoshka.embedding._principal_rotation import SAMPLE_SIZE, PrincipalRotation
 from bertopic_matryoshka.embedding._rotation import PROBE, Rotation, fit_rotation
@@ -83,14 +89,27 @@ class MatryoshkaBackend(BaseEmbedder):  # type: ignore[misc]
     prompt : str, None or Ellipsis, default=...
         Text to put before each text. The default, an Ellipsis, takes the model's own prompt for
         clustering where it is known, from the model or from the registry. None adds no prompt.
-    device : str or None, default=None
+    device : str, list of str or None, default=None
         Device, such as "cuda", "mps" or "cpu". None leaves the choice to sentence-transformers, and
-        puts the bundled model on the CPU.
+        puts the bundled model on the CPU. Several, such as ``["cuda:0", "cuda:1"]`` or
+        ``["cpu"] * 4``, share the texts, if there are 1,000 for each: processes of
+        sentence-transformers are started for each call. Fewer go to the first.
     dtype : str, torch.dtype or None, default=None
         Precision of the model's weights, such as "float16" or "bfloat16"; None leaves it. The
         embeddings are always float32.
+    backend : {"torch", "onnx", "openvino"}, default="torch"
+        What runs the model, see sentence-transformers, whose extras "onnx" and "openvino" install
+        it. The embeddings are no longer those of torch to the last digits; with an int8 file they
+        are further from them.
+    model_kwargs : dict or None, default=None
+        Further arguments of loading, of JSON types: of an ONNX or OpenVINO model "file_name",
+        "provider" or "export"; of a torch model "attn_implementation".
     batch_size : int, default=32
         Number of texts per forward pass, >= 1; halved where a GPU runs out of memory.
+    long_texts : {"truncate", "mean"}, default="truncate"
+        What becomes of texts with more tokens than the model's window: "truncate" embeds the
+        beginning, as sentence-transformers does, and a warning counts them. "mean" splits them
+        between words, embeds all pieces, and averages their unit rows, weighted by tokens.
     revision : str or None, default=None
         Branch, tag or commit on the model hub.
     trust_remote_code : bool, default=False
@@ -104,14 +123,16 @@ class MatryoshkaBackend(BaseEmbedder):  # type: ignore[misc]
     Raises
     ------
     TypeError, ValueError
-        If a parameter is of the wrong type or out of range, or `device`, `dtype`, `revision` or
-        `trust_remote_code` is set for a model that is already loaded. Where the model is loaded at
-        first use, a `truncate_dim` wider than the model raises then.
+        If a parameter is of the wrong type or out of range, or `device`, `dtype`, `backend`,
+        `model_kwargs`, `revision` or `trust_remote_code` is set for a model that is already loaded.
+        Where the model is loaded at first use, a `truncate_dim` wider than the model, and a GPU
+        that is not there, raise then.
 
     Warns
     -----
     TruncationWarning
-        If the model is not known to be trained at `truncate_dim`, or texts give zero rows.
+        If the model is not known to be trained at `truncate_dim`, texts are cut at its window, or
+        texts give zero rows.
 
     Attributes
     ----------
@@ -149,9 +170,12 @@ class MatryoshkaBackend(BaseEmbedder):  # type: ignore[misc]
         truncate_dim: int | None = None,
         dims: Sequence[int] | None = None,
         prompt: str | EllipsisType | None = ...,
-        device: str | None = None,
+        device: str | Sequence[str] | None = None,
         dtype: str | torch.dtype | None = None,
+        backend: str = "torch",
+        model_kwargs: dict[str, Any] | None = None,
         batch_size: int = 32,
+        long_texts: str = "truncate",
         revision: str | None = None,
         trust_remote_code: bool = False,
         encode_kwargs: dict[str, Any] | None = None,
@@ -171,6 +195,9 @@ class MatryoshkaBackend(BaseEmbedder):  # type: ignore[misc]
         check_at_least(batch_size, 1, name="batch_size", remedy="Leave it out for 32.")
         self.batch_size = int(batch_size)
         self.encode_kwargs = dict(encode_kwargs or {})
+        if long_texts not in LONG_TEXTS:
+            raise ValueError(f"long_texts={long_texts!r} must be one of {', '.join(LONG_TEXTS)}.")
+        self.long_texts = long_texts
         if permutation_seed is not None:
             check_at_least(permutation_seed, 0, name="permutation_seed")
         self.permutation_seed = permutation_seed
@@ -187,9 +214,16 @@ class MatryoshkaBackend(BaseEmbedder):  # type: ignore[misc]
             model,
             device=device,
             dtype=dtype,
+            backend=None if backend == "torch" else backend,
+            model_kwargs=model_kwargs,
             revision=revision,
             trust_remote_code=trust_remote_code,
         )
+        if long_texts == "mean" and isinstance(self._source, WrappedSource):
+            raise ValueError(
+                f"long_texts='mean' needs the tokens of a sentence-transformers model, which "
+                f"{self._source.label} is not. Split the texts before."
+            )
         if self.encode_kwargs and isinstance(self._source, WrappedSource):
             raise ValueError(
                 f"encode_kwargs={self.encode_kwargs!r} is for sentence-transformers. Set it on "
@@ -309,11 +343,13 @@ class MatryoshkaBackend(BaseEmbedder):  # type: ignore[misc]
         Warns
         -----
         TruncationWarning
-            If texts give zero rows.
+            If texts give zero rows, or are cut at the model's window, with their number and the
+            first one's position among the different texts.
         RuntimeWarning
             If texts have no word of the lexical view.
         """
         texts = list_of_strings(documents)
+        self._warn_of_cut_texts(texts)
         embeddings, zero = self._embed(texts, verbose=verbose)
         if self.lexical_view is not None:
             warn_of_unknown_words(embeddings[:, self._truncated_dim :])
@@ -564,6 +600,7 @@ or None
             "dims": None if self._given_dims is None else list(self._given_dims),
             "batch_size": self.batch_size,
             "encode_kwargs": self.encode_kwargs,
+            **({"long_texts": self.long_texts} if self.long_texts != "truncate" else {}),
             **self._source.recipe(),
         }
         if self.prompt is not ...:
@@ -647,7 +684,7 @@ or None
         self._check_rotation()
         steps = self._steps
         # Truncate within the model's batches where nothing else must come first.
-        width = self.full_dim if steps else dim
+        width = self.full_dim if steps or self.long_texts == "mean" else dim
         rows = self._encode(distinct, width, verbose=verbose, words=words)
         cut, zero = cut_rows(steps.apply(rows, dim), dim)
         cut = cut.astype(np.float32, copy=False)
@@ -675,16 +712,30 @@ or None
         raw: bool = False,
         words: bool = False,
     ) -> NDArray[np.floating]:
-        return self._source.encode(
-            texts,
-            width,
-            prompt=self.effective_prompt,
-            batch_size=self.batch_size,
-            encode_kwargs=self.encode_kwargs,
-            verbose=verbose,
-            raw=raw,
-            words=words,
-        )
+        def encode(texts: list[str]) -> NDArray[np.floating]:
+            return self._source.encode(
+                texts,
+                width,
+                prompt=self.effective_prompt,
+                batch_size=self.batch_size,
+                encode_kwargs=self.encode_kwargs,
+                verbose=verbose,
+                raw=raw,
+                words=words,
+            )
+
+        window = self._source.window(self.effective_prompt) if self.long_texts == "mean" else None
+        positions = long_texts(texts, window) if window is not None else []
+        if window is None or not positions:
+            return encode(texts)
+        return mean_of_pieces(texts, positions, window, encode)
+
+    def _warn_of_cut_texts(self, texts: list[str]) -> None:
+        """Warn of texts that are cut at the model's window, on behalf of the caller's caller."""
+        window = self._source.window(self.effective_prompt)
+        if window is not None and self.long_texts == "truncate":
+            distinct = _without_repeats(texts)[0]
+            warn_of_cut_texts(long_texts(distinct, window), len(distinct), window)
 
     def _copy(self) -> MatryoshkaBackend:
         """Return a backend of the same model, loaded or not, that can be changed."""

@@ -3,23 +3,39 @@
 from __future__ import annotations
 
 import copy
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bertopic_matryoshka._memory import halve_if_out_of_memory
+from bertopic_matryoshka._validation import find_device
 from bertopic_matryoshka.embedding._adapters import is_model
 from bertopic_matryoshka.embedding._bundled import DEFAULT_MODEL, load_default_model
 from bertopic_matryoshka.embedding._contents import contents_of
 from bertopic_matryoshka.embedding._facts import ModelFacts, facts_by_name, facts_of
 from bertopic_matryoshka.embedding._hosted import refuse_hosted_name
 from bertopic_matryoshka.embedding._hosted_model import HostedModel
+from bertopic_matryoshka.embedding._loading import (
+    checked_backend,
+    checked_devices,
+    checked_model_kwargs,
+    dtype_name,
+)
+from bertopic_matryoshka.embedding._long_texts import window_of
 from bertopic_matryoshka.embedding._wrapped import WrappedSource
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     import numpy as np
     import torch
     from numpy.typing import NDArray
     from sentence_transformers import SentenceTransformer
+
+    from bertopic_matryoshka.embedding._long_texts import Window
+
+FEWEST_TEXTS = 1000
+"""Fewest texts for each device for which processes are started."""
 
 
 class ModelSource:
@@ -43,15 +59,19 @@ class ModelSource:
         *,
         label: str,
         model: SentenceTransformer | None = None,
-        device: str | None = None,
+        device: str | Sequence[str] | None = None,
         dtype: str | torch.dtype | None = None,
+        backend: str | None = None,
+        model_kwargs: Mapping[str, Any] | None = None,
         revision: str | None = None,
         trust_remote_code: bool = False,
     ) -> None:
         self.name = name
         self.label = label
-        self.device = device
-        self.dtype = _dtype_name(dtype)
+        self.devices = checked_devices(device)
+        self.dtype = dtype_name(dtype)
+        self.backend = checked_backend(backend, self.dtype, is_bundled=self.is_bundled)
+        self.model_kwargs = checked_model_kwargs(model_kwargs)
         self.revision = revision
         self.trust_remote_code = trust_remote_code
         self.facts: ModelFacts | None = None
@@ -102,16 +122,26 @@ class ModelSource:
         return self._model
 
     def _loaded(self) -> SentenceTransformer:
+        for name in self.devices:
+            find_device(name)
+        device = self.devices[0] if self.devices else None
         if self.is_bundled:
-            return load_default_model(self.device)
+            return load_default_model(device)
+        if self.backend is not None and find_spec("optimum") is None:
+            raise ImportError(
+                f"backend={self.backend!r} needs optimum: "
+                f'pip install "sentence-transformers[{self.backend}]".'
+            )
         from sentence_transformers import SentenceTransformer
 
+        dtype = {"dtype": self.dtype} if self.dtype else {}
         return SentenceTransformer(
             self.name,
-            device=self.device,
+            device=device,
+            backend=self.backend or "torch",  # type: ignore[arg-type]
             revision=self.revision,
             trust_remote_code=self.trust_remote_code,
-            model_kwargs={"dtype": self.dtype} if self.dtype else None,
+            model_kwargs={**self.model_kwargs, **dtype} or None,
         )
 
     def width(self) -> int:
@@ -185,6 +215,9 @@ class ModelSource:
         """
         model = without_normalize(self.load()) if raw else self.load()
         kwargs = {**self.own_facts().encode_kwargs, **encode_kwargs}
+        # Processes are started for each call, which pays for many texts alone.
+        if len(self.devices) > 1 and len(texts) >= FEWEST_TEXTS * len(self.devices):
+            kwargs["device"] = list(self.devices)
 
         def encode(size: int) -> NDArray[np.floating]:
             encoded: NDArray[np.floating] = model.encode(
@@ -199,7 +232,15 @@ class ModelSource:
             )
             return encoded
 
-        return halve_if_out_of_memory(encode, batch_size, unit="texts")[0]
+        try:
+            return halve_if_out_of_memory(encode, batch_size, unit="texts")[0]
+        finally:
+            if "device" in kwargs:  # sentence-transformers leaves the model on the CPU
+                self.load().to(self.devices[0])
+
+    def window(self, prompt: str) -> Window | None:
+        """Find the room for a text after a prompt; loads the model."""
+        return window_of(self.load(), prompt)
 
     def contents(self) -> dict[str, Any]:
         """Describe what of the model its embeddings depend on, as JSON types; loads the model."""
@@ -212,6 +253,10 @@ class ModelSource:
             "revision": self.revision,
             "trust_remote_code": self.trust_remote_code,
         }
+        if self.backend is not None:
+            recipe["backend"] = self.backend
+        if self.model_kwargs:
+            recipe["model_kwargs"] = self.model_kwargs
         if self.name is not None:
             recipe["model"] = None if self.is_bundled else self.name
         return recipe
@@ -277,15 +322,3 @@ def without_normalize(model: SentenceTransformer) -> SentenceTransformer:
     bare = copy.copy(model)
     bare._modules = modules  # noqa: SLF001
     return bare
-
-
-def _dtype_name(dtype: str | torch.dtype | None) -> str | None:
-    if dtype is None:
-        return None
-    name = str(dtype).removeprefix("torch.")
-    allowed = ("float32", "float16", "bfloat16")
-    if name not in allowed:
-        raise ValueError(
-            f"dtype={dtype!r} must be one of {', '.join(allowed)}, or None to leave it."
-        )
-    return name

@@ -134,6 +134,9 @@ class WrappedSource:
             raise
         return np.stack([done[key] for key in keys])[:, :width]
 
+    def window(self, prompt: str) -> None:
+        """Find the room for a text, which is unknown here."""
+
     def contents(self) -> dict[str, Any]:
         """Refuse: nothing tells its rows from another model's.
 
