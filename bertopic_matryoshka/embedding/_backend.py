@@ -100,6 +100,11 @@ class MatryoshkaBackend(BaseEmbedder):  # type: ignore[misc]
     permutation_seed : int or None, default=None
         Seed, >= 0, that permutes the dimensions before truncation, see :meth:`permuted`. None keeps
         their order.
+    name : str or None, default=None
+        Name of a function's or another library's rows, by which a store knows them again: give it
+        another one whenever its rows change. None stores no rows of such a model, but those of a
+        hosted one by what is saved of it, see Notes. A sentence-transformers model is known by its
+        contents, and takes no name.
 
     Raises
     ------
@@ -156,6 +161,7 @@ class MatryoshkaBackend(BaseEmbedder):  # type: ignore[misc]
         trust_remote_code: bool = False,
         encode_kwargs: dict[str, Any] | None = None,
         permutation_seed: int | None = None,
+        name: str | None = None,
     ) -> None:
         super().__init__()
         if not (prompt is None or prompt is ... or isinstance(prompt, str)):
@@ -189,6 +195,7 @@ class MatryoshkaBackend(BaseEmbedder):  # type: ignore[misc]
             dtype=dtype,
             revision=revision,
             trust_remote_code=trust_remote_code,
+            own_name=name,
         )
         if self.encode_kwargs and isinstance(self._source, WrappedSource):
             raise ValueError(

@@ -25,6 +25,7 @@ from bertopic_matryoshka import (
     save_topic_model,
     truncate,
 )
+from bertopic_matryoshka.embedding import EmbeddingStore
 
 TEXTS = [f"{kind} number {i}" for kind in ("spline", "matrix", "gamma") for i in range(20)]
 
@@ -249,6 +250,20 @@ def test_a_file_that_names_two_models_is_refused(wrap, environment, tmp_path):
         load_topic_model(tmp_path)
     with pytest.raises(ValueError, match="device='cuda'"):
         load_topic_model(tmp_path, device="cuda")
+
+
+def test_hosted_rows_are_stored_by_what_is_saved(wrap, service, environment, tmp_path):
+    store = EmbeddingStore(tmp_path)
+    rows = store.embed(wrap(), TEXTS)
+    n_paid = len(service.paid)
+    np.testing.assert_array_equal(store.embed(wrap(options={"dimensions": 512}), TEXTS), rows)
+    assert len(service.paid) == n_paid == len(TEXTS)
+    written = b"".join(path.read_bytes() for path in tmp_path.rglob("*.shard"))
+    assert b"text-embedding-3-small" in written
+    assert b"secret" not in written
+    assert b"127.0.0.1" not in written
+    store.embed(wrap("another-model"), TEXTS)
+    assert len(service.paid) == 2 * n_paid + 1  # one word, to learn its width
 
 
 def test_a_pickle_has_no_key(wrap, service, environment):
