@@ -150,11 +150,11 @@ class WrappedSource:
         """
         if self._own_name is not None:
             return {"named": self._own_name}
-        if self.why_not_saved():
+        if reason := self.why_not_saved():
             raise ValueError(
                 f"The embeddings of {self.label} cannot be told from another model's, so that they "
                 "cannot be stored. Name them by MatryoshkaBackend(model, name=...), or go on "
-                "without a store."
+                f"without a store. {reason}"
             )
         described = self._described()
         return {

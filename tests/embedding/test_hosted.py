@@ -7,6 +7,7 @@ library where it is installed.
 import importlib
 import pickle
 import sys
+import time
 import types
 
 import hosted
@@ -53,10 +54,12 @@ def openai(request, monkeypatch):
 def wrap(openai, service):
     """Make a backend of a model of the service."""
 
-    def wrapped(name="text-embedding-3-small", *, client=(), options=(), **kwargs):
+    def wrapped(model_name="text-embedding-3-small", *, client=(), options=(), **kwargs):
         made = openai.OpenAI(api_key="secret", base_url=service.url, **dict(client))
         own = sys.modules["bertopic.backend._openai"].OpenAIBackend
-        model = own(made, name, generator_kwargs={"encoding_format": "float", **dict(options)})
+        model = own(
+            made, model_name, generator_kwargs={"encoding_format": "float", **dict(options)}
+        )
         return MatryoshkaBackend(model, **kwargs)
 
     return wrapped
@@ -122,6 +125,51 @@ def test_a_model_that_is_not_known_is_cut_here(wrap, service):
 def test_rows_of_another_width_than_known_are_refused(wrap):
     with pytest.raises(ValueError, match=r"shape \(32, 1536\) .* must be \(32, 3072\)"):
         wrap("text-embedding-3-large").embed(TEXTS)
+
+
+def paid_once(service, rows):
+    """Whether each text was paid for once, and has its row."""
+    np.testing.assert_allclose(rows, truncate(hosted.full_rows(TEXTS), 512), atol=1e-6)
+    return sorted(service.paid) == sorted(TEXTS)
+
+
+def test_the_client_retries_and_nothing_is_paid_twice(wrap, service):
+    service.faults = [429, None, 500, None, "slow", None, 503, None, None, 429]
+    service.retry_after = "0.1"
+    backend = wrap(truncate_dim=512, batch_size=10, client={"timeout": 0.3})
+    start = time.perf_counter()
+    assert paid_once(service, backend.embed(TEXTS))
+    assert time.perf_counter() - start >= 0.5  # two waits that were asked for, one time-out
+    assert len(service.requests) == 6 + 5  # five of the requests were sent again
+
+
+@pytest.mark.parametrize("fault", [429, 500, "slow"])
+def test_where_retries_end_the_rest_is_asked_for_later(wrap, service, fault):
+    service.faults = [None, None, None, fault, fault]
+    backend = wrap(truncate_dim=512, batch_size=10, client={"timeout": 0.2, "max_retries": 1})
+    with pytest.raises(
+        RuntimeError,
+        match="OpenAIBackend of text-embedding-3-small failed with 30 of 60 texts encoded",
+    ):
+        backend.embed(TEXTS)
+    assert len(service.paid) == 30
+    assert paid_once(service, backend.embed(TEXTS))
+    backend.embed(TEXTS[:1])
+    assert len(service.paid) == 61  # the rows are not kept for longer
+
+
+def test_half_of_the_requests_fail_for_good(wrap, service, tmp_path):
+    service.faults = [None, 500] * 6
+    backend = wrap(truncate_dim=512, batch_size=10, client={"max_retries": 0}, name="mine")
+    store, n_failures = EmbeddingStore(tmp_path, texts_per_shard=20), 0
+    while True:
+        try:
+            rows = store.embed(backend, TEXTS)
+            break
+        except RuntimeError:
+            n_failures += 1
+    assert n_failures == 5
+    assert paid_once(service, truncate(rows, 512))
 
 
 def test_the_name_alone_reaches_no_service():
@@ -220,6 +268,8 @@ def test_what_cannot_be_made_again_is_to_be_passed(wrap, tmp_path, options, reas
     assert loaded.transform(TEXTS)[0] == topic_model.transform(TEXTS)[0]
     with pytest.raises(pickle.PicklingError, match=reason):
         pickle.dumps(backend)
+    with pytest.raises(ValueError, match=rf"cannot be stored.*name=\.\.\.(.|\n)*{reason}"):
+        EmbeddingStore(tmp_path / "store").embed(backend, TEXTS)
 
 
 TAMPERED = [

@@ -1,9 +1,5 @@
 """Other backends than sentence-transformers': truncated alike, and no text is paid twice."""
 
-import json
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-
 import numpy as np
 import pytest
 from bertopic.backend import BaseEmbedder, WordDocEmbedder
@@ -37,13 +33,13 @@ def hashed(texts):
 class Counting(BaseEmbedder):
     """Counts the texts that it embeds; fails while `broken` is in one of them."""
 
-    def __init__(self, broken=None):
+    def __init__(self, broken=None, error=ConnectionError):
         super().__init__()
-        self.broken, self.paid = broken, []
+        self.broken, self.error, self.paid = broken, error, []
 
     def embed(self, documents, verbose=False):
         if self.broken in documents:
-            raise ConnectionError("the service is away")
+            raise self.error("the service is away")
         self.paid += documents
         return hashed(documents)
 
@@ -64,10 +60,12 @@ def test_a_rotation_of_a_function_keeps_similarities():
     np.testing.assert_allclose(rows @ rows.T, plain @ plain.T, atol=1e-5)
 
 
-def test_texts_that_were_encoded_before_a_failure_are_not_encoded_again():
-    model = Counting(broken=TEXTS[35])
+@pytest.mark.parametrize("error", [ConnectionError, KeyboardInterrupt])
+def test_texts_that_were_encoded_before_a_failure_are_not_encoded_again(error):
+    model = Counting(broken=TEXTS[35], error=error)
     backend = MatryoshkaBackend(model, batch_size=10)
-    with pytest.raises(RuntimeError, match="30 of 60 texts encoded"):
+    message = "30 of 60 texts encoded" if error is ConnectionError else "the service is away"
+    with pytest.raises((RuntimeError, KeyboardInterrupt), match=message):
         backend.embed(TEXTS)
     model.broken = None
     np.testing.assert_allclose(backend.embed(TEXTS), truncate(hashed(TEXTS), 64), atol=1e-6)
@@ -189,46 +187,3 @@ def test_what_cannot_be_done_is_refused(tmp_path):
         MatryoshkaBackend(hashed, device="cpu")
     with pytest.raises(ValueError, match="encode_kwargs"):
         MatryoshkaBackend(hashed, encode_kwargs={"task": "clustering"})
-
-
-def test_openai_retries_and_pays_once():
-    openai = pytest.importorskip("openai")
-    from bertopic.backend import OpenAIBackend
-
-    calls, paid = [], []
-
-    class Service(BaseHTTPRequestHandler):
-        def do_POST(self):
-            asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))["input"]
-            calls.append(asked)
-            limited = len(calls) % 2 == 1  # each other request
-            rows = [] if limited else hashed(asked)
-            paid.extend([] if limited else asked)
-            data = [
-                {"object": "embedding", "index": i, "embedding": list(row)}
-                for i, row in enumerate(rows)
-            ]
-            body = json.dumps({"object": "list", "model": "m", "data": data}).encode()
-            self.send_response(429 if limited else 200)
-            self.send_header("Retry-After-Ms", "1")
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_):
-            """Leave the terminal alone."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Service) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        client = openai.OpenAI(api_key="secret", base_url=f"http://127.0.0.1:{server.server_port}")
-        model = OpenAIBackend(client, "text-embedding-3-small", generator_kwargs={})
-        model.generator_kwargs["encoding_format"] = "float"
-        backend = MatryoshkaBackend(model, truncate_dim=16, dims=[16], batch_size=20)
-        rows = backend.embed(TEXTS)
-        server.shutdown()
-        client.close()
-    np.testing.assert_allclose(rows, truncate(hashed(TEXTS), 16), atol=1e-6)
-    assert sorted(paid) == sorted(["width", *TEXTS])
-    assert len(calls) == 8  # each of the four requests was refused once
-    assert "secret" not in json.dumps(backend.recipe())
