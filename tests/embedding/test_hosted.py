@@ -203,6 +203,30 @@ def test_cohere_is_cut_here():
     assert client.asked == [(n, "embed-v4.0", "clustering") for n in (96, 84)]
 
 
+def test_coheres_own_client_is_saved_too(service, monkeypatch, tmp_path):
+    made = pytest.importorskip("cohere").Client  # reads the environment once, when first named
+    from bertopic.backend._cohere import CohereBackend
+
+    url = service.url.removesuffix("/v1")
+    monkeypatch.setenv("CO_API_URL", url)
+    monkeypatch.setenv("CO_API_KEY", "environment")
+    client = made(api_key="secret", base_url=url)
+    model = CohereBackend(client, "embed-v4.0", embed_kwargs={"input_type": "clustering"})
+    service.faults = [429]
+    backend = MatryoshkaBackend(model, truncate_dim=256)
+    assert backend.dims == (1536, 1024, 512, 256)
+    expected = truncate(hosted.full_rows(TEXTS), 256)
+    np.testing.assert_allclose(backend.embed(TEXTS), expected, atol=1e-6)
+    assert sorted(service.paid) == sorted(TEXTS)
+    topic_model = saved(backend, tmp_path)
+
+    with pytest.raises(ValueError, match="CO_API_URL"):  # it was read before
+        load_topic_model(tmp_path).transform(TEXTS)
+    monkeypatch.setitem(made.__init__.__kwdefaults__, "base_url", url)
+    assert load_topic_model(tmp_path).transform(TEXTS)[0] == topic_model.transform(TEXTS)[0]
+    assert service.requests[-1]["input_type"] == "clustering"
+
+
 def test_what_is_no_array_is_refused():
     class Typed(BaseEmbedder):
         def embed(self, documents, verbose=False):
