@@ -21,9 +21,8 @@ TEXTS = [
 
 
 def mean_of_words(texts):
-    return np.array(
-        [VECTORS[[WORDS.index(word) for word in text.split()]].mean(0) for text in texts]
-    )
+    places = [[WORDS.index(word) for word in text.split() if word in WORDS] for text in texts]
+    return np.array([VECTORS[known].sum(0) / max(len(known), 1) for known in places])
 
 
 def a_static_model(_):
