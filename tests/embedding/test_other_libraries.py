@@ -1,6 +1,8 @@
 """Models of other libraries, given as they are: skipped where a library is not installed."""
 
 import importlib
+import sys
+import types
 
 import numpy as np
 import pytest
@@ -101,3 +103,32 @@ def test_a_transformers_pipeline(tmp_path):
     np.testing.assert_allclose(
         MatryoshkaBackend(pipeline).embed(texts), sentence_transformer.embed(texts), atol=1e-5
     )
+
+
+def test_fastembeds_models_are_known_by_their_names(monkeypatch):
+    """By a stand-in: the library's own models are downloaded."""
+
+    class TextEmbedding:
+        def __init__(self, model_name):
+            self.model_name, self.seen = model_name, []
+
+        @staticmethod
+        def list_supported_models():
+            return [{"model": "nomic-ai/nomic-embed-text-v1.5"}]
+
+        def embed(self, documents, **_):
+            self.seen += documents
+            rows = np.random.default_rng(0).normal(size=(len(documents), 768))
+            yield from rows.astype(np.float32)
+
+    fastembed = types.SimpleNamespace(TextEmbedding=TextEmbedding)
+    monkeypatch.setitem(sys.modules, "fastembed", fastembed)
+    monkeypatch.setitem(sys.modules, "bertopic.backend._fastembed", None)  # to be restored
+    del sys.modules["bertopic.backend._fastembed"]
+    module = importlib.import_module("bertopic.backend._fastembed")
+    model = module.FastEmbedBackend("nomic-ai/nomic-embed-text-v1.5")
+    backend = MatryoshkaBackend(model, truncate_dim=64)
+    assert backend.dims == (768, 512, 256, 128, 64)
+    assert backend.facts.before_slicing == "layer_norm"
+    assert backend.embed(["a"]).shape == (1, 64)
+    assert model.embedding_model.seen[-1] == "clustering: a"
