@@ -73,7 +73,7 @@ class MatryoshkaBackend(BaseEmbedder):  # type: ignore[misc]
         changed; None for the model that ships with this package. Or one of BERTopic's own
         backends, a model that BERTopic makes a backend of (a fitted scikit-learn pipeline, models
         of Model2Vec, spaCy, Flair or gensim), or a function from a list of texts to an array of
-        shape (n_texts, width). These are neither saved nor stored, see Notes.
+        shape (n_texts, width), see Notes.
     truncate_dim : int or None, default=None
         Number of leading dimensions to keep, from 1 to the model's full width. None keeps all that
         the model gives.
@@ -126,10 +126,14 @@ class MatryoshkaBackend(BaseEmbedder):  # type: ignore[misc]
     Notes
     -----
     Of a model that sentence-transformers does not load, one word is embedded to learn its width,
-    and rows are always cut here. Each `batch_size` texts are a call of their own. A hosted model's
-    client retries by its own rules; if a call still fails, a RuntimeError says how many texts are
-    done, and their rows are kept until the same texts are embedded again. No part of such a model,
-    and so no key, is saved with a topic model: load_topic_model needs ``backend=``.
+    unless the registry has it. The service truncates where it can and nothing needs the full width
+    first; otherwise rows are cut here. Each `batch_size` texts are a call of their own. A hosted
+    model's client retries by its own rules; if a call still fails, a RuntimeError says how many
+    texts are done, and their rows are kept until the same texts are embedded again.
+
+    With a topic model, only what describes an OpenAIBackend or a CohereBackend is saved, without
+    key, headers and address; other models that sentence-transformers does not load are passed to
+    load_topic_model as ``backend=``. A store needs `name` for them.
 
     See Also
     --------
@@ -562,9 +566,9 @@ or None
         """Give the arguments that build this backend again elsewhere, as JSON types.
 
         The device is left out: it belongs to the machine. So is the lexical view, which is data.
-        "model" is missing if the model was passed loaded. "rotation", present after
-        :meth:`rotated`, describes `rotation` and is no argument: pass that to ``rotated`` of the
-        backend that is built.
+        "model" is missing if the model was passed loaded. "hosted", in place of "model", describes
+        a hosted one. "rotation", present after :meth:`rotated`, describes `rotation` and is no
+        argument: pass that to ``rotated`` of the backend that is built.
         """
         recipe: dict[str, Any] = {
             "truncate_dim": self.truncate_dim,
