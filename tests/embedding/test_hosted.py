@@ -158,6 +158,15 @@ def test_where_retries_end_the_rest_is_asked_for_later(wrap, service, fault):
     assert len(service.paid) == 61  # the rows are not kept for longer
 
 
+def test_a_backends_own_batch_size_bounds_what_a_failure_costs(wrap, service):
+    service.faults = [None, None, None, 500]
+    backend = wrap(truncate_dim=512, batch_size=60, client={"max_retries": 0})
+    backend.embedding_model.batch_size = 10
+    with pytest.raises(RuntimeError, match="30 of 60"):
+        backend.embed(TEXTS)
+    assert paid_once(service, backend.embed(TEXTS))
+
+
 def test_half_of_the_requests_fail_for_good(wrap, service, tmp_path):
     service.faults = [None, 500] * 6
     backend = wrap(truncate_dim=512, batch_size=10, client={"max_retries": 0}, name="mine")
