@@ -22,7 +22,9 @@ def full_rows(texts, width=WIDTH):
 
 
 class Service(ThreadingHTTPServer):
-    """Embeds texts as OpenAI's service does: cut to `dimensions` and normalised, where asked for.
+    """Embeds texts as OpenAI's service does, cut to `dimensions` and normalised where asked for.
+
+    Requests as Cohere's are answered, too.
 
     Attributes
     ----------
@@ -72,13 +74,19 @@ class _Handler(BaseHTTPRequestHandler):
         elif fault:
             self.answer(fault, {"error": {"message": "the service is away"}})
         else:
-            service.paid += asked["input"]
-            rows = full_rows(asked["input"], service.width)
+            texts = asked.get("input") or asked["texts"]
+            service.paid += texts
+            rows = full_rows(texts, service.width)
             if "dimensions" in asked:
                 rows = normalize(rows[:, : asked["dimensions"]])
+            listed = np.round(rows, 7).tolist()
+            if self.path.endswith("/embed"):  # Cohere's
+                answer = {"id": "1", "response_type": "embeddings_floats", "embeddings": listed}
+                self.answer(200, answer | {"texts": texts})
+                return
             data = [
                 {"object": "embedding", "index": i, "embedding": row}
-                for i, row in enumerate(np.round(rows, 7).tolist())
+                for i, row in enumerate(listed)
             ]
             usage = {"prompt_tokens": 0, "total_tokens": 0}
             answer = {"object": "list", "model": asked["model"], "data": data, "usage": usage}

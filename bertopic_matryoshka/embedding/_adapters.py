@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from bertopic.backend import BaseEmbedder, WordDocEmbedder
 from bertopic.backend._utils import select_backend
 from sklearn.pipeline import Pipeline
@@ -14,6 +16,8 @@ from bertopic_matryoshka.embedding._hosted import service_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from numpy.typing import NDArray
 
 # BERTopic tells them by the name of their type, too.
 _LIBRARIES = ("flair", "spacy", "gensim", "saved_model", "model2vec", "transformers.pipelines")
@@ -80,7 +84,9 @@ def adapter_of(model: Any) -> Adapter:
             "A Model2VecBackend with distill=True learns its vocabulary from the first texts that "
             "it sees. Distill the model first, and pass the StaticModel."
         )
-    inner = getattr(backend, "embedding_model", None)
+    inner: Any = getattr(backend, "embedding_model", None)
+    if type(backend).__module__ == "bertopic.backend._spacy" and inner.vocab.vectors_length:
+        return Adapter(partial(_spacy_rows, inner), partial(_spacy_rows, inner), "SpacyBackend")
     name = inner if isinstance(inner, str) else getattr(inner, "model_name", None)  # FastEmbed's
     kind = type(backend).__name__
     service = service_of(backend)
@@ -92,6 +98,15 @@ def adapter_of(model: Any) -> Adapter:
         name,
         min((size for size in sizes if size), default=None),
     )
+
+
+def _spacy_rows(pipeline: Any, texts: list[str]) -> NDArray[np.floating]:
+    """Embed by a pipeline that has word vectors.
+
+    BERTopic's backend fails on a text of unknown words, which has a zero row here.
+    """
+    rows = [document.vector for document in pipeline.pipe(texts)]
+    return np.array([row.get() if hasattr(row, "get") else row for row in rows])  # from a GPU
 
 
 def _is_known(model: Any) -> bool:

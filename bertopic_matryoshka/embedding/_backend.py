@@ -79,7 +79,7 @@ class MatryoshkaBackend(BaseEmbedder):  # type: ignore[misc]
         changed; None for the model that ships with this package. Or one of BERTopic's own
         backends, a model that BERTopic makes a backend of (a fitted scikit-learn pipeline, models
         of Model2Vec, spaCy, Flair or gensim), or a function from a list of texts to an array of
-        shape (n_texts, width). These are neither saved nor stored, see Notes.
+        shape (n_texts, width), see Notes.
     truncate_dim : int or None, default=None
         Number of leading dimensions to keep, from 1 to the model's full width. None keeps all that
         the model gives.
@@ -119,6 +119,11 @@ class MatryoshkaBackend(BaseEmbedder):  # type: ignore[misc]
     permutation_seed : int or None, default=None
         Seed, >= 0, that permutes the dimensions before truncation, see :meth:`permuted`. None keeps
         their order.
+    name : str or None, default=None
+        Name of a function's or another library's rows, by which a store knows them again: give it
+        another one whenever its rows change. None stores no rows of such a model, but those of a
+        hosted one by what is saved of it, see Notes. A sentence-transformers model is known by its
+        contents, and takes no name.
 
     Raises
     ------
@@ -142,10 +147,14 @@ class MatryoshkaBackend(BaseEmbedder):  # type: ignore[misc]
     Notes
     -----
     Of a model that sentence-transformers does not load, one word is embedded to learn its width,
-    and rows are always cut here. Each `batch_size` texts are a call of their own. A hosted model's
-    client retries by its own rules; if a call still fails, a RuntimeError says how many texts are
-    done, and their rows are kept until the same texts are embedded again. No part of such a model,
-    and so no key, is saved with a topic model: load_topic_model needs ``backend=``.
+    unless the registry has it. The service truncates where it can and nothing needs the full width
+    first; otherwise rows are cut here. Each `batch_size` texts are a call of their own. A hosted
+    model's client retries by its own rules; if a call still fails, a RuntimeError says how many
+    texts are done, and their rows are kept until the same texts are embedded again.
+
+    With a topic model, only what describes an OpenAIBackend or a CohereBackend is saved, without
+    key, headers and address; other models that sentence-transformers does not load are passed to
+    load_topic_model as ``backend=``. A store needs `name` for them.
 
     See Also
     --------
@@ -180,6 +189,7 @@ class MatryoshkaBackend(BaseEmbedder):  # type: ignore[misc]
         trust_remote_code: bool = False,
         encode_kwargs: dict[str, Any] | None = None,
         permutation_seed: int | None = None,
+        name: str | None = None,
     ) -> None:
         super().__init__()
         if not (prompt is None or prompt is ... or isinstance(prompt, str)):
@@ -218,6 +228,7 @@ class MatryoshkaBackend(BaseEmbedder):  # type: ignore[misc]
             model_kwargs=model_kwargs,
             revision=revision,
             trust_remote_code=trust_remote_code,
+            own_name=name,
         )
         if long_texts == "mean" and isinstance(self._source, WrappedSource):
             raise ValueError(
@@ -591,9 +602,9 @@ or None
         """Give the arguments that build this backend again elsewhere, as JSON types.
 
         The device is left out: it belongs to the machine. So is the lexical view, which is data.
-        "model" is missing if the model was passed loaded. "rotation", present after
-        :meth:`rotated`, describes `rotation` and is no argument: pass that to ``rotated`` of the
-        backend that is built.
+        "model" is missing if the model was passed loaded. "hosted", in place of "model", describes
+        a hosted one. "rotation", present after :meth:`rotated`, describes `rotation` and is no
+        argument: pass that to ``rotated`` of the backend that is built.
         """
         recipe: dict[str, Any] = {
             "truncate_dim": self.truncate_dim,

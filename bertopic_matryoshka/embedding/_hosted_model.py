@@ -134,11 +134,6 @@ class HostedModel:
             If its texts went to an address that the environment does not give.
         """
         service = self.service
-        if self.has_own_address and not os.environ.get(service.variable):
-            raise ValueError(
-                f"{self.name} was reached at an address of its own, which is not saved. Set the "
-                f"environment variable {service.variable}, or pass backend=... at loading."
-            )
         try:
             library, module = import_module(service.library), import_module(service.module)
         except ImportError as error:
@@ -146,8 +141,16 @@ class HostedModel:
                 f"{self.name} is a hosted model and needs {service.library}: "
                 f"pip install {service.library}."
             ) from error
+        client = getattr(library, service.client)()
+        # Some libraries read the variable only when they are imported.
+        if self.has_own_address and _address_of(client) == service.address:
+            raise ValueError(
+                f"{self.name} was reached at an address of its own, which is not saved. Set the "
+                f"environment variable {service.variable} before Python starts, or pass "
+                "backend=... at loading."
+            )
         return getattr(module, service.backend)(
-            getattr(library, service.client)(),
+            client,
             self.name,
             batch_size=self.batch_size,
             delay_in_seconds=self.delay_in_seconds,

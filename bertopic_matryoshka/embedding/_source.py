@@ -281,8 +281,18 @@ class ModelSource:
             self.name = str(DEFAULT_MODEL)
 
 
-def source_of(model: Any, **loading: Any) -> ModelSource | WrappedSource:
+def source_of(
+    model: Any, *, own_name: str | None = None, **loading: Any
+) -> ModelSource | WrappedSource:
     """Make the source of a model, by its type.
+
+    Parameters
+    ----------
+    model : object
+    own_name : str or None, default=None
+        Name that the caller gives the rows of a model that is wrapped.
+    **loading
+        Parameters of loading a model of sentence-transformers.
 
     Raises
     ------
@@ -291,17 +301,19 @@ def source_of(model: Any, **loading: Any) -> ModelSource | WrappedSource:
     """
     if model is None or isinstance(model, (str, Path)):  # before the slow import
         refuse_hosted_name(str(model))
+        _refuse_name(own_name)
         return ModelSource.of(model, **loading)
     from sentence_transformers import SentenceTransformer
 
     if type(model).__module__ == "bertopic.backend._sentencetransformers":
         model = model.embedding_model
-    # A SentenceTransformer can be called, too.
     is_wrapped = isinstance(model, HostedModel) or is_model(model)
+    # A SentenceTransformer can be called, too.
     if isinstance(model, SentenceTransformer) or not is_wrapped:
+        _refuse_name(own_name)
         return ModelSource.of(model, **loading)
     refuse_loading(loading)
-    return WrappedSource(model)
+    return WrappedSource(model, own_name)
 
 
 def refuse_loading(loading: dict[str, Any]) -> None:
@@ -312,6 +324,14 @@ def refuse_loading(loading: dict[str, Any]) -> None:
                 f"{parameter}={value!r} is for loading, but the model is loaded already and is "
                 "not changed. Set it on the model, or give the model's name."
             )
+
+
+def _refuse_name(name: str | None) -> None:
+    if name is not None:
+        raise ValueError(
+            f"name={name!r} is for functions and other libraries' models. A model of "
+            "sentence-transformers is known by its contents: leave it out."
+        )
 
 
 def without_normalize(model: SentenceTransformer) -> SentenceTransformer:

@@ -32,8 +32,13 @@ class WrappedSource:
     is_bundled = False
     saves_weights = False
 
-    def __init__(self, model: Any) -> None:
+    def __init__(self, model: Any, own_name: str | None = None) -> None:
+        if not (own_name is None or (isinstance(own_name, str) and own_name)):
+            raise TypeError(
+                f"name={own_name!r} must be a string that is not empty, or None for no name."
+            )
         self.facts: ModelFacts | None = None
+        self._own_name = own_name
         self._model = model  # that of a saved topic model is a HostedModel until it is used
         self._known_as: str | None
         self._arguments: Mapping[str, Any] = {}
@@ -47,6 +52,7 @@ class WrappedSource:
             self._service = service_of(model)
             if self._service is not None:
                 self._arguments = dict(getattr(model, self._service.arguments))
+        self.label = own_name or self.label
         self._width: int | None = None
         if self._service is not None:  # else it costs nothing to look
             self._width = max(self.known_facts().dims or (), default=None)
@@ -138,21 +144,35 @@ class WrappedSource:
         """Find the room for a text, which is unknown here."""
 
     def contents(self) -> dict[str, Any]:
-        """Refuse: nothing tells its rows from another model's.
+        """Describe by what to know its rows again: the caller's name, or a hosted model's recipe.
 
         Raises
         ------
         ValueError
-            Always.
+            If there is neither.
         """
-        raise ValueError(
-            f"The embeddings of {self.label} cannot be told from another model's, so that they "
-            "cannot be stored. Embed the documents once, and pass embeddings=... without a store."
-        )
+        if self._own_name is not None:
+            return {"named": self._own_name}
+        if reason := self.why_not_saved():
+            raise ValueError(
+                f"The embeddings of {self.label} cannot be told from another model's, so that they "
+                "cannot be stored. Name them by MatryoshkaBackend(model, name=...), or go on "
+                f"without a store. {reason}"
+            )
+        described = self._described()
+        return {
+            "hosted": described.backend,
+            "model": described.name,
+            # A width that is asked for is cut from the full rows, which are stored.
+            "options": {k: v for k, v in described.options.items() if k != described.service.width},
+            "has_own_address": described.has_own_address,
+        }
 
     def recipe(self) -> dict[str, Any]:
         """Return what makes a hosted model again, as JSON types; no other model, and no key."""
         recipe: dict[str, Any] = {"dtype": None, "revision": None, "trust_remote_code": False}
+        if self._own_name is not None:
+            recipe["name"] = self._own_name
         if not self.why_not_saved():
             recipe["hosted"] = self._described().recipe()
         return recipe

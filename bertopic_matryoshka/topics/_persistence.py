@@ -7,7 +7,7 @@ import json
 import warnings
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from bertopic import BERTopic
 from bertopic.cluster import BaseCluster
@@ -51,9 +51,6 @@ from bertopic_matryoshka.topics._saved_folder import (
     read_files,
     replace_files,
 )
-
-if TYPE_CHECKING:
-    from sentence_transformers import SentenceTransformer
 
 STATE_FILE = MANIFEST
 ARRAYS_FILE = "matryoshka.safetensors"
@@ -197,7 +194,7 @@ def save_topic_model(
 def load_topic_model(
     path: str | Path,
     *,
-    backend: MatryoshkaBackend | SentenceTransformer | None = None,
+    backend: Any = None,
     device: str | None = None,
     trust_remote_code: bool = False,
 ) -> BERTopic:
@@ -209,10 +206,10 @@ def load_topic_model(
     ----------
     path : str or Path
         Folder of the save.
-    backend : MatryoshkaBackend, SentenceTransformer or None, default=None
-        Embedding model to use, needed if neither its name nor its weights were saved; it gets the
-        lexical view that was saved. None builds the backend that was saved; its model is loaded at
-        first use.
+    backend : MatryoshkaBackend, a loaded model that it takes, or None, default=None
+        Embedding model to use, needed if neither its name nor its weights were saved, as of a
+        function; it gets the lexical view that was saved. None builds the backend that was saved;
+        its model is loaded at first use.
     device : str or None, default=None
         Device of the embedding model; it is not saved.
     trust_remote_code : bool, default=False

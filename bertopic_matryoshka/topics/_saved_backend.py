@@ -48,7 +48,7 @@ def load_backend(
     version: Version,
     state: dict[str, Any],
     arrays: Arrays,
-    given: MatryoshkaBackend | SentenceTransformer | None,
+    given: Any,
     device: str | None,
     *,
     view: LexicalView | None,
@@ -86,7 +86,7 @@ def load_backend(
         if given is None:
             backend = _from_recipe(version, state, recipe, device, trust=trust_remote_code)
         else:
-            for loading in ("model", "hosted", "dtype", "revision"):
+            for loading in ("model", "hosted", "name", "dtype", "revision"):
                 recipe.pop(loading, None)
             recipe["dims"] = recipe["dims"] or (facts and facts["dims"])  # checked at once
             backend = MatryoshkaBackend(given, **recipe)

@@ -7,6 +7,7 @@ library where it is installed.
 import importlib
 import pickle
 import sys
+import time
 import types
 
 import hosted
@@ -25,6 +26,7 @@ from bertopic_matryoshka import (
     save_topic_model,
     truncate,
 )
+from bertopic_matryoshka.embedding import EmbeddingStore
 
 TEXTS = [f"{kind} number {i}" for kind in ("spline", "matrix", "gamma") for i in range(20)]
 
@@ -52,10 +54,12 @@ def openai(request, monkeypatch):
 def wrap(openai, service):
     """Make a backend of a model of the service."""
 
-    def wrapped(name="text-embedding-3-small", *, client=(), options=(), **kwargs):
+    def wrapped(model_name="text-embedding-3-small", *, client=(), options=(), **kwargs):
         made = openai.OpenAI(api_key="secret", base_url=service.url, **dict(client))
         own = sys.modules["bertopic.backend._openai"].OpenAIBackend
-        model = own(made, name, generator_kwargs={"encoding_format": "float", **dict(options)})
+        model = own(
+            made, model_name, generator_kwargs={"encoding_format": "float", **dict(options)}
+        )
         return MatryoshkaBackend(model, **kwargs)
 
     return wrapped
@@ -123,6 +127,60 @@ def test_rows_of_another_width_than_known_are_refused(wrap):
         wrap("text-embedding-3-large").embed(TEXTS)
 
 
+def paid_once(service, rows):
+    """Whether each text was paid for once, and has its row."""
+    np.testing.assert_allclose(rows, truncate(hosted.full_rows(TEXTS), 512), atol=1e-6)
+    return sorted(service.paid) == sorted(TEXTS)
+
+
+def test_the_client_retries_and_nothing_is_paid_twice(wrap, service):
+    service.faults = [429, None, 500, None, "slow", None, 503, None, None, 429]
+    service.retry_after = "0.1"
+    backend = wrap(truncate_dim=512, batch_size=10, client={"timeout": 0.3})
+    start = time.perf_counter()
+    assert paid_once(service, backend.embed(TEXTS))
+    assert time.perf_counter() - start >= 0.5  # two waits that were asked for, one time-out
+    assert len(service.requests) == 6 + 5  # five of the requests were sent again
+
+
+@pytest.mark.parametrize("fault", [429, 500, "slow"])
+def test_where_retries_end_the_rest_is_asked_for_later(wrap, service, fault):
+    service.faults = [None, None, None, fault, fault]
+    backend = wrap(truncate_dim=512, batch_size=10, client={"timeout": 0.2, "max_retries": 1})
+    with pytest.raises(
+        RuntimeError,
+        match="OpenAIBackend of text-embedding-3-small failed with 30 of 60 texts encoded",
+    ):
+        backend.embed(TEXTS)
+    assert len(service.paid) == 30
+    assert paid_once(service, backend.embed(TEXTS))
+    backend.embed(TEXTS[:1])
+    assert len(service.paid) == 61  # the rows are not kept for longer
+
+
+def test_a_backends_own_batch_size_bounds_what_a_failure_costs(wrap, service):
+    service.faults = [None, None, None, 500]
+    backend = wrap(truncate_dim=512, batch_size=60, client={"max_retries": 0})
+    backend.embedding_model.batch_size = 10
+    with pytest.raises(RuntimeError, match="30 of 60"):
+        backend.embed(TEXTS)
+    assert paid_once(service, backend.embed(TEXTS))
+
+
+def test_half_of_the_requests_fail_for_good(wrap, service, tmp_path):
+    service.faults = [None, 500] * 6
+    backend = wrap(truncate_dim=512, batch_size=10, client={"max_retries": 0}, name="mine")
+    store, n_failures = EmbeddingStore(tmp_path, texts_per_shard=20), 0
+    while True:
+        try:
+            rows = store.embed(backend, TEXTS)
+            break
+        except RuntimeError:
+            n_failures += 1
+    assert n_failures == 5
+    assert paid_once(service, truncate(rows, 512))
+
+
 def test_the_name_alone_reaches_no_service():
     with pytest.raises(ValueError, match=r"OpenAIBackend\(client, 'text-embedding-3-large'"):
         MatryoshkaBackend("text-embedding-3-large")
@@ -152,6 +210,30 @@ def test_cohere_is_cut_here():
     )
     # Its client would split what is more, and lose all if a part fails.
     assert client.asked == [(n, "embed-v4.0", "clustering") for n in (96, 84)]
+
+
+def test_coheres_own_client_is_saved_too(service, monkeypatch, tmp_path):
+    made = pytest.importorskip("cohere").Client  # reads the environment once, when first named
+    from bertopic.backend._cohere import CohereBackend
+
+    url = service.url.removesuffix("/v1")
+    monkeypatch.setenv("CO_API_URL", url)
+    monkeypatch.setenv("CO_API_KEY", "environment")
+    client = made(api_key="secret", base_url=url)
+    model = CohereBackend(client, "embed-v4.0", embed_kwargs={"input_type": "clustering"})
+    service.faults = [429]
+    backend = MatryoshkaBackend(model, truncate_dim=256)
+    assert backend.dims == (1536, 1024, 512, 256)
+    expected = truncate(hosted.full_rows(TEXTS), 256)
+    np.testing.assert_allclose(backend.embed(TEXTS), expected, atol=1e-6)
+    assert sorted(service.paid) == sorted(TEXTS)
+    topic_model = saved(backend, tmp_path)
+
+    with pytest.raises(ValueError, match="CO_API_URL"):  # it was read before
+        load_topic_model(tmp_path).transform(TEXTS)
+    monkeypatch.setitem(made.__init__.__kwdefaults__, "base_url", url)
+    assert load_topic_model(tmp_path).transform(TEXTS)[0] == topic_model.transform(TEXTS)[0]
+    assert service.requests[-1]["input_type"] == "clustering"
 
 
 def test_what_is_no_array_is_refused():
@@ -219,6 +301,8 @@ def test_what_cannot_be_made_again_is_to_be_passed(wrap, tmp_path, options, reas
     assert loaded.transform(TEXTS)[0] == topic_model.transform(TEXTS)[0]
     with pytest.raises(pickle.PicklingError, match=reason):
         pickle.dumps(backend)
+    with pytest.raises(ValueError, match=rf"cannot be stored.*name=\.\.\.(.|\n)*{reason}"):
+        EmbeddingStore(tmp_path / "store").embed(backend, TEXTS)
 
 
 TAMPERED = [
@@ -249,6 +333,20 @@ def test_a_file_that_names_two_models_is_refused(wrap, environment, tmp_path):
         load_topic_model(tmp_path)
     with pytest.raises(ValueError, match="device='cuda'"):
         load_topic_model(tmp_path, device="cuda")
+
+
+def test_hosted_rows_are_stored_by_what_is_saved(wrap, service, environment, tmp_path):
+    store = EmbeddingStore(tmp_path)
+    rows = store.embed(wrap(), TEXTS)
+    n_paid = len(service.paid)
+    np.testing.assert_array_equal(store.embed(wrap(options={"dimensions": 512}), TEXTS), rows)
+    assert len(service.paid) == n_paid == len(TEXTS)
+    written = b"".join(path.read_bytes() for path in tmp_path.rglob("*.shard"))
+    assert b"text-embedding-3-small" in written
+    assert b"secret" not in written
+    assert b"127.0.0.1" not in written
+    store.embed(wrap("another-model"), TEXTS)
+    assert len(service.paid) == 2 * n_paid + 1  # one word, to learn its width
 
 
 def test_a_pickle_has_no_key(wrap, service, environment):

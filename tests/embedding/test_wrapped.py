@@ -1,21 +1,21 @@
 """Other backends than sentence-transformers': truncated alike, and no text is paid twice."""
 
-import json
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-
 import numpy as np
 import pytest
 from bertopic.backend import BaseEmbedder, WordDocEmbedder
+from bertopic.representation import KeyBERTInspired
 from sklearn.decomposition import TruncatedSVD
 from sklearn.exceptions import NotFittedError
 from sklearn.feature_extraction.text import HashingVectorizer
 from sklearn.pipeline import make_pipeline
 
 from bertopic_matryoshka import (
+    LexicalView,
     LossySaveWarning,
     MatryoshkaBackend,
     build_topic_model,
+    compare_dimensions,
+    inspect_models,
     load_topic_model,
     save_topic_model,
     truncate,
@@ -33,13 +33,13 @@ def hashed(texts):
 class Counting(BaseEmbedder):
     """Counts the texts that it embeds; fails while `broken` is in one of them."""
 
-    def __init__(self, broken=None):
+    def __init__(self, broken=None, error=ConnectionError):
         super().__init__()
-        self.broken, self.paid = broken, []
+        self.broken, self.error, self.paid = broken, error, []
 
     def embed(self, documents, verbose=False):
         if self.broken in documents:
-            raise ConnectionError("the service is away")
+            raise self.error("the service is away")
         self.paid += documents
         return hashed(documents)
 
@@ -60,10 +60,12 @@ def test_a_rotation_of_a_function_keeps_similarities():
     np.testing.assert_allclose(rows @ rows.T, plain @ plain.T, atol=1e-5)
 
 
-def test_texts_that_were_encoded_before_a_failure_are_not_encoded_again():
-    model = Counting(broken=TEXTS[35])
+@pytest.mark.parametrize("error", [ConnectionError, KeyboardInterrupt])
+def test_texts_that_were_encoded_before_a_failure_are_not_encoded_again(error):
+    model = Counting(broken=TEXTS[35], error=error)
     backend = MatryoshkaBackend(model, batch_size=10)
-    with pytest.raises(RuntimeError, match="30 of 60 texts encoded"):
+    message = "30 of 60 texts encoded" if error is ConnectionError else "the service is away"
+    with pytest.raises((RuntimeError, KeyboardInterrupt), match=message):
         backend.embed(TEXTS)
     model.broken = None
     np.testing.assert_allclose(backend.embed(TEXTS), truncate(hashed(TEXTS), 64), atol=1e-6)
@@ -72,7 +74,7 @@ def test_texts_that_were_encoded_before_a_failure_are_not_encoded_again():
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 def test_a_topic_model_is_saved_without_the_function(tmp_path):
-    backend = MatryoshkaBackend(hashed, truncate_dim=32, dims=[32])
+    backend = MatryoshkaBackend(hashed, truncate_dim=32, dims=[32], name="mine")
     topic_model = build_topic_model(backend, reduction="none").fit(TEXTS)
     with pytest.raises(ValueError, match="save_embedding_model=True"):
         save_topic_model(topic_model, tmp_path / "saved", save_embedding_model=True)
@@ -80,8 +82,9 @@ def test_a_topic_model_is_saved_without_the_function(tmp_path):
         save_topic_model(topic_model, tmp_path / "saved")
     with pytest.raises(ValueError, match=r"backend=\.\.\."):
         load_topic_model(tmp_path / "saved")
-    loaded = load_topic_model(tmp_path / "saved", backend=backend)
-    assert loaded.transform(TEXTS)[0] == topic_model.transform(TEXTS)[0]
+    for given in (backend, hashed):
+        loaded = load_topic_model(tmp_path / "saved", backend=given)
+        assert loaded.transform(TEXTS)[0] == topic_model.transform(TEXTS)[0]
 
 
 def test_a_width_beyond_the_model_is_refused_before_any_document_is_paid():
@@ -89,6 +92,41 @@ def test_a_width_beyond_the_model_is_refused_before_any_document_is_paid():
     with pytest.raises(ValueError, match="truncate_dim=65"):
         MatryoshkaBackend(model, truncate_dim=65).embed(TEXTS)
     assert model.paid == ["width"]
+
+
+def test_a_name_tells_rows_in_a_store(tmp_path):
+    first, again, other, store = Counting(), Counting(), Counting(), EmbeddingStore(tmp_path)
+    rows = store.embed(MatryoshkaBackend(first, truncate_dim=16, dims=[16], name="mine"), TEXTS)
+    np.testing.assert_allclose(rows, truncate(hashed(TEXTS), 64), atol=1e-6)
+    np.testing.assert_array_equal(store.embed(MatryoshkaBackend(again, name="mine"), TEXTS), rows)
+    assert again.paid == ["width"]
+    store.embed(MatryoshkaBackend(other, name="mine, trained further"), TEXTS)
+    assert sorted(other.paid) == sorted(["width", *TEXTS])
+
+
+def test_widths_are_compared_and_stored(tmp_path):
+    model = Counting()
+    topic_model = build_topic_model(MatryoshkaBackend(model, name="mine"), random_state=0)
+    for _ in range(2):
+        comparison = compare_dimensions(TEXTS, topic_model, dims=[64, 16], seeds=1, store=tmp_path)
+    assert list(comparison.summary["dim"]) == [64, 16]
+    assert sorted(model.paid) == sorted(["width", *TEXTS])
+
+
+def test_a_function_is_inspected_beside_a_model():
+    constant = MatryoshkaBackend(lambda texts: np.c_[hashed(texts), np.ones(len(texts))])
+    seen = inspect_models({"function": hashed, "constant": constant}, TEXTS, dims=[16])
+    assert list(seen.models["full_dim"]) == [64, 65]
+
+
+def test_words_lie_in_the_documents_space():
+    backend = MatryoshkaBackend(hashed).rotated(TEXTS).truncated(16)
+    backend = backend.with_view(LexicalView(2).fit(TEXTS))
+    topic_model = build_topic_model(backend, representation_model=KeyBERTInspired()).fit(TEXTS)
+    assert topic_model.topic_embeddings_.shape[1] == 18
+    np.testing.assert_array_equal(backend.embed_words(["spline"]), backend.embed(["spline"]))
+    assert topic_model.transform(TEXTS[:9])[0] == topic_model.topics_[:9]
+    assert topic_model.find_topics("spline number")[0][0] == topic_model.topics_[0]
 
 
 class QueriesAsWords(BaseEmbedder):
@@ -135,8 +173,12 @@ def test_what_is_no_model_of_one_space_is_refused(model, remedy):
 
 
 def test_what_cannot_be_done_is_refused(tmp_path):
-    with pytest.raises(ValueError, match="cannot be stored"):
+    with pytest.raises(ValueError, match=r"cannot be stored. Name them by .*name=\.\.\."):
         EmbeddingStore(tmp_path).embed(MatryoshkaBackend(hashed), TEXTS)
+    with pytest.raises(TypeError, match="name='' must be a string that is not empty"):
+        MatryoshkaBackend(hashed, name="")
+    with pytest.raises(ValueError, match="known by its contents"):
+        MatryoshkaBackend(name="bundled")
     with pytest.raises(ValueError, match="one row for each"):
         MatryoshkaBackend(lambda texts: np.ones((1, 4)), truncate_dim=4).embed(TEXTS)
     with pytest.raises(NotFittedError):
@@ -145,46 +187,3 @@ def test_what_cannot_be_done_is_refused(tmp_path):
         MatryoshkaBackend(hashed, device="cpu")
     with pytest.raises(ValueError, match="encode_kwargs"):
         MatryoshkaBackend(hashed, encode_kwargs={"task": "clustering"})
-
-
-def test_openai_retries_and_pays_once():
-    openai = pytest.importorskip("openai")
-    from bertopic.backend import OpenAIBackend
-
-    calls, paid = [], []
-
-    class Service(BaseHTTPRequestHandler):
-        def do_POST(self):
-            asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))["input"]
-            calls.append(asked)
-            limited = len(calls) % 2 == 1  # each other request
-            rows = [] if limited else hashed(asked)
-            paid.extend([] if limited else asked)
-            data = [
-                {"object": "embedding", "index": i, "embedding": list(row)}
-                for i, row in enumerate(rows)
-            ]
-            body = json.dumps({"object": "list", "model": "m", "data": data}).encode()
-            self.send_response(429 if limited else 200)
-            self.send_header("Retry-After-Ms", "1")
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_):
-            """Leave the terminal alone."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Service) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        client = openai.OpenAI(api_key="secret", base_url=f"http://127.0.0.1:{server.server_port}")
-        model = OpenAIBackend(client, "text-embedding-3-small", generator_kwargs={})
-        model.generator_kwargs["encoding_format"] = "float"
-        backend = MatryoshkaBackend(model, truncate_dim=16, dims=[16], batch_size=20)
-        rows = backend.embed(TEXTS)
-        server.shutdown()
-        client.close()
-    np.testing.assert_allclose(rows, truncate(hashed(TEXTS), 16), atol=1e-6)
-    assert sorted(paid) == sorted(["width", *TEXTS])
-    assert len(calls) == 8  # each of the four requests was refused once
-    assert "secret" not in json.dumps(backend.recipe())
