@@ -1,4 +1,4 @@
-"""Texts longer than a model's window -> a warning that they are cut, or pieces that fit."""
+"""Texts' tokens and a model's window -> an order for batches, long texts, pieces that fit."""
 
 from __future__ import annotations
 
@@ -83,6 +83,17 @@ def long_texts(texts: list[str], window: Window) -> list[int]:
                     unsure.append(i)
         maybe = unsure
     return sorted(found)
+
+
+def by_tokens(texts: list[str], window: Window) -> NDArray[np.intp]:
+    """Order texts by their numbers of tokens, most first; those beyond the window do not count."""
+    head = window.n_tokens * CHARACTERS
+    counts = [
+        min(len(tokens), window.n_tokens)
+        for start in range(0, len(texts), BLOCK_TEXTS)
+        for tokens in _tokens([t[:head] for t in texts[start : start + BLOCK_TEXTS]], window)
+    ]
+    return np.argsort(np.negative(counts), kind="stable")
 
 
 def warn_of_cut_texts(positions: list[int], n_texts: int, window: Window) -> None:

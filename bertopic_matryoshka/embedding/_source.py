@@ -7,6 +7,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from tqdm import tqdm
+
 from bertopic_matryoshka._memory import halve_if_out_of_memory
 from bertopic_matryoshka._validation import find_device
 from bertopic_matryoshka.embedding._adapters import is_model
@@ -21,13 +24,12 @@ from bertopic_matryoshka.embedding._loading import (
     checked_model_kwargs,
     dtype_name,
 )
-from bertopic_matryoshka.embedding._long_texts import window_of
+from bertopic_matryoshka.embedding._long_texts import by_tokens, window_of
 from bertopic_matryoshka.embedding._wrapped import WrappedSource
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    import numpy as np
     import torch
     from numpy.typing import NDArray
     from sentence_transformers import SentenceTransformer
@@ -215,28 +217,52 @@ class ModelSource:
         """
         model = without_normalize(self.load()) if raw else self.load()
         kwargs = {**self.own_facts().encode_kwargs, **encode_kwargs}
-        # Processes are started for each call, which pays for many texts alone.
-        if len(self.devices) > 1 and len(texts) >= FEWEST_TEXTS * len(self.devices):
-            kwargs["device"] = list(self.devices)
 
-        def encode(size: int) -> NDArray[np.floating]:
+        def encode(texts: list[str], size: int, **more: Any) -> NDArray[np.floating]:
             encoded: NDArray[np.floating] = model.encode(
                 texts,
                 prompt=prompt,
                 batch_size=size,
-                show_progress_bar=verbose,
                 convert_to_numpy=True,
                 normalize_embeddings=False,
                 truncate_dim=width,
                 **kwargs,
+                **more,
             )
             return encoded
 
-        try:
-            return halve_if_out_of_memory(encode, batch_size, unit="texts")[0]
-        finally:
-            if "device" in kwargs:  # sentence-transformers leaves the model on the CPU
+        # Processes are started for each call, which pays for many texts alone.
+        if len(self.devices) > 1 and len(texts) >= FEWEST_TEXTS * len(self.devices):
+            try:
+                return encode(
+                    texts, batch_size, device=list(self.devices), show_progress_bar=verbose
+                )
+            finally:  # sentence-transformers leaves the model on the CPU
                 self.load().to(self.devices[0])
+        window = self.window(prompt)
+        if window is None:
+            return halve_if_out_of_memory(
+                lambda size: encode(texts, size, show_progress_bar=verbose),
+                batch_size,
+                unit="texts",
+            )[0]
+        # sentence-transformers sorts by characters, and pads a batch to the most tokens in it.
+        order = by_tokens(texts, window)
+        parts, start = [], 0
+        with tqdm(total=len(texts), unit=" texts", disable=not verbose) as bar:
+            while start < len(texts):
+
+                def encode_next(size: int, start: int = start) -> NDArray[np.floating]:
+                    batch = [texts[place] for place in order[start : start + size]]
+                    return encode(batch, size, show_progress_bar=False)
+
+                part, batch_size = halve_if_out_of_memory(encode_next, batch_size, unit="texts")
+                parts.append(part)
+                start += len(part)
+                bar.update(len(part))
+        rows = np.concatenate(parts)
+        rows[order] = rows.copy()
+        return rows
 
     def window(self, prompt: str) -> Window | None:
         """Find the room for a text after a prompt; loads the model."""
