@@ -1,5 +1,6 @@
 """The command line: its commands, and the options of all."""
 
+import io
 import sys
 from collections.abc import Sequence
 from typing import Annotated
@@ -58,7 +59,13 @@ for command in (demo, inspect, compare, fit, transform, evaluate, topics):
 
 
 def run(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line; --debug and --quiet may stand anywhere in it."""
+    """Run the command line; --debug and --quiet may stand anywhere in it.
+
+    A character that the terminal's encoding lacks is shown as a question mark.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     first = [argument for argument in ANYWHERE if argument in arguments]
     rest = [argument for argument in arguments if argument not in ANYWHERE]

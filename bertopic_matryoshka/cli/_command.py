@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from contextlib import nullcontext
 from typing import Any
 
 import typer
@@ -12,7 +13,9 @@ from bertopic_matryoshka.cli import _terminal as terminal
 
 
 class Command(TyperCommand):
-    """A command that prints an error in one line and exits with 1; --debug gives the traceback.
+    """A command that prints an error in one line and exits with 1, and a warning as a note.
+
+    --debug gives the traceback of errors, and warnings as Python shows them.
 
     Its help is plain text: the docstring, in which indented paragraphs are kept as they are, and
     the options below the titles of their panels.
@@ -20,13 +23,14 @@ class Command(TyperCommand):
 
     def invoke(self, ctx: Any) -> Any:
         """Call the command's function."""
+        debug = ctx.find_root().params["debug"]
         try:
-            with terminal.warnings_as_notes():
+            with nullcontext() if debug else terminal.warnings_as_notes():
                 return super().invoke(ctx)
         except (typer.Exit, typer.Abort, typer.BadParameter, BrokenPipeError):
             raise
         except Exception as error:
-            if ctx.find_root().params["debug"]:
+            if debug:
                 raise
             terminal.print_error(error)
             raise typer.Exit(1) from error

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from math import ceil
 from typing import TYPE_CHECKING, Any
 
 from bertopic_matryoshka.cli import _terminal as terminal
@@ -10,10 +12,15 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from bertopic import BERTopic
+
     from bertopic_matryoshka.documents import Documents
     from bertopic_matryoshka.embedding import MatryoshkaBackend
 
 WRITTEN = ("summary.csv", "comparison.csv", "comparison.json", "report.html")
+
+UMAP_SECONDS = 0.0006
+"""Seconds of UMAP and HDBSCAN for each of 20,000 documents, on two cores, see the README."""
 
 
 def run_comparison(
@@ -39,6 +46,14 @@ def run_comparison(
 
     terminal.say(f"{documents.source}: {documents.summary()}")
     topic_models, dims, controls = compared(backends, device=device, **kinds)
+    n_umap = _n_umap_fits(topic_models, dims, len(seeds) + halves, replicates)
+    if n_umap:
+        minutes = ceil(n_umap * len(documents) * UMAP_SECONDS / 60)
+        terminal.say(
+            f"UMAP and HDBSCAN will fit all documents {n_umap} times: expect about {minutes:,} "
+            f"minute{'' if minutes == 1 else 's'}, at {UMAP_SECONDS * 1000:.1f} s for 1,000 "
+            "documents on two cores, and up to one more to compile."
+        )
     with terminal.progress() as progress:
         comparison = compare_dimensions(
             documents.texts,
@@ -61,3 +76,20 @@ def run_comparison(
     terminal.print_comparison(comparison)
     report = terminal.working("drawing maps", write_report, comparison, out / "report.html")
     terminal.say(f"Report: {report.resolve()}")
+
+
+def _n_umap_fits(
+    topic_models: Mapping[str, BERTopic],
+    dims: Sequence[int] | Mapping[str, Sequence[int]] | None,
+    n_whole: int,
+    n_replicates: int,
+) -> int:
+    """Count the fits of UMAP; those to a sample count by its share."""
+    from bertopic_matryoshka.comparison import SHARE, reducer_of
+
+    n_widths = 0
+    for name, topic_model in topic_models.items():
+        if type(reducer_of(topic_model)).__name__ == "UMAP":
+            widths = dims.get(name) if isinstance(dims, Mapping) else dims
+            n_widths += len(widths or topic_model.embedding_model.dims)
+    return ceil(n_widths * (n_whole + SHARE * n_replicates))

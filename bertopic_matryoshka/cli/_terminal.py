@@ -19,8 +19,6 @@ from rich.progress import (
 )
 from rich.table import Table
 
-from bertopic_matryoshka.exceptions import LossySaveWarning, TruncationWarning
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -54,23 +52,15 @@ def print_error(error: Exception) -> None:
 
 def note(text: str) -> None:
     """Print a note, which --quiet leaves."""
-    errors.print(f"[yellow]Note:[/] {escape(text)}", highlight=False, soft_wrap=True)
+    line = " ".join(text.split())
+    errors.print(f"[yellow]Note:[/] {escape(line)}", highlight=False, soft_wrap=True)
 
 
 @contextmanager
 def warnings_as_notes() -> Iterator[None]:
-    """Print warnings of this package in one line each, and leave the others to Python."""
-    ours = (LossySaveWarning, TruncationWarning)
+    """Print warnings in one line each, without the place in the code that they come from."""
     with warnings.catch_warnings():
-        show = warnings.showwarning
-
-        def show_or_note(message: Any, category: type[Warning], *rest: Any, **more: Any) -> None:
-            if issubclass(category, ours):
-                note(str(message))
-            else:
-                show(message, category, *rest, **more)
-
-        warnings.showwarning = show_or_note
+        warnings.showwarning = lambda message, *_, **__: note(str(message))
         yield
 
 

@@ -7,6 +7,7 @@ import gzip
 import io
 import json
 import zlib
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,8 +22,7 @@ if TYPE_CHECKING:
 
     from bertopic_matryoshka.documents._documents import Documents
 
-    # Column name -> its cells, made on demand: a Parquet file may also hold embeddings.
-    _Columns = dict[str, Callable[[], list[Any]]]
+    _Columns = dict[str, "_Column"]
 
 # Names of the whole text; those of the second group are used only if none of the first is there.
 _TEXT_NAMES = (
@@ -35,6 +35,20 @@ _UTF16_BOMS = (b"\xff\xfe", b"\xfe\xff")
 
 _NAMES_SHOWN = 10
 """Columns that an error names."""
+
+
+@dataclass(frozen=True)
+class _Column:
+    """Cells of a column, read when they are called for: a file may also hold embeddings."""
+
+    cells: Callable[[], list[Any]]
+    may_be_text: bool = True
+
+    def holds_text(self) -> bool:
+        """Whether any cell is a string that is not a number; in CSV numbers are strings."""
+        return self.may_be_text and any(
+            isinstance(cell, str) and cell.strip() and not _is_number(cell) for cell in self.cells()
+        )
 
 
 def read_documents(
@@ -106,8 +120,8 @@ def read_documents(
     else:
         _check_column("text_column", text_column, columns, path)
     return clean_documents(
-        columns[text_column](),
-        labels=None if label_column is None else columns[label_column](),
+        columns[text_column].cells(),
+        labels=None if label_column is None else columns[label_column].cells(),
         source=f"{path.name}, column {text_column!r}",
     )
 
@@ -182,7 +196,7 @@ def _read_csv(path: Path) -> _Columns:
             f"{path.name} has rows with more cells than its header, which has "
             f"{len(frame.columns)}. Quote the cells that hold the separator, or name every column."
         )
-    return {str(name): frame[name].tolist for name in frame.columns} if len(frame) else {}
+    return {str(name): _Column(frame[name].tolist) for name in frame.columns if len(frame)}
 
 
 def _read_jsonl(path: Path) -> _Columns:
@@ -211,7 +225,8 @@ def _read_jsonl(path: Path) -> _Columns:
     def cells(name: str) -> list[Any]:
         return ["" if i in blank else record.get(name) for i, record in enumerate(records)]
 
-    return {name: partial(cells, name) for name in dict.fromkeys(k for r in records for k in r)}
+    names = dict.fromkeys(name for record in records for name in record)
+    return {name: _Column(partial(cells, name)) for name in names}
 
 
 def _read_parquet(path: Path) -> _Columns:
@@ -224,18 +239,41 @@ def _read_parquet(path: Path) -> _Columns:
             f"{path.name} is Parquet, which needs pyarrow. "
             'Install it with: pip install "bertopic-matryoshka[cli]"'
         ) from error
-    try:
-        table = pq.read_table(path)
-    except FileNotFoundError:
-        raise
-    except (pa.ArrowException, OSError) as error:  # a damaged page is an OSError
-        raise ValueError(
-            f"{path.name} is not a readable Parquet file: {error}. Write it again, or give it the "
-            "suffix of its format."
-        ) from error
-    if not table.num_rows:
+
+    def read(name: str | None = None) -> Any:
+        """Read a column, or what the file says of itself."""
+        try:
+            file = pq.ParquetFile(path)
+            return file if name is None else file.read(columns=[name])
+        except FileNotFoundError:
+            raise
+        except (pa.ArrowException, OSError) as error:  # a damaged page is an OSError
+            raise ValueError(
+                f"{path.name} is not a readable Parquet file: {error}. Write it again, or give it "
+                "the suffix of its format."
+            ) from error
+
+    def cells(name: str) -> list[Any]:
+        table = read(name)
+        same = [at for at, found in enumerate(table.column_names) if found == name]
+        if len(same) > 1:
+            raise ValueError(
+                f"{path.name} has {len(same)} columns named {name!r}. Give them names of their own."
+            )
+        found: list[Any] = table.column(same[0]).to_pylist()
+        return found
+
+    file = read()
+    if not file.metadata.num_rows:
         return {}
-    return {name: table.column(name).to_pylist for name in table.column_names}
+    is_other = {
+        field.name: pa.types.is_primitive(field.type) or pa.types.is_nested(field.type)
+        for field in file.schema_arrow
+    }
+    return {
+        name: _Column(partial(cells, name), may_be_text=not other)
+        for name, other in is_other.items()
+    }
 
 
 _READERS: dict[str, Callable[[Path], _Columns]] = {
@@ -270,24 +308,19 @@ def _choose_text_column(columns: _Columns, label_column: str | None, path: Path)
     """Return the only column that can be the text."""
     others = [name for name in columns if name != label_column]
     for names in _TEXT_NAMES:
-        named = [c for c in others if c.strip().lower() in names and _holds_text(columns[c]())]
+        named = [c for c in others if c.strip().lower() in names and columns[c].holds_text()]
         if len(named) == 1:
             return named[0]
         if named:
             break
     else:
-        textual = [name for name in others if _holds_text(columns[name]())]
+        textual = [name for name in others if columns[name].holds_text()]
         if len(textual) == 1:
             return textual[0]
     raise ValueError(
         f"text_column=None, but no single column of {path.name} is plainly the text. It has "
         f"{_listed(columns)}. Pass the one to read as text_column."
     )
-
-
-def _holds_text(cells: list[Any]) -> bool:
-    """Whether any cell is a string that is not a number; in CSV numbers are strings."""
-    return any(isinstance(cell, str) and cell.strip() and not _is_number(cell) for cell in cells)
 
 
 def _is_number(cell: str) -> bool:

@@ -88,6 +88,18 @@ def test_compare_takes_umap_only_where_it_is_named(run, csv, tmp_path):
     assert done.exit_code == 0, done.output
     summary = pd.read_csv(tmp_path / "out" / "summary.csv")
     assert summary["topic_model"].unique().tolist() == ["selection + Leiden"]
+    assert "UMAP" not in done.output
+
+
+def test_umap_is_said_to_take_minutes_before_it_runs(monkeypatch, run, csv, tmp_path):
+    def stop(*_, **__):
+        raise ValueError("stopped before the first fit")
+
+    monkeypatch.setattr("bertopic_matryoshka.comparison.compare_dimensions", stop)
+    done = run("compare", csv, "--out", tmp_path / "out", "--dims", "64,32", "--seeds", 2,
+               "--reductions", "variance,umap", "--replicates", 5)  # fmt: skip
+    assert "UMAP and HDBSCAN will fit all documents 12 times: expect about 1 minute," in done.stdout
+    assert "stopped before the first fit" in done.stderr
 
 
 def test_compare_several_models(run, csv, tmp_path):
