@@ -6,7 +6,13 @@ from .comparison import (
     compare_dimensions,
     compare_topic_numbers,
 )
-from .embedding import LexicalView, MatryoshkaBackend, PrincipalRotation, truncate
+from .embedding import (
+    LexicalView,
+    MatryoshkaBackend,
+    PrincipalRotation,
+    first_layers,
+    truncate,
+)
 from .evaluation import (
     TopicCoherence,
     TopicEvaluation,
@@ -87,6 +93,7 @@ __all__ = [
     "compare_topic_numbers",
     "embedding_coherence",
     "evaluate_topics",
+    "first_layers",
     "get_stop_words",
     "inspect_dimensions",
     "inspect_models",
