@@ -86,6 +86,9 @@ class MatryoshkaBackend(BaseEmbedder):  # type: ignore[misc]
     dims : sequence of int or None, default=None
         Widths that the model was trained at. None looks for them in the model's config.json,
         then in the MatryoshkaLoss of its model card, then in the registry of published models.
+    n_layers : int or None, default=None
+        Number of the transformer's first layers to run, see first_layers, which is what makes
+        encoding faster. A model that was not trained for it is worse. None runs all.
     prompt : str, None or Ellipsis, default=...
         Text to put before each text. The default, an Ellipsis, takes the model's own prompt for
         clustering where it is known, from the model or from the registry. None adds no prompt.
@@ -136,8 +139,8 @@ class MatryoshkaBackend(BaseEmbedder):  # type: ignore[misc]
     Warns
     -----
     TruncationWarning
-        If the model is not known to be trained at `truncate_dim`, texts are cut at its window, or
-        texts give zero rows.
+        If the model is not known to be trained at `truncate_dim` or `n_layers`, texts are cut at
+        its window, or texts give zero rows.
 
     Attributes
     ----------
@@ -178,6 +181,7 @@ class MatryoshkaBackend(BaseEmbedder):  # type: ignore[misc]
         *,
         truncate_dim: int | None = None,
         dims: Sequence[int] | None = None,
+        n_layers: int | None = None,
         prompt: str | EllipsisType | None = ...,
         device: str | Sequence[str] | None = None,
         dtype: str | torch.dtype | None = None,
@@ -228,6 +232,7 @@ class MatryoshkaBackend(BaseEmbedder):  # type: ignore[misc]
             model_kwargs=model_kwargs,
             revision=revision,
             trust_remote_code=trust_remote_code,
+            n_layers=n_layers,
             own_name=name,
         )
         if long_texts == "mean" and isinstance(self._source, WrappedSource):
@@ -256,7 +261,8 @@ class MatryoshkaBackend(BaseEmbedder):  # type: ignore[misc]
     @property
     def name(self) -> str:
         """The model's name or folder, for messages and reports."""
-        return self._source.label + (", rotated" if self._rotation is not None else "")
+        layers = f", {self._source.n_layers} layers" if self._source.n_layers is not None else ""
+        return self._source.label + layers + (", rotated" if self._rotation is not None else "")
 
     @property
     def is_loaded(self) -> bool:

@@ -6,6 +6,8 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from bertopic_matryoshka._validation import check_at_least
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -79,6 +81,24 @@ def checked_backend(backend: str | None, dtype: str | None, *, is_bundled: bool)
             'Leave dtype out, and name the file: model_kwargs={"file_name": ...}.'
         )
     return backend
+
+
+def checked_n_layers(n_layers: int | None, backend: str | None, *, is_bundled: bool) -> int | None:
+    """Check how many layers to keep; the upper bound only once the model is loaded."""
+    if n_layers is None:
+        return None
+    check_at_least(n_layers, 1, name="n_layers", remedy="Leave it out to keep all layers.")
+    if is_bundled:
+        raise ValueError(
+            f"n_layers={n_layers} is for transformers; the bundled model is a table of vectors "
+            "without layers. Leave it out, or cut its dimensions alone (truncate_dim)."
+        )
+    if backend is not None:
+        raise ValueError(
+            f"n_layers={n_layers} is for torch; the layers of backend={backend!r} are compiled. "
+            "Save first_layers(model, n_layers), and load that folder."
+        )
+    return int(n_layers)
 
 
 def checked_model_kwargs(model_kwargs: Mapping[str, Any] | None) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import warnings
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,16 +17,19 @@ from bertopic_matryoshka.embedding._adapters import is_model
 from bertopic_matryoshka.embedding._bundled import DEFAULT_MODEL, load_default_model
 from bertopic_matryoshka.embedding._contents import contents_of
 from bertopic_matryoshka.embedding._facts import ModelFacts, facts_by_name, facts_of
+from bertopic_matryoshka.embedding._first_layers import count_layers, first_layers
 from bertopic_matryoshka.embedding._hosted import refuse_hosted_name
 from bertopic_matryoshka.embedding._hosted_model import HostedModel
 from bertopic_matryoshka.embedding._loading import (
     checked_backend,
     checked_devices,
     checked_model_kwargs,
+    checked_n_layers,
     dtype_name,
 )
 from bertopic_matryoshka.embedding._long_texts import by_tokens, window_of
 from bertopic_matryoshka.embedding._wrapped import WrappedSource
+from bertopic_matryoshka.exceptions import TruncationWarning
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -67,6 +71,7 @@ class ModelSource:
         model_kwargs: Mapping[str, Any] | None = None,
         revision: str | None = None,
         trust_remote_code: bool = False,
+        n_layers: int | None = None,
     ) -> None:
         self.name = name
         self.label = label
@@ -74,10 +79,11 @@ class ModelSource:
         self.dtype = dtype_name(dtype)
         self.backend = checked_backend(backend, self.dtype, is_bundled=self.is_bundled)
         self.model_kwargs = checked_model_kwargs(model_kwargs)
+        self.n_layers = checked_n_layers(n_layers, self.backend, is_bundled=self.is_bundled)
         self.revision = revision
         self.trust_remote_code = trust_remote_code
         self.facts: ModelFacts | None = None
-        self._model = model
+        self._model = None if model is None else self._cut(model)
         self._width: int | None = None
 
     @classmethod
@@ -99,8 +105,9 @@ class ModelSource:
                 "SentenceTransformer, a BERTopic backend, a function of texts, or None for the "
                 "bundled model."
             )
+        n_layers = loading.pop("n_layers", None)
         refuse_loading(loading)
-        return cls(None, label="the given SentenceTransformer", model=model)
+        return cls(None, label="the given SentenceTransformer", model=model, n_layers=n_layers)
 
     @property
     def is_bundled(self) -> bool:
@@ -115,13 +122,31 @@ class ModelSource:
     def load(self) -> SentenceTransformer:
         """Return the model, loaded at the first call."""
         if self._model is None:
-            self._model = self._loaded()
+            self._model = self._cut(self._loaded())
             if self.dtype:
                 import torch
 
                 # Static models ignore model_kwargs.
                 self._model.to(dtype=getattr(torch, self.dtype))
         return self._model
+
+    def _cut(self, model: SentenceTransformer) -> SentenceTransformer:
+        """Cut a model to its first layers; warn if it is not known to be trained for it."""
+        if self.n_layers is None:
+            return model
+        cut = first_layers(model, self.n_layers)
+        total = count_layers(model)
+        layers = facts_of(model, self.name, int(model.get_embedding_dimension() or 0)).layers or ()
+        if self.n_layers not in (total, *layers):
+            known = f"It is for {_listed(layers)}. " if layers else "No numbers are known. "
+            warnings.warn(
+                f"n_layers={self.n_layers}, of {total}, is not a number of layers that "
+                f"{self.label} is known to be good at. {known}Compare its topics with those of all "
+                "layers, or train it: train_matryoshka(..., layers=...).",
+                TruncationWarning,
+                stacklevel=2,
+            )
+        return cut
 
     def _loaded(self) -> SentenceTransformer:
         for name in self.devices:
@@ -281,6 +306,8 @@ class ModelSource:
         }
         if self.backend is not None:
             recipe["backend"] = self.backend
+        if self.n_layers is not None:
+            recipe["n_layers"] = self.n_layers
         if self.model_kwargs:
             recipe["model_kwargs"] = self.model_kwargs
         if self.name is not None:
@@ -338,6 +365,10 @@ def source_of(
     if isinstance(model, SentenceTransformer) or not is_wrapped:
         _refuse_name(own_name)
         return ModelSource.of(model, **loading)
+    if (n_layers := loading.pop("n_layers", None)) is not None:
+        raise ValueError(
+            f"n_layers={n_layers} is for models of sentence-transformers. Leave it out."
+        )
     refuse_loading(loading)
     return WrappedSource(model, own_name)
 
@@ -368,3 +399,7 @@ def without_normalize(model: SentenceTransformer) -> SentenceTransformer:
     bare = copy.copy(model)
     bare._modules = modules  # noqa: SLF001
     return bare
+
+
+def _listed(numbers: Sequence[int]) -> str:
+    return ", ".join(map(str, numbers))

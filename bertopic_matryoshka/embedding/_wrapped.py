@@ -30,6 +30,7 @@ class WrappedSource:
 
     name = None
     is_bundled = False
+    n_layers = None
     saves_weights = False
 
     def __init__(self, model: Any, own_name: str | None = None) -> None:
