@@ -33,6 +33,7 @@ from .exceptions import (
 from .neighbors import compare_prefixes, nearest_neighbors
 from .report import (
     plot_comparison,
+    plot_embedding_models,
     plot_topic_map,
     plot_topic_numbers,
     write_png,
@@ -101,6 +102,7 @@ __all__ = [
     "load_topic_model",
     "nearest_neighbors",
     "plot_comparison",
+    "plot_embedding_models",
     "plot_topic_map",
     "plot_topic_numbers",
     "save_topic_model",
