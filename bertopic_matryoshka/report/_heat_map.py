@@ -73,7 +73,8 @@ def _cells(comparison: DimensionComparison, table: pd.DataFrame, measure: str) -
     labels = {first[name]: _label(name, models[name].encode_seconds) for name in order}
     shown = table[table["topic_model"].isin(labels)]
     cells: pd.DataFrame = shown.pivot_table(index="topic_model", columns="dim", values=measure)
-    return cells.loc[list(labels), sorted(cells.columns, reverse=True)].rename(index=labels)
+    cells = cells.loc[list(labels), sorted(cells.columns, reverse=True)]
+    return cells.rename(index=labels)
 
 
 def _label(name: str, seconds: float | None) -> str:
