@@ -1,6 +1,6 @@
 """The command `fit`: a topic model of a file, written to a folder."""
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
@@ -25,15 +25,6 @@ from bertopic_matryoshka.cli._options import (
     one_of,
 )
 from bertopic_matryoshka.cli._output import check_output, write_csv, write_documents
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from bertopic_matryoshka.embedding import MatryoshkaBackend
-
-CHUNK = 2048
-"""Texts that are embedded between two moves of the bar."""
 
 
 def fit(
@@ -135,7 +126,7 @@ def fit(
         stop_words=None if stop_words == "none" else stop_words,
         **how_many,
     )
-    embeddings = _embed(backend, documents.texts)
+    embeddings = backend.embed(documents.texts, verbose=terminal.is_watched())
     terminal.working(
         "finding topics and their words", topic_model.fit_transform, documents.texts, embeddings
     )
@@ -148,17 +139,3 @@ def fit(
     terminal.working("saving the model", save_topic_model, topic_model, out / "model")
     terminal.print_topics(table)
     terminal.say(f"Written to {out}: topics.csv, documents.{table_format}, model")
-
-
-def _embed(backend: "MatryoshkaBackend", texts: list[str]) -> "NDArray[np.float32]":
-    """Embed texts in chunks, with a bar and the time left."""
-    import numpy as np
-
-    distinct = list(dict.fromkeys(texts))
-    with terminal.progress() as progress:
-        parts = []
-        for start in range(0, len(distinct), CHUNK):
-            progress(start, len(distinct), "embedding")
-            parts.append(backend.embed(distinct[start : start + CHUNK]))
-    rows = {text: row for row, text in enumerate(distinct)}
-    return np.concatenate(parts)[[rows[text] for text in texts]]

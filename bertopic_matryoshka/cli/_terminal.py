@@ -64,6 +64,11 @@ def warnings_as_notes() -> Iterator[None]:
         yield
 
 
+def is_watched() -> bool:
+    """Whether somebody sees a bar that moves."""
+    return errors.is_terminal and not console.quiet
+
+
 def working(what: str, function: Callable[..., Any], *arguments: Any) -> Any:
     """Call a function and show meanwhile that something happens."""
     with console.status(what):

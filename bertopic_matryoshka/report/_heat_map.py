@@ -74,7 +74,8 @@ def _cells(comparison: DimensionComparison, table: pd.DataFrame, measure: str) -
     shown = table[table["topic_model"].isin(labels)]
     cells: pd.DataFrame = shown.pivot_table(index="topic_model", columns="dim", values=measure)
     cells = cells.loc[list(labels), sorted(cells.columns, reverse=True)]
-    return cells.rename(index=labels)
+    renamed: pd.DataFrame = cells.rename(index=labels)
+    return renamed
 
 
 def _label(name: str, seconds: float | None) -> str:
