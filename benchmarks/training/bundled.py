@@ -48,7 +48,7 @@ TRAINING = {
     "save_strategy": "no",
     "disable_tqdm": True,
 }
-PACKAGES = ("torch", "sentence-transformers", "igraph")
+PACKAGES = ("torch", "sentence-transformers")
 
 
 def models(texts: list[str], teacher: str, out: Path) -> Iterator[tuple[str, MatryoshkaBackend]]:
