@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from scipy import stats
 from sklearn.metrics import adjusted_mutual_info_score
+
+from bertopic_matryoshka._constraints import check_arguments, flag, shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -84,6 +87,8 @@ def topic_agreement(
 
     Raises
     ------
+    TypeError
+        If topics or rows are not whole numbers.
     ValueError
         If there are fewer than two replicates, their numbers differ, lengths do not match, or
         `rows` are not ascending.
@@ -119,6 +124,7 @@ def topic_agreement(
     >>> topic_agreement(narrow, full).agreement < 0.1
     True
     """
+    check_arguments(locals(), assigned_only=flag())
     fits, of_reference, documents = _checked(topics, reference, rows)
     within = _cross_ami(of_reference, of_reference, documents, assigned_only=assigned_only)
     across = _cross_ami(fits, of_reference, documents, assigned_only=assigned_only)
@@ -220,10 +226,9 @@ def _checked(
     reference: Sequence[ArrayLike],
     rows: Sequence[ArrayLike] | None,
 ) -> tuple[list[NDArray[np.int_]], list[NDArray[np.int_]], list[NDArray[np.int_]]]:
-    fits, of_reference = ([np.asarray(of) for of in several] for several in (topics, reference))
-    documents = (
-        [np.arange(of.size) for of in fits] if rows is None else [np.asarray(of) for of in rows]
-    )
+    fits = _replicates(topics, "topics")
+    of_reference = _replicates(reference, "reference")
+    documents = [np.arange(of.size) for of in fits] if rows is None else _replicates(rows, "rows")
     if topics is reference:
         of_reference = fits
     numbers = len(fits), len(of_reference), len(documents)
@@ -246,3 +251,14 @@ def _checked(
     if rows is None and len({one.size for one in fits}) > 1:
         raise ValueError("Replicates differ in their number of documents: say which, in rows.")
     return fits, of_reference, documents
+
+
+def _replicates(several: Sequence[ArrayLike], name: str) -> list[NDArray[np.int_]]:
+    """Make an array of each replicate's whole numbers."""
+    if not hasattr(several, "__len__") or isinstance(several, (str, bytes, Mapping)):
+        raise TypeError(f"{name}={shown(several)} must be a sequence, an array per replicate.")
+    arrays = [np.asarray(of) for of in several]
+    for r, array in enumerate(arrays):
+        if array.dtype.kind not in "iu" and array.size:
+            raise TypeError(f"{name}[{r}]={shown(several[r])} must be an array of whole numbers.")
+    return arrays
