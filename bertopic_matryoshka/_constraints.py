@@ -98,7 +98,7 @@ def number(interval: str, *, none: bool = False, remedy: str = "") -> Constraint
 
     unbounded = f"{'at least' if closed_low else 'above'} {low:g}, and finite"
     bounds = unbounded if high == math.inf else f"in {interval}"
-    return Constraint("a number", bounds, _is_real, is_within, none, remedy)
+    return Constraint(f"a number {bounds}", bounds, _is_real, is_within, none, remedy)
 
 
 def flag() -> Constraint:

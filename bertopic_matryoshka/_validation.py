@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy.sparse import issparse
+from sklearn.utils.validation import validate_data
 
 from bertopic_matryoshka._constraints import check_sequence, instance, shown, whole
 
@@ -216,20 +217,9 @@ def embeddings_array(
 
 def real_array(values: Any, name: str) -> NDArray[Any]:
     """Make an array of real numbers, of any shape; see embeddings_array for errors."""
-    if isinstance(values, np.ma.MaskedArray):
-        n_masked = int(np.ma.getmaskarray(values).sum())
-        if n_masked:
-            raise ValueError(
-                f"{name} hides {n_masked:,} values by its mask. Fill them by {name}.filled(...), "
-                "or remove those rows."
-            )
-        values = values.data
+    values = without_mask(values, name)
     if issparse(values):
         raise TypeError(f"{name} is sparse and must be dense. Pass {name}.toarray().")
-    torch = sys.modules.get("torch")  # whoever passes a tensor has imported it
-    if torch is not None and isinstance(values, torch.Tensor):
-        values = values.detach()
-        values = (values.float() if values.dtype == torch.bfloat16 else values).numpy(force=True)
     try:
         array = np.asarray(values)
     except ValueError as error:
@@ -242,6 +232,77 @@ def real_array(values: Any, name: str) -> NDArray[Any]:
             f"by {name}.astype(np.float32)."
         )
     return array
+
+
+def without_mask(values: Any, name: str) -> Any:
+    """Make an array of a tensor, or of a masked array that hides nothing; give others back.
+
+    scikit-learn reads what a mask hides, and tensors neither in bfloat16 nor with gradients.
+
+    Raises
+    ------
+    ValueError
+        If values are masked.
+    """
+    if isinstance(values, np.ma.MaskedArray):
+        n_masked = int(np.ma.getmaskarray(values).sum())
+        if n_masked:
+            raise ValueError(
+                f"{name} hides {n_masked:,} values by its mask. Fill them by {name}.filled(...), "
+                "or remove those rows."
+            )
+        return values.data
+    torch = sys.modules.get("torch")  # whoever passes a tensor has imported it
+    if torch is not None and isinstance(values, torch.Tensor):
+        values = values.detach()
+        return (values.float() if values.dtype == torch.bfloat16 else values).numpy(force=True)
+    return values
+
+
+def validated(
+    estimator: Any, X: Any, *, reset: bool = True, in_blocks: bool = False, min_rows: int = 1
+) -> NDArray[Any]:
+    """Validate an estimator's rows as scikit-learn does, with errors that name X.
+
+    Parameters
+    ----------
+    estimator : BaseEstimator
+    X : array-like of shape (n_rows, n_features)
+    reset : bool
+        Whether this is the fit, which learns the number of features.
+    in_blocks : bool
+        Whether precision and finiteness are left to row_blocks.
+    min_rows : int
+
+    Returns
+    -------
+    rows : ndarray of shape (n_rows, n_features), float32 or float64; any real dtype if `in_blocks`
+
+    Raises
+    ------
+    TypeError
+        If X holds anything but real numbers.
+    ValueError
+        If X is of another shape, values are masked, or a value is not finite.
+    """
+    try:
+        # Demanding a floating dtype would convert strings and dates to it.
+        rows: NDArray[Any] = validate_data(
+            estimator,
+            without_mask(X, "X"),
+            reset=reset,
+            dtype="numeric",
+            ensure_all_finite=not in_blocks,
+            ensure_min_samples=min_rows,
+        )
+    except (TypeError, ValueError) as error:
+        if re.search(r"\bX\b", str(error)):
+            raise
+        kind = TypeError if isinstance(error, TypeError) else ValueError
+        raise kind(f"X must be a table of real numbers, a row per document: {error}") from error
+    if rows.dtype.kind not in "fiub":
+        raise TypeError(f"X is of dtype {rows.dtype} and must hold real numbers.")
+    return rows if in_blocks or rows.dtype in (np.float32, np.float64) else rows.astype(np.float32)
 
 
 def _as_numbers(array: NDArray[np.object_], name: str) -> NDArray[np.float64]:

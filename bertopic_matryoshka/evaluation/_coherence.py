@@ -142,7 +142,9 @@ class TopicCoherence:
             analyzer = (vectorizer or CountVectorizer()).build_analyzer()
             documents_or_tokens = Tokens(documents_or_tokens, analyzer)
         self.tokens = documents_or_tokens
-        self.counts: WordCounts = WordCounts(window_size)
+        # A window longer than any document holds it whole, as a still longer one would.
+        longest = np.iinfo(np.int32).max
+        self.counts: WordCounts = WordCounts(window_size and min(int(window_size), longest))
 
     def score_per_topic(self, topics: Iterable[Sequence[str]]) -> NDArray[np.float64]:
         """Score each topic; words that are not counted yet are counted in one pass.

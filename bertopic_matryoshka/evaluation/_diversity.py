@@ -9,7 +9,8 @@ import numpy as np
 from scipy.sparse import csr_array
 from scipy.special import entr
 
-from bertopic_matryoshka._constraints import check_arguments, flag, number, shown, whole
+from bertopic_matryoshka._constraints import check_arguments, flag, number, whole
+from bertopic_matryoshka._validation import real_array
 from bertopic_matryoshka.evaluation._folding import folded_forms
 from bertopic_matryoshka.evaluation._words_of_topics import words_of_topics
 
@@ -170,10 +171,7 @@ def topic_balance(sizes: ArrayLike) -> float:
     >>> topic_balance([50, 50]), round(topic_balance([99, 1]), 3)
     (1.0, 0.081)
     """
-    given = np.asarray(sizes)
-    if given.size and given.dtype.kind not in "iuf":
-        raise TypeError(f"sizes={shown(sizes)} must be numbers of documents.")
-    counts = given.astype(np.float64)
+    counts = real_array(sizes, "sizes").astype(np.float64)
     if counts.ndim != 1:
         raise ValueError(f"sizes has shape {counts.shape} and must have shape (n_topics,).")
     wrong = np.flatnonzero(~(np.isfinite(counts) & (counts >= 0)))

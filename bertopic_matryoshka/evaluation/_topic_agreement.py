@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -11,10 +11,9 @@ from scipy import stats
 from sklearn.metrics import adjusted_mutual_info_score
 
 from bertopic_matryoshka._constraints import check_arguments, flag, shown
+from bertopic_matryoshka._validation import real_array
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import ArrayLike, NDArray
 
 CONFIDENCE = 0.95
@@ -255,9 +254,10 @@ def _checked(
 
 def _replicates(several: Sequence[ArrayLike], name: str) -> list[NDArray[np.int_]]:
     """Make an array of each replicate's whole numbers."""
-    if not hasattr(several, "__len__") or isinstance(several, (str, bytes, Mapping)):
-        raise TypeError(f"{name}={shown(several)} must be a sequence, an array per replicate.")
-    arrays = [np.asarray(of) for of in several]
+    is_list = isinstance(several, Sequence) and not isinstance(several, (str, bytes))
+    if not is_list and not (isinstance(several, np.ndarray) and several.ndim):
+        raise TypeError(f"{name}={shown(several)} must be a list with the array of each replicate.")
+    arrays = [real_array(of, f"{name}[{r}]") for r, of in enumerate(several)]
     for r, array in enumerate(arrays):
         if array.dtype.kind not in "iu" and array.size:
             raise TypeError(f"{name}[{r}]={shown(several[r])} must be an array of whole numbers.")
