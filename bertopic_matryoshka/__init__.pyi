@@ -53,6 +53,9 @@ from .topics import (
     topic_levels,
     topic_linkage,
 )
+from .training import MatryoshkaTraining, SimilarityDistillationLoss, train_matryoshka
+
+__version__: str
 
 __all__ = [
     "CoreWords",
@@ -66,9 +69,11 @@ __all__ = [
     "LexicalView",
     "LossySaveWarning",
     "MatryoshkaBackend",
+    "MatryoshkaTraining",
     "ModelInspection",
     "PrincipalRotation",
     "SavedModelError",
+    "SimilarityDistillationLoss",
     "TopicCoherence",
     "TopicEvaluation",
     "TopicLevels",
@@ -98,6 +103,7 @@ __all__ = [
     "topic_levels",
     "topic_linkage",
     "topic_stability",
+    "train_matryoshka",
     "truncate",
     "write_png",
     "write_report",

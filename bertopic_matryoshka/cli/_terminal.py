@@ -19,14 +19,13 @@ from rich.progress import (
 )
 from rich.table import Table
 
-from bertopic_matryoshka.exceptions import LossySaveWarning, TruncationWarning
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     import pandas as pd
 
     from bertopic_matryoshka.comparison import DimensionComparison
+    from bertopic_matryoshka.evaluation import TopicEvaluation
     from bertopic_matryoshka.report import Survival
     from bertopic_matryoshka.report import Table as Results
     from bertopic_matryoshka.selection import DimensionInspection
@@ -35,6 +34,9 @@ console = Console()
 errors = Console(stderr=True)
 
 TOPICS_SHOWN, WORDS_SHOWN = 6, 6
+"""Of a comparison, which shows topics by width."""
+
+TOPICS_LISTED = 15
 
 
 def say(text: str) -> None:
@@ -48,22 +50,17 @@ def print_error(error: Exception) -> None:
     errors.print(f"[bold red]Error:[/] {escape(text)}", highlight=False, soft_wrap=True)
 
 
+def note(text: str) -> None:
+    """Print a note, which --quiet leaves."""
+    line = " ".join(text.split())
+    errors.print(f"[yellow]Note:[/] {escape(line)}", highlight=False, soft_wrap=True)
+
+
 @contextmanager
 def warnings_as_notes() -> Iterator[None]:
-    """Print warnings of this package in one line each, and leave the others to Python."""
-    ours = (LossySaveWarning, TruncationWarning)
+    """Print warnings in one line each, without the place in the code that they come from."""
     with warnings.catch_warnings():
-        show = warnings.showwarning
-
-        def note(message: Any, category: type[Warning], *rest: Any, **more: Any) -> None:
-            if issubclass(category, ours):
-                errors.print(
-                    f"[yellow]Note:[/] {escape(str(message))}", highlight=False, soft_wrap=True
-                )
-            else:
-                show(message, category, *rest, **more)
-
-        warnings.showwarning = note
+        warnings.showwarning = lambda message, *_, **__: note(str(message))
         yield
 
 
@@ -118,7 +115,9 @@ def print_comparison(comparison: DimensionComparison) -> None:
     for sweep in sweeps_of(comparison):
         if not sweep.is_control:
             console.print()
-            console.print(_topics_table(sweep.title, surviving_topics(sweep)))
+            topics = surviving_topics(sweep)
+            console.print(_topics_table(sweep.title, topics))
+            _say_how_many_more(len(topics["rows"]) - TOPICS_SHOWN)
     if comparison.umap_compile_seconds is not None:
         say(
             f"\nUMAP took {comparison.umap_compile_seconds:.0f} s to compile itself before the "
@@ -186,11 +185,52 @@ def print_inspection(inspection: DimensionInspection) -> None:
     console.print(table)
 
 
-def print_topics(topics: pd.DataFrame) -> None:
-    """Print the largest topics."""
-    table = Table(title=f"{(topics['topic'] >= 0).sum()} topics")
-    for column, justify in (("topic", "right"), ("size", "right"), ("words", "left")):
-        table.add_column(column, justify=justify)  # type: ignore[arg-type]
-    for _, row in topics.head(15).iterrows():
-        table.add_row(str(row["topic"]), f"{row['size']:,}", escape(row["words"]))
+def print_topics(
+    topics: pd.DataFrame, shown: int = TOPICS_LISTED, *, title: str | None = None
+) -> None:
+    """Print the first topics, and how many more there are."""
+    n_topics = int((topics["topic"] >= 0).sum())
+    table = Table(
+        title=escape(title or f"{n_topics:,} topic{'' if n_topics == 1 else 's'}"),
+        box=box.SIMPLE_HEAD,
+        title_justify="left",
+    )
+    similar = "similarity" in topics
+    for column in ("topic", "size", *["similarity"] * similar):
+        table.add_column(column, justify="right", no_wrap=True)
+    table.add_column("words")
+    for _, row in topics.head(shown).iterrows():
+        more = [f"{row['similarity']:.2f}"] if similar else []
+        table.add_row(str(row["topic"]), f"{row['size']:,}", *more, escape(row["words"]))
     console.print(table)
+    _say_how_many_more(len(topics) - shown)
+
+
+def _say_how_many_more(n_more: int) -> None:
+    if n_more > 0:
+        say(f"{n_more:,} more topic{'' if n_more == 1 else 's'}")
+
+
+def print_evaluation(evaluation: TopicEvaluation) -> None:
+    """Print the measures of all topics together, then of each topic."""
+    for name, value in evaluation.summary.items():
+        say(
+            f"{str(name).replace('_', ' '):<14} {value:,.0f}"
+            if name == "n_topics"
+            else f"{str(name).replace('_', ' '):<14} {value:.3f}"
+        )
+    measures = [
+        name
+        for name in evaluation.per_topic.columns
+        if name not in {"topic", "size", "words", "unseen"}
+    ]
+    table = Table(box=box.SIMPLE_HEAD)
+    for column in ("topic", "size", *measures):
+        table.add_column(column, justify="right", no_wrap=True)
+    table.add_column("words")
+    for _, row in evaluation.per_topic.head(TOPICS_LISTED).iterrows():
+        first = ", ".join(row["words"].split(", ")[:WORDS_SHOWN])
+        figures = (f"{row[measure]:.3f}" for measure in measures)
+        table.add_row(str(row["topic"]), f"{row['size']:,}", *figures, escape(first))
+    console.print(table)
+    _say_how_many_more(len(evaluation.per_topic) - TOPICS_LISTED)

@@ -13,7 +13,7 @@ from ._significance import (
     paired_difference,
     seed_spread,
 )
-from ._topic_models import short_name
+from ._topic_models import reducer_of, short_name
 from ._topic_numbers import TopicNumberComparison, compare_topic_numbers
 
 __all__ = [
@@ -44,6 +44,7 @@ __all__ = [
     "paired_difference",
     "part_rows",
     "percent_below",
+    "reducer_of",
     "replicate_rows",
     "seed_spread",
     "short_name",

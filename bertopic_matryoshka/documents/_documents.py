@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+"""Half of a character of UTF-16, which no tokenizer and no file takes."""
+
 
 @dataclass(frozen=True, eq=False)
 class Documents:
@@ -21,7 +25,7 @@ class Documents:
     Attributes
     ----------
     texts : list of str
-        Documents, unchanged and in the source's order.
+        Documents in the source's order, unchanged but for lone surrogates.
     rows : ndarray of shape (n_documents,), int
         Position of each document among the rows of the source, from 0, ascending.
     n_rows : int
@@ -35,6 +39,9 @@ class Documents:
         Number of rows whose text is not a string: None, NaN, a number, a list.
     source : str
         Name of the source, for messages and reports.
+    n_repaired : int
+        Number of documents with lone surrogates, halves of a character of UTF-16 that no file
+        takes; each was replaced by U+FFFD.
     """
 
     texts: list[str]
@@ -44,6 +51,7 @@ class Documents:
     n_empty: int
     n_non_string: int
     source: str
+    n_repaired: int = 0
 
     def __len__(self) -> int:
         """Return the number of documents."""
@@ -92,7 +100,10 @@ class Documents:
         """
         line = f"{_count(self.n_rows, 'row')}, {_count(len(self.texts), 'document')}"
         unused = _unused(self.n_empty, self.n_non_string)
-        return f"{line}, {unused} kept in place as topic -1" if unused else line
+        line = f"{line}, {unused} kept in place as topic -1" if unused else line
+        if self.n_repaired:
+            line += f", broken characters replaced in {_count(self.n_repaired, 'document')}"
+        return line
 
 
 def clean_documents(
@@ -106,7 +117,8 @@ def clean_documents(
     Parameters
     ----------
     values : iterable
-        One value per row. A str that is not all white space is a document, and is not changed.
+        One value per row. A str that is not all white space is a document. Lone surrogates in it
+        are replaced by U+FFFD; nothing else is changed.
     labels : iterable of the same length, optional
         One label per row. Labels become str without surrounding white space; None, NaN, NaT and
         pandas.NA become ``""``. A document without a label is kept.
@@ -142,14 +154,21 @@ def clean_documents(
             f"{source} holds no usable document: of {_count(len(cells), 'row')}, "
             f"{_unused(n_empty, n_non_string)}. Check that the right column is read."
         )
+    texts = [str(cells[row]) for row in rows]
+    n_repaired = 0
+    for position, text in enumerate(texts):
+        if not text.isascii() and LONE_SURROGATE.search(text):
+            texts[position] = LONE_SURROGATE.sub("\ufffd", text)
+            n_repaired += 1
     return Documents(
-        texts=[str(cells[row]) for row in rows],
+        texts=texts,
         rows=rows,
         n_rows=len(cells),
         labels=None if labels is None else _clean_labels(labels, len(cells), source)[rows],
         n_empty=n_empty,
         n_non_string=n_non_string,
         source=source,
+        n_repaired=n_repaired,
     )
 
 

@@ -7,6 +7,7 @@ import gzip
 import io
 import json
 import zlib
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,8 +22,7 @@ if TYPE_CHECKING:
 
     from bertopic_matryoshka.documents._documents import Documents
 
-    # Column name -> its cells, made on demand: a Parquet file may also hold embeddings.
-    _Columns = dict[str, Callable[[], list[Any]]]
+    _Columns = dict[str, "_Column"]
 
 # Names of the whole text; those of the second group are used only if none of the first is there.
 _TEXT_NAMES = (
@@ -31,6 +31,24 @@ _TEXT_NAMES = (
 )
 
 _BOM = b"\xef\xbb\xbf"
+_UTF16_BOMS = (b"\xff\xfe", b"\xfe\xff")
+
+_NAMES_SHOWN = 10
+"""Columns that an error names."""
+
+
+@dataclass(frozen=True)
+class _Column:
+    """Cells of a column, read when they are called for: a file may also hold embeddings."""
+
+    cells: Callable[[], list[Any]]
+    may_be_text: bool = True
+
+    def holds_text(self) -> bool:
+        """Whether any cell is a string that is not a number; in CSV numbers are strings."""
+        return self.may_be_text and any(
+            isinstance(cell, str) and cell.strip() and not _is_number(cell) for cell in self.cells()
+        )
 
 
 def read_documents(
@@ -45,8 +63,9 @@ def read_documents(
     ----------
     path : str or path-like
         CSV (.csv, .tsv), JSON Lines (.jsonl, .ndjson) or plain text with one document a line
-        (.txt), in UTF-8 with or without a byte order mark and optionally compressed (.gz); or
-        Parquet (.parquet), which needs the extra ``cli``.
+        (.txt), in UTF-8 with or without a byte order mark, or in UTF-16 with one, and optionally
+        compressed (.gz); or Parquet (.parquet), which needs the extra ``cli``. No other encoding
+        is guessed.
     text_column : str, optional
         Column of the texts. None takes the column with a usual name (text, document, content,
         body, ...; failing these title, abstract, review, ...), else the only column that holds
@@ -77,6 +96,8 @@ def read_documents(
     """
     path = Path(path)
     suffix = _suffix(path)
+    if path.is_dir():
+        raise IsADirectoryError(f"{path} is a folder. Pass one file.")
     if suffix == ".txt":
         if text_column is not None or label_column is not None:
             name, value = (
@@ -99,8 +120,8 @@ def read_documents(
     else:
         _check_column("text_column", text_column, columns, path)
     return clean_documents(
-        columns[text_column](),
-        labels=None if label_column is None else columns[label_column](),
+        columns[text_column].cells(),
+        labels=None if label_column is None else columns[label_column].cells(),
         source=f"{path.name}, column {text_column!r}",
     )
 
@@ -119,7 +140,7 @@ def _suffix(path: Path) -> str:
 
 
 def _read_text(path: Path) -> str:
-    """Read a whole file as UTF-8; the error names the position of the first invalid byte."""
+    """Read a whole file; the error names the position of the first byte that is not UTF-8."""
     data = path.read_bytes()
     if path.name.lower().endswith(".gz"):
         try:
@@ -129,9 +150,14 @@ def _read_text(path: Path) -> str:
                 f"{path.name} cannot be decompressed: {error}. Remove the suffix .gz if it is not "
                 "compressed, or write it again."
             ) from error
+    encoding = "utf-16" if data.startswith(_UTF16_BOMS) else "utf-8"
     try:
-        return data.removeprefix(_BOM).decode("utf-8")
+        text = data.removeprefix(_BOM).decode(encoding)
     except UnicodeDecodeError as error:
+        if encoding == "utf-16":
+            raise ValueError(
+                f"{path.name} begins as UTF-16 does but is not: {error}. Save it as UTF-8."
+            ) from error
         position = error.start + (len(_BOM) if data.startswith(_BOM) else 0)
         line = data.count(b"\n", 0, position) + 1
         raise ValueError(
@@ -139,6 +165,12 @@ def _read_text(path: Path) -> str:
             f"position {position:,} of the file. Save it as UTF-8, for example with "
             "iconv -f LATIN1 -t UTF-8."
         ) from error
+    if text.count("\0") > len(text) // 10:
+        raise ValueError(
+            f"{path.name} is not text: more than a tenth of its characters are NUL. If it is "
+            "UTF-16 without a byte order mark, save it as UTF-8."
+        )
+    return text
 
 
 def _read_csv(path: Path) -> _Columns:
@@ -164,7 +196,7 @@ def _read_csv(path: Path) -> _Columns:
             f"{path.name} has rows with more cells than its header, which has "
             f"{len(frame.columns)}. Quote the cells that hold the separator, or name every column."
         )
-    return {str(name): frame[name].tolist for name in frame.columns} if len(frame) else {}
+    return {str(name): _Column(frame[name].tolist) for name in frame.columns if len(frame)}
 
 
 def _read_jsonl(path: Path) -> _Columns:
@@ -193,7 +225,8 @@ def _read_jsonl(path: Path) -> _Columns:
     def cells(name: str) -> list[Any]:
         return ["" if i in blank else record.get(name) for i, record in enumerate(records)]
 
-    return {name: partial(cells, name) for name in dict.fromkeys(k for r in records for k in r)}
+    names = dict.fromkeys(name for record in records for name in record)
+    return {name: _Column(partial(cells, name)) for name in names}
 
 
 def _read_parquet(path: Path) -> _Columns:
@@ -206,16 +239,41 @@ def _read_parquet(path: Path) -> _Columns:
             f"{path.name} is Parquet, which needs pyarrow. "
             'Install it with: pip install "bertopic-matryoshka[cli]"'
         ) from error
-    try:
-        table = pq.read_table(path)
-    except pa.ArrowInvalid as error:
-        raise ValueError(
-            f"{path.name} is not a readable Parquet file: {error}. Write it again, or give it the "
-            "suffix of its format."
-        ) from error
-    if not table.num_rows:
+
+    def read(name: str | None = None) -> Any:
+        """Read a column, or what the file says of itself."""
+        try:
+            file = pq.ParquetFile(path)
+            return file if name is None else file.read(columns=[name])
+        except FileNotFoundError:
+            raise
+        except (pa.ArrowException, OSError) as error:  # a damaged page is an OSError
+            raise ValueError(
+                f"{path.name} is not a readable Parquet file: {error}. Write it again, or give it "
+                "the suffix of its format."
+            ) from error
+
+    def cells(name: str) -> list[Any]:
+        table = read(name)
+        same = [at for at, found in enumerate(table.column_names) if found == name]
+        if len(same) > 1:
+            raise ValueError(
+                f"{path.name} has {len(same)} columns named {name!r}. Give them names of their own."
+            )
+        found: list[Any] = table.column(same[0]).to_pylist()
+        return found
+
+    file = read()
+    if not file.metadata.num_rows:
         return {}
-    return {name: table.column(name).to_pylist for name in table.column_names}
+    is_other = {
+        field.name: pa.types.is_primitive(field.type) or pa.types.is_nested(field.type)
+        for field in file.schema_arrow
+    }
+    return {
+        name: _Column(partial(cells, name), may_be_text=not other)
+        for name, other in is_other.items()
+    }
 
 
 _READERS: dict[str, Callable[[Path], _Columns]] = {
@@ -235,33 +293,34 @@ def _check_column(parameter: str, name: str, columns: _Columns, path: Path) -> N
     close = difflib.get_close_matches(name.lower(), by_lower, n=1)
     hint = f"Did you mean {by_lower[close[0]]!r}?" if close else f"Pass one of them as {parameter}."
     raise ValueError(
-        f"{parameter}={name!r} is not a column of {path.name}, which has "
-        f"{', '.join(map(repr, columns))}. {hint}"
+        f"{parameter}={name!r} is not a column of {path.name}, which has {_listed(columns)}. {hint}"
     )
+
+
+def _listed(columns: _Columns) -> str:
+    """List the first names of columns, and count the others."""
+    first = ", ".join(map(repr, list(columns)[:_NAMES_SHOWN]))
+    n_more = len(columns) - _NAMES_SHOWN
+    return f"{first} and {n_more:,} more" if n_more > 0 else first
 
 
 def _choose_text_column(columns: _Columns, label_column: str | None, path: Path) -> str:
     """Return the only column that can be the text."""
     others = [name for name in columns if name != label_column]
     for names in _TEXT_NAMES:
-        named = [c for c in others if c.strip().lower() in names and _holds_text(columns[c]())]
+        named = [c for c in others if c.strip().lower() in names and columns[c].holds_text()]
         if len(named) == 1:
             return named[0]
         if named:
             break
     else:
-        textual = [name for name in others if _holds_text(columns[name]())]
+        textual = [name for name in others if columns[name].holds_text()]
         if len(textual) == 1:
             return textual[0]
     raise ValueError(
         f"text_column=None, but no single column of {path.name} is plainly the text. It has "
-        f"{', '.join(map(repr, columns))}. Pass the one to read as text_column."
+        f"{_listed(columns)}. Pass the one to read as text_column."
     )
-
-
-def _holds_text(cells: list[Any]) -> bool:
-    """Whether any cell is a string that is not a number; in CSV numbers are strings."""
-    return any(isinstance(cell, str) and cell.strip() and not _is_number(cell) for cell in cells)
 
 
 def _is_number(cell: str) -> bool:

@@ -1,7 +1,8 @@
 from ._backend import MatryoshkaBackend
-from ._facts import ModelFacts
+from ._facts import ModelFacts, name_of
 from ._lexical_state import pack_view, unpack_view
 from ._lexical_view import LexicalView, join_rows
+from ._pretrained import with_steps, write_model
 from ._principal_rotation import PrincipalRotation
 from ._rotation import Rotation
 from ._store import EmbeddingStore, embedding_key
@@ -17,9 +18,12 @@ __all__ = [
     "cut_rows",
     "embedding_key",
     "join_rows",
+    "name_of",
     "pack_view",
     "permutation_of",
     "truncate",
     "unit_rows",
     "unpack_view",
+    "with_steps",
+    "write_model",
 ]

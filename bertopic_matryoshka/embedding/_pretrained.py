@@ -93,39 +93,73 @@ def save_rotated_model(
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise FileExistsError(f"{folder} has files in it. Name a new or an empty folder.")
-    whole = _with_rotation(model, rotation, layer_norm=layer_norm)
-    whole.prompts = {**model.prompts, "clustering": prompt}
-    whole.default_prompt_name = model.default_prompt_name
-    whole.similarity_fn_name = model.similarity_fn_name
-    whole.save_pretrained(str(folder), create_model_card=False)
-    config = folder / "config.json"  # of the first module, if it has one
-    values = json.loads(config.read_text("utf-8")) if config.exists() else {}
-    values["matryoshka_dimensions"] = list(rotation.dims)
-    config.write_text(json.dumps(values, indent=2), "utf-8")
+    whole = with_steps(model, rotation, layer_norm=layer_norm)
     base = f"base_model: {name}\n" if is_on_hub else ""
     card = _card(rotation, name, base, layer_norm=layer_norm, prompt=prompt, prefixes=prefixes)
+    write_model(whole, folder, dims=rotation.dims, prompt=prompt, card=card)
+
+
+def write_model(
+    model: SentenceTransformer,
+    folder: Path,
+    *,
+    dims: Sequence[int],
+    prompt: str,
+    card: str,
+    **config: object,
+) -> None:
+    """Save a model with its trained widths, its prompt for clustering and a card of its own.
+
+    Parameters
+    ----------
+    model : SentenceTransformer
+        Its prompt "clustering" is set.
+    folder : Path
+    dims : sequence of int
+        Widths, for config.json's matryoshka_dimensions.
+    prompt : str
+        Prompt for clustering, possibly empty.
+    card : str
+        Text of README.md.
+    **config
+        Further entries of config.json, of JSON types.
+    """
+    model.prompts = {**model.prompts, "clustering": prompt}
+    model.save_pretrained(str(folder), create_model_card=False)
+    file = folder / "config.json"  # of the first module, if it has one
+    values = json.loads(file.read_text("utf-8")) if file.exists() else {}
+    values |= {"matryoshka_dimensions": list(dims), **config}
+    file.write_text(json.dumps(values, indent=2), "utf-8")
     (folder / "README.md").write_text(card, "utf-8")
 
 
-def _with_rotation(
-    model: SentenceTransformer, rotation: Rotation, *, layer_norm: bool
+def with_steps(
+    model: SentenceTransformer, rotation: Rotation | None, *, layer_norm: bool
 ) -> SentenceTransformer:
-    """Append the rotation to the model's modules, which both share."""
+    """Append what comes before slicing to the model's modules, which both share."""
+    if rotation is None and not layer_norm:
+        return model
     import torch
     from sentence_transformers import SentenceTransformer
     from sentence_transformers.sentence_transformer.modules import Dense, LayerNorm, Normalize
 
-    width = rotation.full_dim
-    steps: list[torch.nn.Module] = [LayerNorm(width)] if layer_norm else []
-    dense = Dense(
-        width,
-        width,
-        bias=False,
-        activation_function=torch.nn.Identity(),
-        init_weight=torch.from_numpy(rotation.axes),
-    )
-    steps += [dense, Normalize()]
-    return SentenceTransformer(modules=[*model, *steps], device=str(model.device))
+    steps: list[torch.nn.Module] = []
+    if layer_norm:
+        steps.append(LayerNorm(int(model.get_embedding_dimension() or 0)))
+    if rotation is not None:
+        dense = Dense(
+            rotation.full_dim,
+            rotation.full_dim,
+            bias=False,
+            activation_function=torch.nn.Identity(),
+            init_weight=torch.from_numpy(rotation.axes),
+        )
+        steps.append(dense)
+    whole = SentenceTransformer(modules=[*model, *steps, Normalize()], device=str(model.device))
+    whole.prompts = dict(model.prompts)
+    whole.default_prompt_name = model.default_prompt_name
+    whole.similarity_fn_name = model.similarity_fn_name
+    return whole
 
 
 def _card(

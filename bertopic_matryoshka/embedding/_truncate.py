@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 FloatArray = TypeVar("FloatArray", bound="NDArray[np.floating]")
 
+SMALL, LARGE = 1e-30, 1e150
+"""Between these lengths neither float32 rows nor the squares of float64 rows lose digits."""
+
 
 def row_lengths(X: NDArray[np.floating]) -> NDArray[np.float64]:
     """Euclidean length of each row, summed in float64.
@@ -26,8 +29,17 @@ def row_lengths(X: NDArray[np.floating]) -> NDArray[np.float64]:
     ValueError
         If a row holds NaN or an infinite value; the message names the first such row.
     """
-    lengths: NDArray[np.float64] = np.sqrt(np.einsum("ij,ij->i", X, X, dtype=np.float64))
-    _check_finite(np.isfinite(lengths))
+    with np.errstate(over="ignore"):
+        lengths: NDArray[np.float64] = np.sqrt(np.einsum("ij,ij->i", X, X, dtype=np.float64))
+    # Of these rows the squares may be 0 or infinite where the values are not.
+    extreme = np.flatnonzero(~((lengths > SMALL) & (lengths < LARGE)))
+    if extreme.size:
+        scales, rows = _scaled(X[extreme])
+        _check_finite(np.isfinite(scales), extreme)
+        with np.errstate(
+            over="ignore"
+        ):  # as long as float64 goes: infinite, but still divided right
+            lengths[extreme] = scales * np.linalg.norm(rows, axis=1)
     return lengths
 
 
@@ -47,7 +59,19 @@ def unit_rows(X: FloatArray, lengths: NDArray[np.float64] | None = None) -> Floa
     lengths = row_lengths(X) if lengths is None else lengths
     divisors = np.where(lengths == 0, 1, lengths)[:, None]
     unit: FloatArray = np.divide(X, divisors, dtype=X.dtype, casting="same_kind")
+    extreme = np.flatnonzero((lengths > 0) & ~((lengths > SMALL) & (lengths < LARGE)))
+    if extreme.size:
+        rows = _scaled(X[extreme])[1]
+        unit[extreme] = rows / np.linalg.norm(rows, axis=1)[:, None]
     return unit
+
+
+def _scaled(X: NDArray[np.floating]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Divide each row by its largest absolute value: these values, and the rows in float64."""
+    rows = X.astype(np.float64)
+    scales = np.abs(rows).max(axis=1, initial=0)
+    with np.errstate(invalid="ignore"):  # infinite values, which the caller finds in the scales
+        return scales, rows / np.where(scales == 0, 1, scales)[:, None]
 
 
 @overload
@@ -123,11 +147,14 @@ def _truncate_tensor(embeddings: torch.Tensor, dim: int) -> torch.Tensor:
     cut = embeddings[:, :dim]
     if cut.dtype != torch.float64:
         cut = cut.float()
-    lengths = torch.linalg.vector_norm(cut, dim=1, dtype=torch.float64)
-    _check_finite(torch.isfinite(lengths).numpy(force=True))
-    zero = lengths == 0
+    scales = cut.abs().amax(dim=1, keepdim=True)  # no square of a scaled row is too small or large
+    finite = torch.isfinite(scales[:, 0]).numpy(force=True)
+    _check_finite(finite, np.arange(len(finite)))
+    zero = scales == 0
     warn_of_zero_rows(int(zero.sum()), dim)
-    return cut / torch.where(zero, 1.0, lengths)[:, None].to(cut.dtype)
+    scaled = cut / torch.where(zero, 1.0, scales)
+    lengths = torch.linalg.vector_norm(scaled, dim=1, keepdim=True, dtype=torch.float64)
+    return scaled / torch.where(zero, 1.0, lengths).to(cut.dtype)
 
 
 def _check_cut(shape: tuple[int, ...], dim: int) -> int:
@@ -139,11 +166,12 @@ def _check_cut(shape: tuple[int, ...], dim: int) -> int:
     return check_dim(dim, shape[1], of="the embeddings", name="dim")
 
 
-def _check_finite(finite: NDArray[np.bool_]) -> None:
+def _check_finite(finite: NDArray[np.bool_], rows: NDArray[np.intp]) -> None:
+    """Check rows; `rows` are their positions."""
     if not finite.all():
         raise ValueError(
             f"{int((~finite).sum())} rows of the embeddings hold NaN or infinite values, the "
-            f"first is row {int(np.flatnonzero(~finite)[0])}. Re-embed or remove those documents."
+            f"first is row {int(rows[~finite][0])}. Re-embed or remove those documents."
         )
 
 

@@ -8,9 +8,15 @@ import numpy as np
 import pandas as pd
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from bertopic import BERTopic
+    from numpy.typing import NDArray
 
     from bertopic_matryoshka.documents import Documents
+
+NAME_WORDS = 4
+"""Words of a topic's name, as in BERTopic's own labels."""
 
 
 def topics_table(topic_model: BERTopic) -> pd.DataFrame:
@@ -20,10 +26,15 @@ def topics_table(topic_model: BERTopic) -> pd.DataFrame:
     -------
     topics : DataFrame
         One row per topic, the outlier topic -1 first if there is one. Columns: "topic"; "size", in
-        documents; "words", most important first; "representative_document".
+        documents; "words", most important first; "representative_document", empty
+        where the model was loaded, as documents are not saved.
     """
     info = topic_model.get_topic_info()
-    examples = [(documents or [""])[0] for documents in info["Representative_Docs"]]
+    # None for topics without, and NaN in a model that was loaded: documents are not saved.
+    examples = [
+        documents[0] if isinstance(documents, list) and documents else ""
+        for documents in info["Representative_Docs"]
+    ]
     table: pd.DataFrame = pd.DataFrame(
         {
             "topic": info["Topic"],
@@ -35,25 +46,44 @@ def topics_table(topic_model: BERTopic) -> pd.DataFrame:
     return table
 
 
-def documents_table(topic_model: BERTopic, documents: Documents) -> pd.DataFrame:
+def documents_table(
+    topic_model: BERTopic,
+    documents: Documents,
+    topics: Sequence[int] | None = None,
+    probabilities: NDArray[np.floating] | None = None,
+) -> pd.DataFrame:
     """List all rows of the source, with the topics of those that are documents.
+
+    Parameters
+    ----------
+    topic_model : BERTopic
+        Fitted.
+    documents : Documents
+        Those of the fit, or others.
+    topics, probabilities : sequence of int and ndarray of float, or None, default=None
+        What ``transform`` gave for `documents`; None where they are those of the fit.
 
     Returns
     -------
     rows : DataFrame
-        One row per row of the source, in its order. Columns: "row", from 0; "topic", -1 for
-        outliers and for rows that are not documents; "probability" of the topic, 0 for those rows
-        and missing if the clusterer gives none; "is_document".
+        One row per row of the source, in its order. Columns: "row", from 0; "text", empty for rows
+        that are not documents; "topic", -1 for outliers and for rows that are not documents;
+        "name" of the topic, its first words; "probability" of the topic, 0 for those rows and
+        missing if the clusterer gives none; "is_document".
     """
     is_document = np.zeros(documents.n_rows, dtype=bool)
     is_document[documents.rows] = True
-    probabilities = topic_model.probabilities_
+    if topics is None:
+        topics, probabilities = topic_model.topics_, topic_model.probabilities_
     if probabilities is not None and np.ndim(probabilities) == 2:
         probabilities = np.max(probabilities, axis=1)
+    names = {topic: _name(topic_model, topic) for topic in set(topics)}
     table: pd.DataFrame = pd.DataFrame(
         {
             "row": np.arange(documents.n_rows),
-            "topic": documents.spread(topic_model.topics_),
+            "text": documents.spread(documents.texts, fill=""),
+            "topic": documents.spread(topics),
+            "name": documents.spread([names[topic] for topic in topics], fill=""),
             "probability": (
                 np.nan if probabilities is None else documents.spread(probabilities, fill=0.0)
             ),
@@ -61,3 +91,11 @@ def documents_table(topic_model: BERTopic, documents: Documents) -> pd.DataFrame
         }
     )
     return table
+
+
+def _name(topic_model: BERTopic, topic: int) -> str:
+    """Name a topic by its first words."""
+    if topic == -1:
+        return "outliers"
+    words = [word for word, _ in topic_model.get_topic(topic) if word]
+    return ", ".join(words[:NAME_WORDS])

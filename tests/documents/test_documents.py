@@ -7,6 +7,8 @@ import sys
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -54,6 +56,13 @@ def test_spread_puts_every_text_back_at_its_row(cells):
     assert documents.spread(documents.texts, fill=None) == expected
     assert len(documents) + documents.n_empty + documents.n_non_string == documents.n_rows
     assert documents.n_rows == len(cells)
+
+
+def test_lone_surrogates_are_replaced_and_counted():
+    documents = clean_documents(["whole \U0001f600", "half \ud83d", "", "\ude00\ud83d"])
+    assert documents.texts == ["whole \U0001f600", "half \ufffd", "\ufffd\ufffd"]
+    assert documents.n_repaired == 2
+    assert documents.summary().endswith("broken characters replaced in 2 documents")
 
 
 def test_spread_gives_python_numbers_for_an_array():
@@ -179,6 +188,17 @@ def test_csv_that_cannot_be_used_says_why(tmp_path, content, message):
         read_documents(write(tmp_path, "a.csv", content))
 
 
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
+def test_utf16_is_read_by_its_mark_and_not_guessed(tmp_path, encoding):
+    path = tmp_path / "a.csv"
+    path.write_bytes("text\nd\u00e9j\u00e0 vu\n".encode(encoding))
+    if encoding == "utf-16":
+        assert read_documents(path).texts == ["d\u00e9j\u00e0 vu"]
+        return
+    with pytest.raises(ValueError, match=r"a\.csv is not .*UTF-8"):
+        read_documents(path)
+
+
 def test_a_column_without_documents_is_refused(tmp_path):
     path = write(tmp_path, "a.csv", "text,label\n,x\n , y\n")
     with pytest.raises(
@@ -262,6 +282,46 @@ def test_a_file_that_is_no_parquet_says_so(tmp_path):
     pytest.importorskip("pyarrow")
     with pytest.raises(ValueError, match=r"a\.parquet is not a readable Parquet file"):
         read_documents(write(tmp_path, "a.parquet", "text\none\n"))
+
+
+def test_a_damaged_page_names_the_file(tmp_path):
+    path = tmp_path / "a.parquet"
+    pd.DataFrame({"text": [f"document {i}" for i in range(500)]}).to_parquet(path)
+    data = bytearray(path.read_bytes())
+    data[40:200] = bytes(160)
+    path.write_bytes(data)
+    with pytest.raises(ValueError, match=r"a\.parquet is not a readable Parquet file: .+ again"):
+        read_documents(path)
+
+
+def test_only_the_columns_that_are_needed_are_read(tmp_path, monkeypatch):
+    path = tmp_path / "a.parquet"
+    columns = {"vec": [[0.5, 1.0], [1.0, 2.0]], "words": ["one", "two"]}
+    pd.DataFrame(columns | {f"n{i}": [1.0, 2.0] for i in range(3000)}).to_parquet(path)
+    read, whole = [], pq.ParquetFile.read
+
+    def spy(self, columns=None, **settings):
+        read.append(columns)
+        return whole(self, columns=columns, **settings)
+
+    monkeypatch.setattr(pq.ParquetFile, "read", spy)
+    assert read_documents(path).texts == ["one", "two"]
+    assert set(map(tuple, read)) == {("words",)}
+    with pytest.raises(ValueError, match=r"'x' is not a column .* and 2,992 more"):
+        read_documents(path, text_column="x")
+
+
+def test_columns_of_one_name_are_refused(tmp_path):
+    path = tmp_path / "a.parquet"
+    pq.write_table(pa.table([["one"], ["two"]], names=["text", "text"]), path)
+    with pytest.raises(ValueError, match=r"a\.parquet has 2 columns named 'text'"):
+        read_documents(path)
+
+
+def test_a_folder_named_like_a_file_is_refused(tmp_path):
+    (tmp_path / "x.parquet").mkdir()
+    with pytest.raises(IsADirectoryError, match=r"x\.parquet is a folder"):
+        read_documents(tmp_path / "x.parquet")
 
 
 # ---- the choice of columns

@@ -37,6 +37,19 @@ def test_unit_rows_at_every_width(embeddings, data):
     np.testing.assert_array_equal(embeddings, before)
 
 
+@pytest.mark.parametrize("of_kind", [np.asarray, torch.from_numpy])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("share", [1e-44, 1e-30, 1.0, 1e37])
+def test_rows_of_any_length_become_unit_rows(of_kind, dtype, share):
+    power = 1 if dtype == np.float32 else 7  # as far as the dtype goes
+    embeddings = np.array([[3.0, -4.0, 9.0]], dtype) * np.array(share, dtype) ** power
+    np.testing.assert_allclose(
+        np.asarray(truncate(of_kind(embeddings), 2)), [[0.6, -0.8]], atol=0.1
+    )
+    exact = np.array([[1, 1, 1]], dtype) * np.finfo(dtype).smallest_subnormal
+    np.testing.assert_allclose(np.asarray(truncate(of_kind(exact), 2)), 0.5**0.5, rtol=1e-6)
+
+
 @pytest.mark.filterwarnings("ignore::bertopic_matryoshka.TruncationWarning")
 @given(matrices, st.data())
 def test_cutting_twice_is_cutting_once(embeddings, data):

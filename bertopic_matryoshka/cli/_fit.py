@@ -1,0 +1,164 @@
+"""The command `fit`: a topic model of a file, written to a folder."""
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from bertopic_matryoshka.cli import _terminal as terminal
+from bertopic_matryoshka.cli._options import (
+    EMBEDDING,
+    REDUCTIONS,
+    TOPICS,
+    Device,
+    File,
+    Force,
+    MaxNgram,
+    MinTopicSize,
+    Model,
+    Out,
+    Prompt,
+    Seed,
+    StopWords,
+    TableFormat,
+    TextColumn,
+    make_backend,
+    one_of,
+)
+from bertopic_matryoshka.cli._output import check_output, write_csv, write_documents
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from bertopic_matryoshka.embedding import MatryoshkaBackend
+
+CHUNK = 2048
+"""Texts that are embedded between two moves of the bar."""
+
+
+def fit(
+    file: File,
+    out: Out,
+    *,
+    text_column: TextColumn = None,
+    model: Model = None,
+    prompt: Prompt = None,
+    device: Device = None,
+    dim: Annotated[
+        int | None,
+        typer.Option(
+            min=1, help="Width to cut to; the whole if left out.", rich_help_panel=EMBEDDING
+        ),
+    ] = None,
+    reduction: Annotated[
+        str,
+        typer.Option(
+            help="variance, rotation, pca, umap or none.",
+            callback=one_of(*REDUCTIONS),
+            rich_help_panel=TOPICS,
+        ),
+    ] = "variance",
+    topics: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="How many topics; pca and umap can only merge down to it.",
+            rich_help_panel=TOPICS,
+        ),
+    ] = None,
+    outlier_share: Annotated[
+        float,
+        typer.Option(
+            help="Share of the documents that are to be outliers, below 1.", rich_help_panel=TOPICS
+        ),
+    ] = 0.0,
+    min_topic_size: MinTopicSize = 10,
+    stop_words: StopWords = "english",
+    ngrams: MaxNgram = 1,
+    seed: Seed = 0,
+    table_format: TableFormat = "csv",
+    force: Force = False,
+) -> None:
+    """Fit a topic model to the documents of a file.
+
+    Writes to --out: topics.csv, a row for each topic with its size, words and an example;
+    documents.csv, a row for each row of the file with its text, topic, the topic's name and its
+    probability; and the folder model, which transform, evaluate, topics and load_topic_model read.
+
+    For example:
+
+        bertopic-matryoshka fit reviews.csv --out topics
+        bertopic-matryoshka fit reviews.csv --out topics --topics 30 --ngrams 2 --dim 128
+        bertopic-matryoshka fit kritik.jsonl --out topics --model ./my-model --stop-words german
+    """
+    if not 0 <= outlier_share < 1:
+        raise ValueError(f"--outlier-share={outlier_share} must be at least 0 and below 1.")
+    if reduction in {"pca", "umap"} and outlier_share:
+        raise ValueError(
+            f"--outlier-share={outlier_share} is not for --reduction {reduction}: after it "
+            "HDBSCAN decides which documents are outliers. Leave it out."
+        )
+    check_output(out, ["topics.csv", f"documents.{table_format}", "model"], force=force)
+    from bertopic_matryoshka.documents import read_documents
+
+    documents = read_documents(file, text_column=text_column)
+    terminal.say(documents.summary())
+
+    from bertopic_matryoshka._validation import check_enough
+    from bertopic_matryoshka.clustering import LeidenClustering
+    from bertopic_matryoshka.topics import (
+        allow_missing_hdbscan,
+        build_topic_model,
+        documents_table,
+        save_topic_model,
+        topics_table,
+    )
+
+    check_enough(documents, min_topic_size)
+    allow_missing_hdbscan()
+    how_many: dict[str, Any] = {"nr_topics": topics}
+    if reduction not in {"pca", "umap"}:
+        clustering = LeidenClustering(
+            topics,
+            min_cluster_size=min_topic_size,
+            outlier_share=outlier_share,
+            random_state=seed,
+        )
+        how_many = {"hdbscan_model": clustering}
+    backend = make_backend(model, prompt, device).truncated(dim)
+    topic_model = build_topic_model(
+        backend,
+        reduction=reduction,
+        random_state=seed,
+        min_topic_size=min_topic_size,
+        n_gram_range=(1, ngrams),
+        stop_words=None if stop_words == "none" else stop_words,
+        **how_many,
+    )
+    embeddings = _embed(backend, documents.texts)
+    terminal.working(
+        "finding topics and their words", topic_model.fit_transform, documents.texts, embeddings
+    )
+    table = topics_table(topic_model)
+    out.mkdir(parents=True, exist_ok=True)
+    write_csv(table, out / "topics.csv")
+    note = write_documents(documents_table(topic_model, documents), out, table_format)
+    if note:
+        terminal.note(note)
+    terminal.working("saving the model", save_topic_model, topic_model, out / "model")
+    terminal.print_topics(table)
+    terminal.say(f"Written to {out}: topics.csv, documents.{table_format}, model")
+
+
+def _embed(backend: "MatryoshkaBackend", texts: list[str]) -> "NDArray[np.float32]":
+    """Embed texts in chunks, with a bar and the time left."""
+    import numpy as np
+
+    distinct = list(dict.fromkeys(texts))
+    with terminal.progress() as progress:
+        parts = []
+        for start in range(0, len(distinct), CHUNK):
+            progress(start, len(distinct), "embedding")
+            parts.append(backend.embed(distinct[start : start + CHUNK]))
+    rows = {text: row for row, text in enumerate(distinct)}
+    return np.concatenate(parts)[[rows[text] for text in texts]]
