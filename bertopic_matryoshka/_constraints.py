@@ -8,6 +8,7 @@ and a wrong value, show a value at any length, and name no remedy.
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from numbers import Integral, Real
@@ -134,19 +135,39 @@ def instance(*classes: type, none: bool = False, words: str = "", remedy: str = 
     return Constraint(kind, "", lambda value: isinstance(value, classes), _any, none, remedy)
 
 
-def check_each(values: Any, constraint: Constraint, name: str) -> None:
-    """Check each of a sequence's values; an error names it by its position.
+def with_methods(words: str, *methods: str, none: bool = False) -> Constraint:
+    """Demand an object, and no class, that has all of some methods; `words` describe it."""
+
+    def has_all(value: object) -> bool:
+        return not isinstance(value, type) and all(
+            callable(getattr(value, method, None)) for method in methods
+        )
+
+    return Constraint(words, "", has_all, _any, none)
+
+
+def check_each(
+    values: Any, constraint: Constraint, name: str, *, may_be_empty: bool = False
+) -> list[Any]:
+    """List an iterable's values, each checked.
 
     Raises
     ------
     TypeError
-        If `values` is no sequence of values, or a value is of another kind.
+        If `values` is no iterable, or a string or dict; or a value is of another kind.
     ValueError
-        If a value is out of range.
+        If a value is out of range, or there is none.
     """
-    check_sequence(values, name, f"each {constraint.kind}")
-    for position, value in enumerate(values):
-        constraint.check(value, f"{name}[{position}]")
+    is_text = isinstance(values, (str, bytes, Mapping))
+    if is_text or not isinstance(values, Iterable) or getattr(values, "ndim", 1) != 1:
+        problem = f"{name}={shown(values)} must be a list, each {constraint.kind}."
+        raise TypeError(f"{problem} {constraint.remedy}".rstrip())
+    listed = list(values)
+    if not listed and not may_be_empty:
+        raise ValueError(f"{name}={shown(values)} is empty. {constraint.remedy}".rstrip())
+    for value in listed:
+        constraint.check(value, name)
+    return listed
 
 
 def check_sequence(values: Any, name: str, words: str) -> None:
@@ -172,3 +193,7 @@ def _is_real(value: object) -> bool:
 
 def _any(_: object) -> bool:
     return True
+
+
+PATH = instance(str, os.PathLike, words="a path")
+TOPIC_MODEL = with_methods("a BERTopic", "get_topic", "transform")

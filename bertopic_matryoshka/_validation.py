@@ -14,7 +14,14 @@ import numpy as np
 from scipy.sparse import issparse
 from sklearn.utils.validation import validate_data
 
-from bertopic_matryoshka._constraints import check_sequence, instance, shown, whole
+from bertopic_matryoshka._constraints import (
+    Constraint,
+    check_each,
+    check_sequence,
+    instance,
+    shown,
+    whole,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence, Sized
@@ -24,6 +31,14 @@ if TYPE_CHECKING:
 
 LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 """Half of a character of UTF-16; Python's strings hold whole ones."""
+
+DEVICE = Constraint(
+    'a string such as "cpu" or "cuda:0"',
+    "",
+    lambda value: isinstance(value, str) or type(value).__name__ == "device",  # torch's
+    lambda _: True,
+    none=True,
+)
 
 BLOCK_ROWS = 4096
 """Number of rows held in float64 at a time: 25 MB at 768 dimensions."""
@@ -139,6 +154,7 @@ def check_labels(labels: ArrayLike | None, n_documents: int) -> NDArray[np.int_]
         return None
     import pandas as pd  # takes half a second
 
+    check_sequence(labels, "labels", "a label per document")
     # NumPy would convert a list of strings and NaN to strings.
     given: Any = labels
     cells = np.asarray(given if hasattr(given, "dtype") else pd.Series(list(given), dtype=object))
@@ -147,7 +163,13 @@ def check_labels(labels: ArrayLike | None, n_documents: int) -> NDArray[np.int_]
             f"labels has shape {cells.shape} and must have shape ({n_documents},), as documents."
         )
     names = [None if isinstance(cell, str) and not cell.strip() else cell for cell in cells]
-    classes: NDArray[np.int_] = pd.factorize(pd.Series(names, dtype=object))[0].astype(np.int64)
+    try:
+        numbered = pd.factorize(pd.Series(names, dtype=object))[0]
+    except TypeError as error:  # a list is none
+        raise TypeError(
+            f"labels must hold a class per document, a string or number: {error}"
+        ) from error
+    classes: NDArray[np.int_] = numbered.astype(np.int64)
     n_missing = int((classes < 0).sum())
     if n_missing == n_documents:
         raise ValueError(f"labels holds no label: all {n_documents} are missing. Leave it out.")
@@ -324,11 +346,10 @@ def check_dims(
     dims: Sequence[int], width: int, *, of: str = "the embeddings", name: str = "dims"
 ) -> list[int]:
     """Check that widths are ints from 1 to `width`; return them without repetitions, descending."""
-    check_sequence(dims, name, "each a width")
-    asked = sorted({check_dim(dim, width, of=of, name=name) for dim in dims}, reverse=True)
-    if not asked:
-        raise ValueError(f"{name}={shown(dims)} names no width. Leave it out for the halvings.")
-    return asked
+    given = check_each(
+        dims, instance(object, words="an int", remedy="Leave it out for the halvings."), name
+    )
+    return sorted({check_dim(dim, width, of=of, name=name) for dim in given}, reverse=True)
 
 
 def find_device(device: str | torch.device | None) -> str:
@@ -345,9 +366,7 @@ def find_device(device: str | torch.device | None) -> str:
 
     if device is None:
         return "cuda" if torch.cuda.is_available() else "cpu"
-    instance(str, torch.device, words='a string such as "cpu" or "cuda:0"', none=True).check(
-        device, "device"
-    )
+    DEVICE.check(device, "device")
     try:
         known = torch.device(device)
     except RuntimeError as error:

@@ -12,8 +12,9 @@ import numpy as np
 from bertopic.backend import BaseEmbedder
 from sklearn.utils.validation import check_is_fitted
 
+from bertopic_matryoshka._constraints import check_arguments, check_each, flag, instance, whole
 from bertopic_matryoshka._memory import halve_if_out_of_memory
-from bertopic_matryoshka._validation import check_at_least, check_dim, list_of_strings
+from bertopic_matryoshka._validation import DEVICE, check_at_least, check_dim, list_of_strings
 from bertopic_matryoshka.embedding._facts import ModelFacts, facts_by_name, facts_of, name_of
 from bertopic_matryoshka.embedding._lexical_view import (
     LexicalView,
@@ -146,6 +147,14 @@ class MatryoshkaBackend(BaseEmbedder):  # type: ignore[misc]
         permutation_seed: int | None = None,
     ) -> None:
         super().__init__()
+        check_arguments(
+            locals(),
+            device=DEVICE,
+            revision=instance(str, none=True),
+            trust_remote_code=flag(),
+            encode_kwargs=instance(dict, none=True),
+            permutation_seed=whole(0, none=True),
+        )
         if not (prompt is None or prompt is ... or isinstance(prompt, str)):
             raise TypeError(f"prompt={prompt!r} must be a string, None for no prompt, or left out.")
         contradicted = sorted(_OWN_ENCODE_KWARGS & set(encode_kwargs or {}))
@@ -159,8 +168,6 @@ class MatryoshkaBackend(BaseEmbedder):  # type: ignore[misc]
         check_at_least(batch_size, 1, name="batch_size", remedy="Leave it out for 32.")
         self.batch_size = int(batch_size)
         self.encode_kwargs = dict(encode_kwargs or {})
-        if permutation_seed is not None:
-            check_at_least(permutation_seed, 0, name="permutation_seed")
         self.permutation_seed = permutation_seed
         self._rotation: Rotation | None = None
         self._rotation_is_checked = True
@@ -736,8 +743,7 @@ or None
 
 
 def _checked_dims(dims: Sequence[int]) -> tuple[int, ...]:
-    for dim in dims:
-        check_at_least(dim, 1, name="dims", remedy="Name the widths of the model's training.")
+    check_each(dims, whole(1, remedy="Name the widths of the model's training."), "dims")
     return tuple(sorted({int(dim) for dim in dims}, reverse=True))
 
 

@@ -11,7 +11,7 @@ from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.utils.validation import check_is_fitted
 
-from bertopic_matryoshka._constraints import Constraint, check_arguments, number, seed, whole
+from bertopic_matryoshka._constraints import check_arguments, number, seed, whole, with_methods
 from bertopic_matryoshka._validation import check_embeddings, list_of_strings
 from bertopic_matryoshka.embedding._truncate import cut_rows, row_lengths, unit_rows
 
@@ -28,14 +28,7 @@ A word that never occurs beside the others has loadings of about 1e-7, not of ex
 
 
 WEIGHT = number("(0, inf)", remedy="Leave the view out to do without it.")
-VECTORIZER = Constraint(
-    "a vectorizer, such as TfidfVectorizer(), or None",
-    "",
-    lambda value: (
-        value is None or (not isinstance(value, type) and hasattr(value, "fit_transform"))
-    ),
-    lambda _: True,
-)
+VECTORIZER = with_methods("a vectorizer, such as TfidfVectorizer()", "fit_transform", none=True)
 
 
 class LexicalView(TransformerMixin, BaseEstimator):  # type: ignore[misc]

@@ -6,6 +6,7 @@ import copy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bertopic_matryoshka._validation import find_device
 from bertopic_matryoshka.embedding._bundled import DEFAULT_MODEL, load_default_model
 
 if TYPE_CHECKING:
@@ -97,17 +98,22 @@ class ModelSource:
         return self._model
 
     def _loaded(self) -> SentenceTransformer:
+        if self.device is not None:
+            find_device(self.device)
         if self.is_bundled:
             return load_default_model(self.device)
         from sentence_transformers import SentenceTransformer
 
-        return SentenceTransformer(
-            self.name,
-            device=self.device,
-            revision=self.revision,
-            trust_remote_code=self.trust_remote_code,
-            model_kwargs={"dtype": self.dtype} if self.dtype else None,
-        )
+        try:
+            return SentenceTransformer(
+                self.name,
+                device=self.device,
+                revision=self.revision,
+                trust_remote_code=self.trust_remote_code,
+                model_kwargs={"dtype": self.dtype} if self.dtype else None,
+            )
+        except OSError as error:
+            raise OSError(f"model={self.name!r} could not be loaded: {error}") from error
 
     def width(self, model: SentenceTransformer) -> int:
         """Width of the model's last module, whatever truncation the model is set to."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sklearn.feature_extraction.text import CountVectorizer
 
-from bertopic_matryoshka._constraints import Constraint, check_arguments, choice, instance, whole
+from bertopic_matryoshka._constraints import check_arguments, choice, instance, whole, with_methods
 from bertopic_matryoshka._validation import find_device
 from bertopic_matryoshka.embedding import unit_rows
 from bertopic_matryoshka.evaluation._measures import MEASURES
@@ -25,12 +25,7 @@ if TYPE_CHECKING:
     from bertopic_matryoshka.evaluation._counts import WordCounts
 
 
-EMBEDDER = Constraint(
-    "an embedder, such as a MatryoshkaBackend",
-    "",
-    lambda value: callable(getattr(value, "embed_words", None)),
-    lambda _: True,
-)
+EMBEDDER = with_methods("an embedder, such as a MatryoshkaBackend", "embed_words")
 
 
 class TopicCoherence:

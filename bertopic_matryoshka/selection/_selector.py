@@ -155,7 +155,7 @@ class DimensionSelector(SelectorMixin, BaseEstimator):  # type: ignore[misc]
             row, all dimensions are constant, or `n_features_to_select` is more than those that are
             not near-zero.
         """
-        self._check_parameters()
+        check_selector(self)
         rows = self._validate(X, reset=True, ensure_min_samples=2)
         moments = Moments.of(rows)
         self._set_moments(moments)
@@ -180,7 +180,7 @@ class DimensionSelector(SelectorMixin, BaseEstimator):  # type: ignore[misc]
         TypeError, ValueError
             As :meth:`fit`, or if `criterion` is not "variance".
         """
-        self._check_parameters()
+        check_selector(self)
         if self.criterion not in STREAMED:
             raise ValueError(
                 f"criterion={self.criterion!r} needs all rows at once and cannot be streamed. "
@@ -221,21 +221,6 @@ class DimensionSelector(SelectorMixin, BaseEstimator):  # type: ignore[misc]
             selected[start : start + kept.shape[0]] = unit_rows(kept) if self.normalize else kept
         assert selected is not None  # noqa: S101  (there is at least one row)
         return selected
-
-    def _check_parameters(self) -> None:
-        n = self.n_features_to_select
-        check_arguments(
-            vars(self),
-            n_features_to_select=WIDTH if isinstance(n, Integral) else SHARE,
-            criterion=CRITERION,
-            near_zero=number(
-                "[0, 1)",
-                remedy="It is a share of the median standard deviation; 0 drops constant "
-                "dimensions only.",
-            ),
-            normalize=flag(),
-            update_support=flag(),
-        )
 
     def _validate(self, X: ArrayLike, *, reset: bool, ensure_min_samples: int) -> Any:
         # Finiteness is checked block by block, in the same pass as everything else.
@@ -299,3 +284,20 @@ class DimensionSelector(SelectorMixin, BaseEstimator):  # type: ignore[misc]
         tags = super().__sklearn_tags__()
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
+
+
+def check_selector(selector: DimensionSelector) -> None:
+    """Check those parameters that do not depend on the rows."""
+    n = selector.n_features_to_select
+    check_arguments(
+        vars(selector),
+        n_features_to_select=WIDTH if isinstance(n, Integral) else SHARE,
+        criterion=CRITERION,
+        near_zero=number(
+            "[0, 1)",
+            remedy="It is a share of the median standard deviation; 0 drops constant "
+            "dimensions only.",
+        ),
+        normalize=flag(),
+        update_support=flag(),
+    )
