@@ -2,8 +2,8 @@
 
     python -m benchmarks.fuzz --calls 100000 --seed 0 --minutes 25
 
-All cases of one hostile value are tried first, then two values at a time, drawn at random. The
-table goes to benchmarks/results/fuzz.csv; calls that end otherwise are printed.
+All cases of one hostile value are tried first, in random order, then two values at a time, drawn at
+random. The table is written as CSV; calls that end otherwise are printed.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from tests.hostile.judge import Call
     from tests.hostile.values import Value
 
+PACKAGES = ("bertopic", "scikit-learn", "numpy", "pandas", "torch")
 KINDS = {
     "answer": "right answers",
     "error": "errors that name the parameter",
@@ -58,7 +59,7 @@ def main() -> None:
     parser.add_argument("--calls", type=int, default=100_000)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--minutes", type=float, default=25)
-    parser.add_argument("--out", type=Path, default=Path("benchmarks/results/fuzz.csv"))
+    parser.add_argument("--out", type=Path, default=Path("fuzz.csv"))
     options = parser.parse_args()
     out = options.out.absolute()
     counts: Counter[tuple[str, str]] = Counter()
@@ -76,7 +77,7 @@ def main() -> None:
                 told = f"{call.name}({named}): {verdict.kind}, {verdict.detail}"
                 sys.stdout.write(ascii(told) + "\n")
                 sys.stdout.flush()
-        os.chdir(out.parent.parent)
+        os.chdir(out.anchor)
     table = pd.DataFrame(
         {title: [counts[call.name, kind] for call in CALLS] for kind, title in KINDS.items()},
         index=pd.Index([call.name for call in CALLS], name="called"),
@@ -84,7 +85,9 @@ def main() -> None:
     table.insert(0, "calls", table.sum(axis=1))
     out.parent.mkdir(parents=True, exist_ok=True)
     table.to_csv(out)
-    print(f"\n{machine()}; seed {options.seed}; {time.process_time():.0f} processor seconds")
+    print(
+        f"\n{machine(PACKAGES)}; seed {options.seed}; {time.process_time():.0f} processor seconds"
+    )
     print(table.sum().to_string())
 
 

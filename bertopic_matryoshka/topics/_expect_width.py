@@ -22,7 +22,7 @@ REDUCER = Constraint(
     "",
     lambda value: (
         not isinstance(value, type)
-        and (hasattr(value, "fit_transform") or hasattr(value, "transform"))
+        and (hasattr(value, "fit_transform") or {"fit", "transform"} <= set(dir(value)))
     ),
     lambda _: True,
 )

@@ -159,7 +159,7 @@ MODEL_CALLS = [
         {
             "documents": {"texts", "shorter texts"},
             "topic_models": {"none", "unfitted"},
-            "dims": {"counts", "none"},
+            "dims": {"counts", "none", "no mapping"},
             "seeds": {"count", "one", "several", "counts", "huge", "numbers"},
             "labels": {"labels", "texts", "none"},
             "embeddings": {"none", "no mapping"},
@@ -188,7 +188,7 @@ MODEL_CALLS = [
             "labels": {"labels", "texts", "none"},
             "scorer": {"none"},
         },
-        {"topic_model": "hdbscan_model"},
+        {"topic_model": "hdbscan_model", "embeddings": "Input X contains"},
         slow=True,
     ),
     Call(
@@ -291,7 +291,7 @@ MODEL_CALLS = [
         bm.write_png,
         lambda: {"comparison": _comparison(), "path": _folder() / "report.png"},
         {"comparison": set(), "path": {"str"}},
-        {"path": "directory"},
+        {"path": "directory|Chrome"},
         slow=True,
     ),
 ]
