@@ -190,6 +190,7 @@ def _no_backend(name: str, embedding_model: Any) -> str:
             'name it, as embedding_model=MatryoshkaBackend("all-MiniLM-L6-v2"), or give embeddings.'
         )
     return (
-        f"topic_models[{name!r}] embeds by a {type(embedding_model).__name__}, which cannot be "
-        "truncated. Give embeddings of the documents, or a model of sentence-transformers."
+        f"topic_models[{name!r}] embeds by a {type(embedding_model).__name__}, which is not "
+        "truncated. Wrap it, as embedding_model=MatryoshkaBackend(model), or give embeddings of "
+        "the documents."
     )

@@ -1,5 +1,6 @@
 from ._backend import MatryoshkaBackend
 from ._facts import ModelFacts, name_of
+from ._hosted_model import HostedModel
 from ._lexical_state import pack_view, unpack_view
 from ._lexical_view import LexicalView, join_rows
 from ._pretrained import with_steps, write_model
@@ -10,6 +11,7 @@ from ._truncate import cut_rows, permutation_of, truncate, unit_rows
 
 __all__ = [
     "EmbeddingStore",
+    "HostedModel",
     "LexicalView",
     "MatryoshkaBackend",
     "ModelFacts",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import warnings
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,10 +11,9 @@ import numpy as np
 from bertopic.backend import BaseEmbedder
 from sklearn.utils.validation import check_is_fitted
 
-from bertopic_matryoshka._constraints import check_arguments, check_each, flag, instance, whole
-from bertopic_matryoshka._memory import halve_if_out_of_memory
+from bertopic_matryoshka._constraints import check_arguments, flag, instance, whole
 from bertopic_matryoshka._validation import DEVICE, check_at_least, check_dim, list_of_strings
-from bertopic_matryoshka.embedding._facts import ModelFacts, facts_by_name, facts_of, name_of
+from bertopic_matryoshka.embedding._facts import ModelFacts, name_of
 from bertopic_matryoshka.embedding._lexical_view import (
     LexicalView,
     join_rows,
@@ -24,9 +22,15 @@ from bertopic_matryoshka.embedding._lexical_view import (
 from bertopic_matryoshka.embedding._pretrained import save_rotated_model
 from bertopic_matryoshka.embedding._principal_rotation import SAMPLE_SIZE, PrincipalRotation
 from bertopic_matryoshka.embedding._rotation import PROBE, Rotation, fit_rotation
-from bertopic_matryoshka.embedding._source import ModelSource, without_normalize
-from bertopic_matryoshka.embedding._truncate import cut_rows, permutation_of, warn_of_zero_rows
-from bertopic_matryoshka.exceptions import TruncationWarning
+from bertopic_matryoshka.embedding._source import ModelSource, source_of
+from bertopic_matryoshka.embedding._steps import Steps
+from bertopic_matryoshka.embedding._truncate import cut_rows, warn_of_zero_rows
+from bertopic_matryoshka.embedding._width import (
+    NO_WIDTH,
+    checked_dims,
+    warn_of_untrained_width,
+)
+from bertopic_matryoshka.embedding._wrapped import WrappedSource
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -35,7 +39,6 @@ if TYPE_CHECKING:
     import pandas as pd
     import torch
     from numpy.typing import NDArray
-    from sentence_transformers import SentenceTransformer
 
 # What the backend decides itself; an encode_kwargs entry would contradict it.
 _OWN_ENCODE_KWARGS = frozenset(
@@ -54,8 +57,6 @@ _OWN_ENCODE_KWARGS = frozenset(
     }
 )
 
-NO_WIDTH = "Leave it out to keep all dimensions."
-
 
 class MatryoshkaBackend(BaseEmbedder):  # type: ignore[misc]
     """A BERTopic backend that truncates the embeddings of a sentence-transformers model.
@@ -68,9 +69,12 @@ class MatryoshkaBackend(BaseEmbedder):  # type: ignore[misc]
 
     Parameters
     ----------
-    model : str, Path, SentenceTransformer or None, default=None
+    model : str, Path, SentenceTransformer, BaseEmbedder, Pipeline, callable or None, default=None
         Name on the model hub or folder, loaded at first use; a loaded model, which is never
-        changed; or None for the model that ships with this package.
+        changed; None for the model that ships with this package. Or one of BERTopic's own
+        backends, a model that BERTopic makes a backend of (a fitted scikit-learn pipeline, models
+        of Model2Vec, spaCy, Flair or gensim), or a function from a list of texts to an array of
+        shape (n_texts, width), see Notes.
     truncate_dim : int or None, default=None
         Number of leading dimensions to keep, from 1 to the model's full width. None keeps all that
         the model gives.
@@ -97,6 +101,11 @@ class MatryoshkaBackend(BaseEmbedder):  # type: ignore[misc]
     permutation_seed : int or None, default=None
         Seed, >= 0, that permutes the dimensions before truncation, see :meth:`permuted`. None keeps
         their order.
+    name : str or None, default=None
+        Name of a function's or another library's rows, by which a store knows them again: give it
+        another one whenever its rows change. None stores no rows of such a model, but those of a
+        hosted one by what is saved of it, see Notes. A sentence-transformers model is known by its
+        contents, and takes no name.
 
     Raises
     ------
@@ -114,6 +123,18 @@ class MatryoshkaBackend(BaseEmbedder):  # type: ignore[misc]
     ----------
     lexical_view : LexicalView or None
         View that is joined after truncation, see :meth:`with_view`.
+
+    Notes
+    -----
+    Of a model that sentence-transformers does not load, one word is embedded to learn its width,
+    unless the registry has it. The service truncates where it can and nothing needs the full width
+    first; otherwise rows are cut here. Each `batch_size` texts are a call of their own. A hosted
+    model's client retries by its own rules; if a call still fails, a RuntimeError says how many
+    texts are done, and their rows are kept until the same texts are embedded again.
+
+    With a topic model, only what describes an OpenAIBackend or a CohereBackend is saved, without
+    key, headers and address; other models that sentence-transformers does not load are passed to
+    load_topic_model as ``backend=``. A store needs `name` for them.
 
     See Also
     --------
@@ -133,7 +154,7 @@ class MatryoshkaBackend(BaseEmbedder):  # type: ignore[misc]
 
     def __init__(
         self,
-        model: str | Path | SentenceTransformer | None = None,
+        model: Any = None,
         *,
         truncate_dim: int | None = None,
         dims: Sequence[int] | None = None,
@@ -145,6 +166,7 @@ class MatryoshkaBackend(BaseEmbedder):  # type: ignore[misc]
         trust_remote_code: bool = False,
         encode_kwargs: dict[str, Any] | None = None,
         permutation_seed: int | None = None,
+        name: str | None = None,
     ) -> None:
         super().__init__()
         check_arguments(
@@ -171,23 +193,33 @@ class MatryoshkaBackend(BaseEmbedder):  # type: ignore[misc]
         self.permutation_seed = permutation_seed
         self._rotation: Rotation | None = None
         self._rotation_is_checked = True
-        self._given_dims = None if dims is None else _checked_dims(dims)
+        self._given_dims = None if dims is None else checked_dims(dims)
         self._width_is_checked = False
-        self._source = ModelSource.of(
+        if isinstance(model, MatryoshkaBackend):
+            raise TypeError(
+                f"model is a MatryoshkaBackend already: {model!r}. Take it as it is, or "
+                "model.truncated(truncate_dim) for another width of the same model."
+            )
+        self._source: ModelSource | WrappedSource = source_of(
             model,
             device=device,
             dtype=dtype,
             revision=revision,
             trust_remote_code=trust_remote_code,
+            own_name=name,
         )
+        if self.encode_kwargs and isinstance(self._source, WrappedSource):
+            raise ValueError(
+                f"encode_kwargs={self.encode_kwargs!r} is for sentence-transformers. Set it on "
+                f"{self._source.label} instead."
+            )
         self._check_width()
 
     @property
-    def embedding_model(self) -> SentenceTransformer:
-        """The sentence-transformers model, loaded at first use."""
+    def embedding_model(self) -> Any:
+        """The sentence-transformers model, loaded at first use; any other model as it was given."""
         model = self._source.load()
-        if not self._width_is_checked:
-            self._check_width()
+        self._check_width_once()
         return model
 
     @embedding_model.setter
@@ -207,7 +239,9 @@ class MatryoshkaBackend(BaseEmbedder):  # type: ignore[misc]
     @property
     def full_dim(self) -> int:
         """Width of the model without truncation; loads the model."""
-        return self._source.width(self.embedding_model)
+        width = self._source.width()
+        self._check_width_once()
+        return width
 
     @property
     def embedding_dim(self) -> int:
@@ -220,16 +254,14 @@ class MatryoshkaBackend(BaseEmbedder):  # type: ignore[misc]
         """Width of the truncated embeddings, without a view."""
         if self.truncate_dim is not None:
             return self.truncate_dim
-        # A SentenceTransformer may itself be set to truncate.
-        return self.embedding_model.truncate_dim or self.full_dim
+        return self._source.default_dim()
 
     @property
     def facts(self) -> ModelFacts:
         """What is known about the model; loads it."""
-        source, model = self._source, self.embedding_model
-        if source.facts is None:
-            source.facts = facts_of(model, source.name, source.width(model))
-        return self._adjusted(source.facts)
+        facts = self._source.own_facts()
+        self._check_width_once()
+        return self._adjusted(facts)
 
     @property
     def known_facts(self) -> ModelFacts:
@@ -237,10 +269,7 @@ class MatryoshkaBackend(BaseEmbedder):  # type: ignore[misc]
 
         For a folder, a loaded model and the bundled one, the same as `facts`.
         """
-        source = self._source
-        if source.is_loaded or source.is_bundled or Path(source.label).is_dir():
-            return self.facts
-        return self._adjusted(facts_by_name(source.label))
+        return self._adjusted(self._source.known_facts())
 
     def _adjusted(self, facts: ModelFacts) -> ModelFacts:
         """Put in place what the caller and a rotation or permutation say of the model's facts."""
@@ -335,12 +364,10 @@ class MatryoshkaBackend(BaseEmbedder):  # type: ignore[misc]
         texts = list_of_strings(documents)
         if not texts:
             return np.zeros((0, self.full_dim), dtype=np.float32)
-        distinct = list(dict.fromkeys(texts))
+        distinct, places = _without_repeats(texts)
         self._check_rotation()
-        model = without_normalize(self.embedding_model)
-        full = self._steps(self._encode(distinct, self.full_dim, verbose=verbose, model=model))
-        place = {text: row for row, text in enumerate(distinct)}
-        return full[[place[text] for text in texts]].astype(np.float32, copy=False)
+        full = self._steps.apply(self._encode(distinct, self.full_dim, verbose=verbose, raw=True))
+        return full[places].astype(np.float32, copy=False)
 
     def embed_documents(self, document: Iterable[str], verbose: bool = False) -> Any:
         """Embed documents, see :meth:`embed`; BERTopic calls this name."""
@@ -349,11 +376,13 @@ class MatryoshkaBackend(BaseEmbedder):  # type: ignore[misc]
     def embed_words(self, words: Iterable[str], verbose: bool = False) -> Any:
         """Embed words into the documents' space, with the same prompt, see :meth:`embed`.
 
+        Of another library's backend, its ``embed_words`` is called.
+
         The empty words with which BERTopic pads short topics may give zero rows, without a warning.
         A word that a lexical view does not know has its embedding alone, without a warning.
         """
         texts = list_of_strings(words)
-        embeddings, zero = self._embed(texts, verbose=verbose)
+        embeddings, zero = self._embed(texts, verbose=verbose, words=True)
         warn_of_zero_rows(
             sum(bool(texts[i].strip()) for i in np.flatnonzero(zero)), embeddings.shape[1]
         )
@@ -544,9 +573,9 @@ or None
         """Give the arguments that build this backend again elsewhere, as JSON types.
 
         The device is left out: it belongs to the machine. So is the lexical view, which is data.
-        "model" is missing if the model was passed loaded. "rotation", present after
-        :meth:`rotated`, describes `rotation` and is no argument: pass that to ``rotated`` of the
-        backend that is built.
+        "model" is missing if the model was passed loaded. "hosted", in place of "model", describes
+        a hosted one. "rotation", present after :meth:`rotated`, describes `rotation` and is no
+        argument: pass that to ``rotated`` of the backend that is built.
         """
         recipe: dict[str, Any] = {
             "truncate_dim": self.truncate_dim,
@@ -583,6 +612,8 @@ or None
         ------
         ValueError
             If the backend is not rotated, or permuted.
+        TypeError
+            If its model is none of sentence-transformers.
         FileExistsError
             If the folder has files in it.
 
@@ -597,6 +628,10 @@ or None
                 f"{self!r} is {'not rotated' if self._rotation is None else 'a permuted control'}. "
                 "Save backend.rotated(documents), or the model itself by "
                 "backend.embedding_model.save_pretrained(folder)."
+            )
+        if isinstance(self._source, WrappedSource):
+            raise TypeError(
+                f"{self.name} is no model of sentence-transformers, and cannot be saved as one."
             )
         self._check_rotation()
         name, is_on_hub = self._source.label, False
@@ -620,42 +655,34 @@ or None
         return f"MatryoshkaBackend({self.name!r}, truncate_dim={self.truncate_dim}{permuted}){view}"
 
     def _embed(
-        self, texts: list[str], *, verbose: bool
+        self, texts: list[str], *, verbose: bool, words: bool = False
     ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
         """Embed texts; also return which rows are zero."""
         dim = self._truncated_dim
         if not texts:
             return np.zeros((0, self.embedding_dim), dtype=np.float32), np.zeros(0, dtype=bool)
-        facts = self.facts
-        distinct = list(dict.fromkeys(texts))
-        # Truncate within the model's batches where nothing else must come first.
-        seed, rotation = self.permutation_seed, self._rotation
+        distinct, places = _without_repeats(texts)
         self._check_rotation()
-        first = facts.before_slicing or seed is not None or rotation is not None
-        full = self._encode(distinct, self.full_dim if first else dim, verbose=verbose)
-        full = self._steps(full, dim)
-        cut, zero = cut_rows(full, dim)
+        steps = self._steps
+        # Truncate within the model's batches where nothing else must come first.
+        width = self.full_dim if steps else dim
+        rows = self._encode(distinct, width, verbose=verbose, words=words)
+        cut, zero = cut_rows(steps.apply(rows, dim), dim)
         cut = cut.astype(np.float32, copy=False)
         view = self.lexical_view
         if view is not None:
             cut = join_rows(cut, view.transform(distinct), view.weight)
             zero = np.logical_not(cut.any(axis=1))
-        if len(distinct) == len(texts):
-            return cut, zero
-        place = {text: row for row, text in enumerate(distinct)}
-        rows = [place[text] for text in texts]
-        return cut[rows], zero[rows]
+        return (cut, zero) if len(distinct) == len(texts) else (cut[places], zero[places])
 
-    def _steps(self, full: NDArray[np.floating], dim: int | None = None) -> NDArray[np.floating]:
-        """Do what stands between the model and truncation; at least `dim` dimensions are left."""
-        seed, rotation = self.permutation_seed, self._rotation
-        if self.facts.before_slicing == "layer_norm":
-            full = _layer_norm(full)
-        if rotation is not None:
-            full = rotation.apply(full, dim if seed is None else None)
-        if seed is not None:
-            full = full[:, permutation_of(self.full_dim, seed)]
-        return full
+    @property
+    def _steps(self) -> Steps:
+        """What stands between the model and truncation; loads the model."""
+        return Steps(
+            layer_norm=self.facts.before_slicing == "layer_norm",
+            rotation=self._rotation,
+            permutation_seed=self.permutation_seed,
+        )
 
     def _encode(
         self,
@@ -663,25 +690,19 @@ or None
         width: int,
         *,
         verbose: bool,
-        model: SentenceTransformer | None = None,
+        raw: bool = False,
+        words: bool = False,
     ) -> NDArray[np.floating]:
-        """Encode texts, in smaller batches where a GPU's memory runs out."""
-        model = self.embedding_model if model is None else model
-
-        def encode(batch_size: int) -> NDArray[np.floating]:
-            encoded: NDArray[np.floating] = model.encode(
-                texts,
-                prompt=self.effective_prompt,
-                batch_size=batch_size,
-                show_progress_bar=verbose,
-                convert_to_numpy=True,
-                normalize_embeddings=False,
-                truncate_dim=width,
-                **{**self.facts.encode_kwargs, **self.encode_kwargs},
-            )
-            return encoded
-
-        return halve_if_out_of_memory(encode, self.batch_size, unit="texts")[0]
+        return self._source.encode(
+            texts,
+            width,
+            prompt=self.effective_prompt,
+            batch_size=self.batch_size,
+            encode_kwargs=self.encode_kwargs,
+            verbose=verbose,
+            raw=raw,
+            words=words,
+        )
 
     def _copy(self) -> MatryoshkaBackend:
         """Return a backend of the same model, loaded or not, that can be changed."""
@@ -707,50 +728,24 @@ or None
         self._rotation_is_checked = True
 
     def _check_width(self) -> None:
-        """Check `truncate_dim`; the upper bound only once the model is loaded."""
+        """Check `truncate_dim`; the upper bound only once the model's width is known."""
         if self.truncate_dim is None:
             return
-        if not self._source.is_loaded:
+        width = self._source.known_width
+        if width is None:
             check_at_least(self.truncate_dim, 1, name="truncate_dim", remedy=NO_WIDTH)
             return
-        dim = check_dim(self.truncate_dim, self._source.width(self._source.load()), of=self.name)
+        dim = check_dim(self.truncate_dim, width, of=self.name)
         self._width_is_checked = True
-        dims = self.dims
-        if dim == self.full_dim or self.facts.any_width or (dims and dim in dims):
-            return
-        if self.permutation_seed is not None:  # a control: no width is trained
-            return
-        if self._rotation is not None:
-            if dim > self._rotation.rank:
-                warnings.warn(
-                    f"truncate_dim={dim} keeps arbitrary axes: the rotation's "
-                    f"{self._rotation.n_rows} rows determine only {self._rotation.rank}. Fit it to "
-                    "more documents, or keep fewer dimensions.",
-                    TruncationWarning,
-                    stacklevel=3,
-                )
-            return
-        trained = (
-            f"It was trained at {', '.join(map(str, dims))} ({self.facts.dims_source})."
-            if dims
-            else "No trained widths are known for it; name them with dims=[...] if it has any."
-        )
-        warnings.warn(
-            f"truncate_dim={dim} is not a width that {self.name} is known to be good at. {trained}",
-            TruncationWarning,
-            stacklevel=3,
-        )
+        if self.permutation_seed is None:  # else a control: no width is trained
+            warn_of_untrained_width(dim, width, self.facts, self._rotation, self.name)
+
+    def _check_width_once(self) -> None:
+        if not self._width_is_checked:
+            self._check_width()
 
 
-def _checked_dims(dims: Sequence[int]) -> tuple[int, ...]:
-    check_each(dims, whole(1, remedy="Name the widths of the model's training."), "dims")
-    return tuple(sorted({int(dim) for dim in dims}, reverse=True))
-
-
-def _layer_norm(X: NDArray[np.floating]) -> NDArray[np.floating]:
-    """Centre each row and give it unit variance."""
-    import torch
-
-    rows = torch.from_numpy(X)
-    normed: NDArray[np.floating] = torch.nn.functional.layer_norm(rows, rows.shape[1:]).numpy()
-    return normed
+def _without_repeats(texts: list[str]) -> tuple[list[str], list[int]]:
+    """List the different texts, and the place of each text among them."""
+    places = {text: place for place, text in enumerate(dict.fromkeys(texts))}
+    return list(places), [places[text] for text in texts]

@@ -109,9 +109,9 @@ def facts_of(model: SentenceTransformer, name: str | None, width: int) -> ModelF
     )
 
 
-def facts_by_name(name: str) -> ModelFacts:
-    """Gather what the registries know of a name on the model hub; nothing is loaded."""
-    published = _published([name], None)
+def facts_by_name(name: str, width: int | None = None) -> ModelFacts:
+    """Gather what the registries know of a name, with that width if known; nothing is loaded."""
+    published = _published([name], width)
     task = published.get("task")
     return ModelFacts(
         dims=tuple(published.get("dims", ())) or None,
@@ -119,7 +119,7 @@ def facts_by_name(name: str) -> ModelFacts:
         encode_kwargs={"task": task} if task else {},
         before_slicing=published.get("before_slicing"),
         dims_source=published.get("source", "unknown"),
-        **_near_zero(name, is_on_hub=True, width=None),
+        **_near_zero(name, is_on_hub=True, width=width),
     )
 
 

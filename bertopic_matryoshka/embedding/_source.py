@@ -1,4 +1,4 @@
-"""Name, folder or model -> a model that is loaded once, shared between widths, pickled by name."""
+"""Name, folder or model -> a sentence-transformers model, loaded once, and what it gives."""
 
 from __future__ import annotations
 
@@ -6,18 +6,25 @@ import copy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bertopic_matryoshka._memory import halve_if_out_of_memory
 from bertopic_matryoshka._validation import find_device
+from bertopic_matryoshka.embedding._adapters import is_model
 from bertopic_matryoshka.embedding._bundled import DEFAULT_MODEL, load_default_model
+from bertopic_matryoshka.embedding._contents import contents_of
+from bertopic_matryoshka.embedding._facts import ModelFacts, facts_by_name, facts_of
+from bertopic_matryoshka.embedding._hosted import refuse_hosted_name
+from bertopic_matryoshka.embedding._hosted_model import HostedModel
+from bertopic_matryoshka.embedding._wrapped import WrappedSource
 
 if TYPE_CHECKING:
+    import numpy as np
     import torch
+    from numpy.typing import NDArray
     from sentence_transformers import SentenceTransformer
-
-    from bertopic_matryoshka.embedding._facts import ModelFacts
 
 
 class ModelSource:
-    """A sentence-transformers model, or how to load it.
+    """A sentence-transformers model, or how to load it; shared between backends, pickled by name.
 
     Attributes
     ----------
@@ -26,8 +33,10 @@ class ModelSource:
     label : str
         Name in messages.
     facts : ModelFacts or None
-        Facts about the model, set by the backend at first use.
+        Facts about the model; None until `own_facts` gathers them.
     """
+
+    saves_weights = True
 
     def __init__(
         self,
@@ -66,14 +75,10 @@ class ModelSource:
         if not isinstance(model, SentenceTransformer):
             raise TypeError(
                 f"model is of type {type(model).__name__} and must be a name, a folder, a "
-                "SentenceTransformer, or None for the bundled model."
+                "SentenceTransformer, a BERTopic backend, a function of texts, or None for the "
+                "bundled model."
             )
-        for parameter, value in loading.items():
-            if value:
-                raise ValueError(
-                    f"{parameter}={value!r} is for loading, but the model is loaded already and is "
-                    "not changed. Set it on the model, or give the model's name."
-                )
+        refuse_loading(loading)
         return cls(None, label="the given SentenceTransformer", model=model)
 
     @property
@@ -115,9 +120,10 @@ class ModelSource:
         except OSError as error:
             raise OSError(f"model={self.name!r} could not be loaded: {error}") from error
 
-    def width(self, model: SentenceTransformer) -> int:
-        """Width of the model's last module, whatever truncation the model is set to."""
+    def width(self) -> int:
+        """Width of the model's last module, whatever truncation it is set to; loads the model."""
         if self._width is None:
+            model = self.load()
             own, model.truncate_dim = model.truncate_dim, None
             try:
                 # Some custom last modules do not give their width.
@@ -126,6 +132,84 @@ class ModelSource:
             finally:
                 model.truncate_dim = own
         return self._width
+
+    @property
+    def known_width(self) -> int | None:
+        """The width; None as long as the model is not loaded."""
+        return self.width() if self.is_loaded else None
+
+    def default_dim(self) -> int:
+        """Width of the rows that the model gives by itself, as it may be set to truncate."""
+        return self.load().truncate_dim or self.width()
+
+    def own_facts(self) -> ModelFacts:
+        """Gather what is known about the model, once; loads it."""
+        if self.facts is None:
+            self.facts = facts_of(self.load(), self.name, self.width())
+        return self.facts
+
+    def known_facts(self) -> ModelFacts:
+        """Gather what is known without loading a model from the hub."""
+        if self.is_loaded or self.is_bundled or Path(self.label).is_dir():
+            return self.own_facts()
+        return facts_by_name(self.label)
+
+    def encode(
+        self,
+        texts: list[str],
+        width: int,
+        *,
+        prompt: str,
+        batch_size: int,
+        encode_kwargs: dict[str, Any],
+        verbose: bool,
+        raw: bool = False,
+        words: bool = False,  # noqa: ARG002  (all texts take the same path)
+    ) -> NDArray[np.floating]:
+        """Encode texts, in smaller batches where a GPU's memory runs out.
+
+        Parameters
+        ----------
+        texts : list of str
+        width : int
+            Number of leading dimensions to give.
+        prompt : str
+            Text to put before each text.
+        batch_size : int
+        encode_kwargs : dict
+            Further arguments of the model's ``encode``.
+        verbose : bool
+            Whether to show a progress bar.
+        raw : bool, default=False
+            Whether to leave out a Normalize at the end of the model.
+        words : bool, default=False
+            Whether the texts are words, which makes no difference.
+
+        Returns
+        -------
+        rows : ndarray of shape (n_texts, width), of any length
+        """
+        model = without_normalize(self.load()) if raw else self.load()
+        kwargs = {**self.own_facts().encode_kwargs, **encode_kwargs}
+
+        def encode(size: int) -> NDArray[np.floating]:
+            encoded: NDArray[np.floating] = model.encode(
+                texts,
+                prompt=prompt,
+                batch_size=size,
+                show_progress_bar=verbose,
+                convert_to_numpy=True,
+                normalize_embeddings=False,
+                truncate_dim=width,
+                **kwargs,
+            )
+            return encoded
+
+        return halve_if_out_of_memory(encode, batch_size, unit="texts")[0]
+
+    def contents(self) -> dict[str, Any]:
+        """Describe what of the model its embeddings depend on, as JSON types; loads the model."""
+        return contents_of(self.load())
 
     def recipe(self) -> dict[str, Any]:
         """Return the arguments that load the model again, as JSON types."""
@@ -137,6 +221,12 @@ class ModelSource:
         if self.name is not None:
             recipe["model"] = None if self.is_bundled else self.name
         return recipe
+
+    def why_not_saved(self) -> str:
+        """Why `recipe` has no model; empty if it has one."""
+        if self.name is not None:
+            return ""
+        return "The backend was built from a loaded model, whose name is not known here."
 
     def __getstate__(self) -> dict[str, Any]:
         state = self.__dict__.copy()
@@ -150,6 +240,59 @@ class ModelSource:
         self.__dict__.update(state)
         if self.name is None and self._model is None:
             self.name = str(DEFAULT_MODEL)
+
+
+def source_of(
+    model: Any, *, own_name: str | None = None, **loading: Any
+) -> ModelSource | WrappedSource:
+    """Make the source of a model, by its type.
+
+    Parameters
+    ----------
+    model : object
+    own_name : str or None, default=None
+        Name that the caller gives the rows of a model that is wrapped.
+    **loading
+        Parameters of loading a model of sentence-transformers.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If there is none for this type, or `loading` is set for a model that is loaded already.
+    """
+    if model is None or isinstance(model, (str, Path)):  # before the slow import
+        refuse_hosted_name(str(model))
+        _refuse_name(own_name)
+        return ModelSource.of(model, **loading)
+    from sentence_transformers import SentenceTransformer
+
+    if type(model).__module__ == "bertopic.backend._sentencetransformers":
+        model = model.embedding_model
+    is_wrapped = isinstance(model, HostedModel) or is_model(model)
+    # A SentenceTransformer can be called, too.
+    if isinstance(model, SentenceTransformer) or not is_wrapped:
+        _refuse_name(own_name)
+        return ModelSource.of(model, **loading)
+    refuse_loading(loading)
+    return WrappedSource(model, own_name)
+
+
+def refuse_loading(loading: dict[str, Any]) -> None:
+    """Refuse parameters of loading for a model that is loaded."""
+    for parameter, value in loading.items():
+        if value:
+            raise ValueError(
+                f"{parameter}={value!r} is for loading, but the model is loaded already and is "
+                "not changed. Set it on the model, or give the model's name."
+            )
+
+
+def _refuse_name(name: str | None) -> None:
+    if name is not None:
+        raise ValueError(
+            f"name={name!r} is for functions and other libraries' models. A model of "
+            "sentence-transformers is known by its contents: leave it out."
+        )
 
 
 def without_normalize(model: SentenceTransformer) -> SentenceTransformer:

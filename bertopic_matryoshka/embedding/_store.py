@@ -14,13 +14,13 @@ import numpy as np
 from bertopic_matryoshka._files import read_checked, short_hash, write_checked
 from bertopic_matryoshka._validation import check_at_least, list_of_strings
 from bertopic_matryoshka.embedding._lexical_view import join_rows, warn_of_unknown_words
-from bertopic_matryoshka.embedding._truncate import permutation_of, unit_rows, warn_of_zero_rows
+from bertopic_matryoshka.embedding._steps import Steps
+from bertopic_matryoshka.embedding._truncate import unit_rows, warn_of_zero_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from numpy.typing import NDArray
-    from sentence_transformers import SentenceTransformer
 
     from bertopic_matryoshka.embedding._backend import MatryoshkaBackend
 
@@ -100,7 +100,9 @@ class EmbeddingStore:
             If texts have no word of the lexical view.
         """
         texts = list_of_strings(documents)
-        seed, rotation, view = backend.permutation_seed, backend.rotation, backend.lexical_view
+        # A layer norm, if any, is in what is stored.
+        steps = Steps(rotation=backend.rotation, permutation_seed=backend.permutation_seed)
+        view = backend.lexical_view
         backend = backend._plain()  # noqa: SLF001  (the same package)
         key = embedding_key(backend)
         shards = self.folder / short_hash(key)
@@ -126,10 +128,9 @@ class EmbeddingStore:
         repeated = np.flatnonzero(firsts != np.arange(len(texts)))
         rows[repeated] = rows[firsts[repeated]]
         warn_of_zero_rows(int((~rows.any(axis=1)).sum()), rows.shape[1])
-        if rotation is not None:
-            rows = unit_rows(rotation.apply(rows))
-        if seed is not None:
-            rows = rows[:, permutation_of(rows.shape[1], seed)]
+        rows = steps.apply(rows)
+        if steps.rotation is not None:  # a permutation leaves unit rows as they are
+            rows = unit_rows(rows)
         if view is None:
             return rows
         words = view.transform(texts)
@@ -141,17 +142,14 @@ def embedding_key(backend: MatryoshkaBackend) -> dict[str, Any]:
     """Return all that a text's full-width embedding depends on, as JSON types; loads the model.
 
     The lexical view is left out: it is joined after the embedding, and changes nothing of it.
-    Weights are hashed at each call, so that a model that is trained further has another key.
     """
-    model, facts = backend.embedding_model, backend.facts
+    facts = backend.facts
     encode_kwargs = {**facts.encode_kwargs, **backend.encode_kwargs}
     rotated = {} if backend.rotation is None else {"rotation": backend.rotation.key}
     return {
         "format": 1,  # of the shards
-        "model": _model_hash(model),
-        "dtype": sorted({str(tensor.dtype) for tensor in model.state_dict().values()}),
+        **backend._source.contents(),  # noqa: SLF001  (the same package)
         "full_dim": backend.full_dim,
-        "max_seq_length": str(model.max_seq_length),  # infinite for some
         "prompt": backend.effective_prompt,
         "before_slicing": facts.before_slicing,
         "encode_kwargs": json.loads(json.dumps(encode_kwargs, default=repr)),
@@ -181,36 +179,3 @@ def _read_rows(
 
 def _digest(text: str) -> bytes:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()[:16]
-
-
-def _model_hash(model: SentenceTransformer) -> str:
-    """Hash weights, modules, their configuration and the tokenizer."""
-    import torch
-
-    own: list[Any] = [getattr(module, "auto_model", None) for module in model]
-    if any(part is not None and not isinstance(part, torch.nn.Module) for part in own):
-        raise ValueError(
-            f"The weights of {type(model[0]).__name__} cannot be read, so that its embeddings "
-            "cannot be told from another model's. Use a torch model, or no store."
-        )
-    configs = [part.config.to_dict() for part in own if hasattr(part, "config")]
-    for config in configs:
-        config.pop("_name_or_path", None)
-        config.pop("transformers_version", None)
-    # A class's module names the revision of code that came with a model.
-    classes = [f"{type(part).__module__}.{type(part).__qualname__}" for part in model.modules()]
-    described = [str(model), classes, configs, _tokenizer_state(getattr(model, "tokenizer", None))]
-    found = hashlib.sha256(json.dumps(described, sort_keys=True, default=repr).encode())
-    for name, tensor in model.state_dict().items():
-        found.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
-        found.update(tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy())
-    return found.hexdigest()
-
-
-def _tokenizer_state(tokenizer: Any) -> Any:
-    fast = getattr(tokenizer, "backend_tokenizer", tokenizer)
-    if not hasattr(fast, "to_str"):
-        return [repr(tokenizer), getattr(tokenizer, "get_vocab", dict)()]
-    state = json.loads(fast.to_str())
-    # Set anew at each call, from max_seq_length and the batch.
-    return {name: part for name, part in state.items() if name not in ("truncation", "padding")}

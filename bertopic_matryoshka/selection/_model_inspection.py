@@ -96,10 +96,10 @@ def inspect_models(
     Parameters
     ----------
     models : str, Path, SentenceTransformer, MatryoshkaBackend or None, sequence or dict of them
-        Names or folders; None is the bundled model. A dict gives them names of your own. Of a
-        backend, the prompt, device and rotation count; its `truncate_dim`, permutation and lexical
-        view are ignored. Models that are not in memory yet are loaded one after another, and
-        released.
+        Names or folders; None is the bundled model. Other models that MatryoshkaBackend takes, such
+        as functions, too. A dict gives them names of your own. Of a backend, the prompt, device and
+        rotation count; its `truncate_dim`, permutation and lexical view are ignored. Models that
+        are not in memory yet are loaded one after another, and released.
     documents : iterable of str or None, default=None
         Texts like those to be embedded. Equal ones are embedded once. None embeds nothing, and
         loads nothing but folders.

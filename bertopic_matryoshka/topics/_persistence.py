@@ -7,7 +7,7 @@ import json
 import warnings
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from bertopic import BERTopic
 from bertopic.cluster import BaseCluster
@@ -53,9 +53,6 @@ from bertopic_matryoshka.topics._saved_folder import (
     read_files,
     replace_files,
 )
-
-if TYPE_CHECKING:
-    from sentence_transformers import SentenceTransformer
 
 STATE_FILE = MANIFEST
 ARRAYS_FILE = "matryoshka.safetensors"
@@ -124,7 +121,8 @@ def save_topic_model(
     LossySaveWarning
         If the reducer or the clusterer has no safe format, such as hdbscan.HDBSCAN. The loaded
         model then assigns new documents to the nearest topic embedding, as BERTopic.load does.
-        Also if the backend was built from a loaded model whose weights are not saved.
+        Also if the backend was built from a loaded model whose weights are not saved, or from a
+        function or another library's model.
 
     See Also
     --------
@@ -138,6 +136,9 @@ def save_topic_model(
     file that is being read cannot be replaced: the save fails and the older one stays.
 
     `memory` of LeidenClustering and `device` are not saved, as they depend on the machine.
+
+    Of a hosted model, the backend's class, the model's name and the options that its rows depend
+    on are saved; never a key, a header or an address.
     """
     check_arguments(locals(), topic_model=TOPIC_MODEL, path=PATH, save_embedding_model=flag())
     backend = topic_model.embedding_model
@@ -155,15 +156,21 @@ def save_topic_model(
         save_embedding_model = True  # it was loaded from here, and would be gone
     if recipe.get("model") and Path(recipe["model"]).is_dir():
         recipe["model"] = str(Path(recipe["model"]).absolute())  # to be found from elsewhere
-    if not save_embedding_model and "model" not in recipe:
+    source = backend._source  # noqa: SLF001
+    if save_embedding_model and not source.saves_weights:
+        raise ValueError(
+            f"save_embedding_model=True, but {backend.name} is no model of sentence-transformers. "
+            "Leave it out, and pass load_topic_model(path, backend=...)."
+        )
+    if not save_embedding_model and (reason := source.why_not_saved()):
         _warn(
-            "The backend was built from a loaded model, whose name is not known here. Pass "
-            "load_topic_model(path, backend=...), or save with save_embedding_model=True.",
+            f"{reason} Pass load_topic_model(path, backend=...)"
+            + (", or save with save_embedding_model=True." if source.saves_weights else "."),
             stacklevel=2,
         )
     parts, arrays = _packed(topic_model)
     # Weights in a folder of another name are not found in the registry of published models.
-    facts = backend._source.facts  # noqa: SLF001
+    facts = source.facts
     if save_embedding_model:
         facts = backend.truncated(None).rotated(None).facts  # the model's own
     values = {
@@ -190,7 +197,7 @@ def save_topic_model(
 def load_topic_model(
     path: str | Path,
     *,
-    backend: MatryoshkaBackend | SentenceTransformer | None = None,
+    backend: Any = None,
     device: str | None = None,
     trust_remote_code: bool = False,
 ) -> BERTopic:
@@ -202,10 +209,10 @@ def load_topic_model(
     ----------
     path : str or Path
         Folder of the save.
-    backend : MatryoshkaBackend, SentenceTransformer or None, default=None
-        Embedding model to use, needed if neither its name nor its weights were saved; it gets the
-        lexical view that was saved. None builds the backend that was saved; its model is loaded at
-        first use.
+    backend : MatryoshkaBackend, a loaded model that it takes, or None, default=None
+        Embedding model to use, needed if neither its name nor its weights were saved, as of a
+        function; it gets the lexical view that was saved. None builds the backend that was saved;
+        its model is loaded at first use.
     device : str or None, default=None
         Device of the embedding model; it is not saved.
     trust_remote_code : bool, default=False
@@ -244,6 +251,9 @@ def load_topic_model(
     `trust_remote_code`, an embedding model whose modules are not sentence-transformers' own, or
     that comes with code. Estimators are built from a fixed list of classes, and `memory`, a cache
     of pickles, is None.
+
+    A hosted model's client is made by its library from the environment, at first use, and only the
+    clients of OpenAI and Cohere. A file thus cannot name an address to send a key or texts to.
 
     Folders of format 1 have no digests; only the consistency of their files is checked. Save the
     model again to add digests.

@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bertopic_matryoshka.embedding import LexicalView, MatryoshkaBackend, ModelFacts, Rotation
+from bertopic_matryoshka.embedding import (
+    HostedModel,
+    LexicalView,
+    MatryoshkaBackend,
+    ModelFacts,
+    Rotation,
+)
 from bertopic_matryoshka.exceptions import SavedModelError
 from bertopic_matryoshka.topics._saved_checks import refuse_foreign_code
 from bertopic_matryoshka.topics._saved_folder import REMEDY
@@ -42,7 +48,7 @@ def load_backend(
     version: Version,
     state: dict[str, Any],
     arrays: Arrays,
-    given: MatryoshkaBackend | SentenceTransformer | None,
+    given: Any,
     device: str | None,
     *,
     view: LexicalView | None,
@@ -80,7 +86,7 @@ def load_backend(
         if given is None:
             backend = _from_recipe(version, state, recipe, device, trust=trust_remote_code)
         else:
-            for loading in ("model", "dtype", "revision"):
+            for loading in ("model", "hosted", "name", "dtype", "revision"):
                 recipe.pop(loading, None)
             recipe["dims"] = recipe["dims"] or (facts and facts["dims"])  # checked at once
             backend = MatryoshkaBackend(given, **recipe)
@@ -152,11 +158,14 @@ def _from_recipe(
     folder = version.file.parent
     if state["has_embedding_model"]:
         recipe |= {"model": str(version.content / MODEL_FOLDER), "revision": None}
-    if "model" not in recipe:
+    hosted = recipe.pop("hosted", None)
+    if "model" not in recipe and hosted is None:
         raise ValueError(
-            f"{folder} was saved from a loaded model, whose name is not known. "
+            f"{folder} was saved from a loaded model, a function or another library's model. "
             "Pass it: load_topic_model(path, backend=...)."
         )
+    if hosted is not None:
+        return _hosted(version, recipe, hosted, device)
     model = recipe["model"]
     if isinstance(model, str) and Path(model).is_dir() and not trust:
         refuse_foreign_code(Path(model))
@@ -170,3 +179,17 @@ def _from_recipe(
         source.load()
         source.name = source.label = str(folder / MODEL_FOLDER)
     return backend
+
+
+def _hosted(
+    version: Version, recipe: dict[str, Any], hosted: Any, device: str | None
+) -> MatryoshkaBackend:
+    """Build the backend of a hosted model, whose client is made at first use."""
+    if device is not None:
+        raise ValueError(f"device={device!r} is not for a hosted model. Leave it out.")
+    if "model" in recipe:
+        raise SavedModelError(f"{version.file} names two models. {REMEDY}")
+    try:
+        return MatryoshkaBackend(HostedModel.from_recipe(hosted), **recipe)
+    except (TypeError, ValueError) as error:
+        raise SavedModelError(f"{version.file}, backend: {error} {REMEDY}") from error

@@ -644,7 +644,7 @@ DEFAULT = object()
         (
             {"topic_models": {"a": plain_model(k_means(4), BaseEmbedder())}},
             ValueError,
-            "embeds by a BaseEmbedder, which cannot be truncated. Give embeddings",
+            "embeds by a BaseEmbedder, which is not truncated. Wrap it, as",
         ),
         (
             {

@@ -203,7 +203,7 @@ def test_width_out_of_range(folder, dim):
 
 def test_width_that_was_not_trained_works_with_a_warning(folder):
     backend = MatryoshkaBackend(folder, truncate_dim=10)
-    with pytest.warns(TruncationWarning, match=r"trained at 24, 16, 8 \(config.json\)"):
+    with pytest.warns(TruncationWarning, match=r"listed for it are 24, 16, 8 \(config.json\)"):
         assert backend.embed(TEXTS).shape == (len(TEXTS), 10)
 
 

@@ -82,7 +82,7 @@ MODEL_CALLS = [
         bm.inspect_models,
         lambda: {"models": bm.MatryoshkaBackend(), "documents": DOCUMENTS},
         {
-            "models": {"none"},
+            "models": {"none", "callable"},
             "documents": {"texts", "shorter texts", "few texts", "none"},
             "dims": "widths or none",
             "near_zero": "share",
@@ -97,7 +97,8 @@ MODEL_CALLS = [
         lambda: {"documents": DOCUMENTS},
         {
             "documents": {"texts", "shorter texts", "few texts", "no texts"},
-            "model": {"none"},
+            "model": {"none", "callable"},
+            "name": {"none"},
             "truncate_dim": "width or none",
             "dims": "widths or none",
             "prompt": {"none", "str", "empty str", "ellipsis"},
@@ -131,7 +132,7 @@ MODEL_CALLS = [
         bm.build_topic_model,
         dict,
         {
-            "backend": {"none", "str"},
+            "backend": {"none", "str", "callable"},
             "reduction": set(),
             "clustering": {"none"},
             "n_features_to_select": {"count", "one", "share", "none", "huge"},
@@ -217,7 +218,7 @@ MODEL_CALLS = [
         lambda: {"path": _saved()},
         {
             "path": set(),
-            "backend": {"none", "str"},
+            "backend": {"none", "str", "callable"},
             "device": {"none"},
             "trust_remote_code": "bool",
         },
