@@ -89,7 +89,7 @@ MODEL_CALLS = [
             "sample_size": "several or none",
             "random_state": "seed",
         },
-        {"models": r"\bmodel\b"},
+        {"models": r"\bmodel\b|lambda"},
     ),
     Call(
         "MatryoshkaBackend",
