@@ -11,6 +11,7 @@ import numpy as np
 from bertopic.backend import BaseEmbedder
 from sklearn.utils.validation import check_is_fitted
 
+from bertopic_matryoshka._constraints import check_arguments, flag, instance, whole
 from bertopic_matryoshka._validation import check_at_least, check_dim, list_of_strings
 from bertopic_matryoshka.embedding._facts import ModelFacts, name_of
 from bertopic_matryoshka.embedding._lexical_view import (
@@ -196,6 +197,13 @@ class MatryoshkaBackend(BaseEmbedder):  # type: ignore[misc]
         name: str | None = None,
     ) -> None:
         super().__init__()
+        check_arguments(
+            locals(),
+            revision=instance(str, none=True),
+            trust_remote_code=flag(),
+            encode_kwargs=instance(dict, none=True),
+            permutation_seed=whole(0, none=True),
+        )
         if not (prompt is None or prompt is ... or isinstance(prompt, str)):
             raise TypeError(f"prompt={prompt!r} must be a string, None for no prompt, or left out.")
         contradicted = sorted(_OWN_ENCODE_KWARGS & set(encode_kwargs or {}))
@@ -212,8 +220,6 @@ class MatryoshkaBackend(BaseEmbedder):  # type: ignore[misc]
         if long_texts not in LONG_TEXTS:
             raise ValueError(f"long_texts={long_texts!r} must be one of {', '.join(LONG_TEXTS)}.")
         self.long_texts = long_texts
-        if permutation_seed is not None:
-            check_at_least(permutation_seed, 0, name="permutation_seed")
         self.permutation_seed = permutation_seed
         self._rotation: Rotation | None = None
         self._rotation_is_checked = True

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from bertopic_matryoshka._validation import check_at_least
+from bertopic_matryoshka._validation import DEVICE, check_at_least
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,18 +38,18 @@ def checked_devices(device: str | Sequence[str] | None) -> tuple[str, ...]:
     """
     if device is None:
         return ()
-    devices = (device,) if isinstance(device, str) else device
-    is_list = isinstance(devices, (list, tuple))
-    if not is_list or not all(isinstance(name, str) for name in devices):
+    devices = device if isinstance(device, (list, tuple)) else (device,)
+    if not all(DEVICE.is_kind(name) for name in devices):
         raise TypeError(
             f'device={device!r} must be a string such as "cuda", or a list such as '
             '["cuda:0", "cuda:1"].'
         )
-    if not devices or not all(devices):
+    names = tuple(map(str, devices))  # torch has a type of its own
+    if not all(names) or not names:
         raise ValueError(
             f"device={device!r} names no device. Leave it out for the fastest that is there."
         )
-    return tuple(devices)
+    return names
 
 
 def dtype_name(dtype: str | torch.dtype | None) -> str | None:

@@ -162,14 +162,17 @@ class ModelSource:
         from sentence_transformers import SentenceTransformer
 
         dtype = {"dtype": self.dtype} if self.dtype else {}
-        return SentenceTransformer(
-            self.name,
-            device=device,
-            backend=self.backend or "torch",  # type: ignore[arg-type]
-            revision=self.revision,
-            trust_remote_code=self.trust_remote_code,
-            model_kwargs={**self.model_kwargs, **dtype} or None,
-        )
+        try:
+            return SentenceTransformer(
+                self.name,
+                device=device,
+                backend=self.backend or "torch",  # type: ignore[arg-type]
+                revision=self.revision,
+                trust_remote_code=self.trust_remote_code,
+                model_kwargs={**self.model_kwargs, **dtype} or None,
+            )
+        except OSError as error:
+            raise OSError(f"model={self.name!r} could not be loaded: {error}") from error
 
     def width(self) -> int:
         """Width of the model's last module, whatever truncation it is set to; loads the model."""

@@ -308,7 +308,7 @@ def test_bad_parameters(parameters, error, message):
 
 @pytest.mark.parametrize("shape", [(12,), (3, 12, 2), (0, 12)])
 def test_embeddings_that_are_no_table(shape):
-    with pytest.raises(ValueError, match=r"embeddings has shape .* and must be \(n_rows, n_dims\)"):
+    with pytest.raises(ValueError, match=r"embeddings has shape .* and must "):
         compare_prefixes(np.ones(shape))
 
 
