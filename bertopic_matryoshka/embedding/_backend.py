@@ -11,7 +11,7 @@ import numpy as np
 from bertopic.backend import BaseEmbedder
 from sklearn.utils.validation import check_is_fitted
 
-from bertopic_matryoshka._constraints import check_arguments, flag, instance, whole
+from bertopic_matryoshka._constraints import check_arguments, choice, flag, instance, whole
 from bertopic_matryoshka._validation import check_at_least, check_dim, list_of_strings
 from bertopic_matryoshka.embedding._facts import ModelFacts, name_of
 from bertopic_matryoshka.embedding._lexical_view import (
@@ -19,6 +19,7 @@ from bertopic_matryoshka.embedding._lexical_view import (
     join_rows,
     warn_of_unknown_words,
 )
+from bertopic_matryoshka.embedding._loading import BACKENDS
 from bertopic_matryoshka.embedding._long_texts import (
     LONG_TEXTS,
     long_texts,
@@ -199,6 +200,10 @@ class MatryoshkaBackend(BaseEmbedder):  # type: ignore[misc]
         super().__init__()
         check_arguments(
             locals(),
+            n_layers=whole(1, none=True, remedy="Leave it out to keep all layers."),
+            backend=choice(BACKENDS),
+            model_kwargs=instance(dict, none=True),
+            long_texts=choice(LONG_TEXTS),
             revision=instance(str, none=True),
             trust_remote_code=flag(),
             encode_kwargs=instance(dict, none=True),
@@ -217,8 +222,6 @@ class MatryoshkaBackend(BaseEmbedder):  # type: ignore[misc]
         check_at_least(batch_size, 1, name="batch_size", remedy="Leave it out for 32.")
         self.batch_size = int(batch_size)
         self.encode_kwargs = dict(encode_kwargs or {})
-        if long_texts not in LONG_TEXTS:
-            raise ValueError(f"long_texts={long_texts!r} must be one of {', '.join(LONG_TEXTS)}.")
         self.long_texts = long_texts
         self.permutation_seed = permutation_seed
         self._rotation: Rotation | None = None

@@ -6,6 +6,7 @@ import copy
 from itertools import chain
 from typing import TYPE_CHECKING, Any, cast
 
+from bertopic_matryoshka._constraints import instance
 from bertopic_matryoshka._validation import check_at_least
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def first_layers(model: SentenceTransformer, n_layers: int) -> SentenceTransform
     Raises
     ------
     TypeError, ValueError
-        If `n_layers` is not an int, or out of range.
+        If `model` is no SentenceTransformer, or `n_layers` is not an int, or out of range.
     ValueError
         If the model has no layers that can be cut: a static model, or one that uses the
         same layer several times.
@@ -48,8 +49,11 @@ def first_layers(model: SentenceTransformer, n_layers: int) -> SentenceTransform
     >>> model = SentenceTransformer("all-MiniLM-L6-v2")  # doctest: +SKIP
     >>> backend = MatryoshkaBackend(first_layers(model, 3))  # doctest: +SKIP
     """
-    total = count_layers(model)
+    from sentence_transformers import SentenceTransformer
+
+    instance(SentenceTransformer, words="a SentenceTransformer").check(model, "model")
     check_at_least(n_layers, 1, name="n_layers")
+    total = count_layers(model)
     if n_layers > total:
         raise ValueError(f"n_layers={n_layers} must be between 1 and {total}, the model's layers.")
     # What the memo has is not copied, so the weights are shared.

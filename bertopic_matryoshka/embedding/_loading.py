@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from bertopic_matryoshka._validation import DEVICE, check_at_least
+from bertopic_matryoshka._validation import DEVICE
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import torch
 
@@ -68,8 +67,6 @@ def checked_backend(backend: str | None, dtype: str | None, *, is_bundled: bool)
     """Check what runs the model; None is torch."""
     if backend is None or backend == "torch":
         return None
-    if backend not in BACKENDS:
-        raise ValueError(f"backend={backend!r} must be one of {', '.join(BACKENDS)}.")
     if is_bundled:
         raise ValueError(
             f"backend={backend!r} is for transformers; the bundled model is a table of vectors, "
@@ -87,7 +84,6 @@ def checked_n_layers(n_layers: int | None, backend: str | None, *, is_bundled: b
     """Check how many layers to keep; the upper bound only once the model is loaded."""
     if n_layers is None:
         return None
-    check_at_least(n_layers, 1, name="n_layers", remedy="Leave it out to keep all layers.")
     if is_bundled:
         raise ValueError(
             f"n_layers={n_layers} is for transformers; the bundled model is a table of vectors "
@@ -109,8 +105,6 @@ def checked_model_kwargs(model_kwargs: Mapping[str, Any] | None) -> dict[str, An
     TypeError, ValueError
         If they are not, or contradict a parameter of the backend.
     """
-    if model_kwargs is not None and not isinstance(model_kwargs, Mapping):
-        raise TypeError(f"model_kwargs={model_kwargs!r} must be a dict, or None.")
     given = dict(model_kwargs or {})
     for name, parameter in _OWN_MODEL_KWARGS.items():
         if name in given:

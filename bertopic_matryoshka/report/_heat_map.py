@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from bertopic_matryoshka._constraints import choice, instance
+from bertopic_matryoshka.comparison import DimensionComparison
 from bertopic_matryoshka.report._data import measured, short, sweeps_of
 from bertopic_matryoshka.report._figures import LAYOUT, plain
 
 if TYPE_CHECKING:
     import pandas as pd
     from plotly.graph_objects import Figure
-
-    from bertopic_matryoshka.comparison import DimensionComparison
 
 MEASURES = {"ami": "AMI with labels", "coherence": "coherence"}
 """Columns that can be compared between models, the first that was measured by default.
@@ -52,10 +52,10 @@ def plot_embedding_models(comparison: DimensionComparison, measure: str | None =
     >>> topic_model = build_topic_model(MatryoshkaBackend(), min_topic_size=5)
     >>> figure = plot_embedding_models(compare_dimensions(docs, topic_model, dims=[64, 32]))
     """
+    instance(DimensionComparison).check(comparison, "comparison")
     table = measured(comparison)
     known = [name for name in MEASURES if name in table and table[name].notna().any()]
-    if measure not in (None, *known):
-        raise ValueError(f"measure={measure!r} must be one of {', '.join(known)}, or None.")
+    choice(known, none=True).check(measure, "measure")
     measure = measure or known[0]
     cells = _cells(comparison, table, measure)
     figure = _figure_of(cells, MEASURES[measure])

@@ -96,7 +96,7 @@ def test_openvino_gives_the_rows_of_torch_and_is_stored(folder, tmp_path):
         ({"model_kwargs": {"trust_remote_code": True}}, ValueError, "parameter trust_remote_code"),
         ({"model_kwargs": {"torch_dtype": "float16"}}, ValueError, "use the parameter dtype"),
         ({"model_kwargs": {"a": object()}}, TypeError, "must hold strings, numbers"),
-        ({"model_kwargs": [1]}, TypeError, "must be a dict"),
+        ({"model_kwargs": [1]}, TypeError, "must be a dict or None"),
     ],
 )
 def test_bad_input(folder, settings, error, message):

@@ -9,12 +9,14 @@ from typing import Any
 
 from bertopic import BERTopic
 from bertopic.dimensionality import BaseDimensionalityReduction
+from sentence_transformers import SentenceTransformer
 from sklearn.cluster import KMeans
 
 import bertopic_matryoshka as bm
 from tests.hostile.data_calls import DEVICE, EMBEDDING_NAMES
 from tests.hostile.judge import Call
 from tests.hostile.values import DOCUMENTS, WIDTH, rows
+from tests.tiny_models import make_model
 
 
 @cache
@@ -69,6 +71,11 @@ def _saved() -> Path:
     return _folder() / "saved"
 
 
+@cache
+def _transformer() -> Any:
+    return SentenceTransformer(make_model(_folder() / "model"), device="cpu")
+
+
 _KEPT: list[Any] = []
 
 
@@ -109,6 +116,10 @@ MODEL_CALLS = [
             "trust_remote_code": "bool",
             "encode_kwargs": {"none", "no mapping"},
             "permutation_seed": "seed",
+            "n_layers": {"none"},
+            "backend": {"none"},
+            "model_kwargs": {"none", "no mapping"},
+            "long_texts": set(),
         },
         # An option of the caller's is refused by the model, which names it.
         {"encode_kwargs": "keyword"},
@@ -272,6 +283,18 @@ MODEL_CALLS = [
         bm.plot_comparison,
         lambda: {"comparison": _comparison()},
         {"comparison": set(), "n_columns": "count"},
+    ),
+    Call(
+        "plot_embedding_models",
+        bm.plot_embedding_models,
+        lambda: {"comparison": _comparison()},
+        {"comparison": set(), "measure": {"none"}},
+    ),
+    Call(
+        "first_layers",
+        bm.first_layers,
+        lambda: {"model": _transformer(), "n_layers": 1},
+        {"model": set(), "n_layers": {"one"}},
     ),
     Call(
         "plot_topic_numbers",

@@ -42,7 +42,7 @@ def test_other_measures_are_refused(comparison):
     unlabelled = make_comparison(make_run(8), make_run(4))
     (cells,) = plot_embedding_models(unlabelled).data
     assert list(cells.y) == ["a model, 1.5 s"]
-    with pytest.raises(ValueError, match="measure='ami' must be one of coherence, or None"):
+    with pytest.raises(ValueError, match="measure='ami' must be one of coherence or None"):
         plot_embedding_models(unlabelled, "ami")
 
 
