@@ -12,6 +12,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, check_memory
 
+from bertopic_matryoshka._fork import about_to_use_threads
 from bertopic_matryoshka._validation import check_at_least, validated
 from bertopic_matryoshka.clustering._advice import (
     report_copies,
@@ -130,6 +131,7 @@ class TreeClusters(NeighborPredictor, ClusterMixin, BaseEstimator):  # type: ign
             copies; or if `y` is ignored because its length is not that of X, as in BERTopic where
             zero-shot topics took documents.
         """
+        about_to_use_threads()
         check_parameters(self)
         rows = unit_rows(validated(self, X))
         order = row_order(rows)

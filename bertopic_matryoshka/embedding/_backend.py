@@ -12,6 +12,7 @@ from bertopic.backend import BaseEmbedder
 from sklearn.utils.validation import check_is_fitted
 
 from bertopic_matryoshka._constraints import check_arguments, choice, flag, instance, whole
+from bertopic_matryoshka._fork import about_to_use_threads
 from bertopic_matryoshka._validation import check_at_least, check_dim, list_of_strings
 from bertopic_matryoshka.embedding._facts import ModelFacts, name_of
 from bertopic_matryoshka.embedding._lexical_view import (
@@ -738,6 +739,8 @@ or None
         raw: bool = False,
         words: bool = False,
     ) -> NDArray[np.floating]:
+        about_to_use_threads()
+
         def encode(texts: list[str]) -> NDArray[np.floating]:
             return self._source.encode(
                 texts,
