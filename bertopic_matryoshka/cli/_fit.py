@@ -107,7 +107,7 @@ def fit(
 
     check_enough(documents, min_topic_size)
     allow_missing_hdbscan()
-    how_many: dict[str, Any] = {"nr_topics": topics}
+    how_many: dict[str, Any] = {"nr_topics": topics, "min_topic_size": min_topic_size}
     if reduction not in {"pca", "umap"}:
         clustering = LeidenClustering(
             topics,
@@ -121,7 +121,6 @@ def fit(
         backend,
         reduction=reduction,
         random_state=seed,
-        min_topic_size=min_topic_size,
         n_gram_range=(1, ngrams),
         stop_words=None if stop_words == "none" else stop_words,
         **how_many,

@@ -25,9 +25,11 @@ def refuse_ignored(
     Raises
     ------
     ValueError
-        If there is a `min_topic_size`; or `calculate_probabilities`, and the clusterer is a
-        LeidenClustering that computes none.
+        If there is a `min_topic_size` other than the clusterer's `min_cluster_size`; or
+        `calculate_probabilities`, and the clusterer is a LeidenClustering that computes none.
     """
+    if min_topic_size == getattr(clusterer, "min_cluster_size", None):
+        min_topic_size = None  # it says the same
     for problem in _ignored(clusterer, min_topic_size, calculate_probabilities):
         raise ValueError(problem)
 
