@@ -5,9 +5,10 @@
 
 Writes synthetic rows, of 768 dimensions unless --dims says otherwise, as a memory-mapped float16
 file, and runs each size in a process of its own. One topic is a direction: 500 topics of Zipf's
-sizes lie around 25 themes, each theme and topic a normal vector in a subspace of 64 dimensions that decays as 1/sqrt(rank), as the
-spectra of sentence embeddings do; a row is its theme + its topic + noise in all 64 dimensions + a
-little in all others, turned at random and scaled to unit length. Results go to OUT/scale.csv at once,
+sizes lie around 25 themes, each theme and topic a normal vector in a subspace of 64 dimensions that
+decays as 1/sqrt(rank), as the spectra of sentence embeddings do; a row is its theme + its topic +
+noise in all 64 dimensions + a little in all others, turned at random and scaled to unit length.
+Results go to OUT/scale.csv at once,
 and a size that is there already is not run again. Without a GPU the GPU's column stays empty.
 """
 
