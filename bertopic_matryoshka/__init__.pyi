@@ -6,7 +6,13 @@ from .comparison import (
     compare_dimensions,
     compare_topic_numbers,
 )
-from .embedding import LexicalView, MatryoshkaBackend, PrincipalRotation, truncate
+from .embedding import (
+    LexicalView,
+    MatryoshkaBackend,
+    PrincipalRotation,
+    first_layers,
+    truncate,
+)
 from .evaluation import (
     TopicCoherence,
     TopicEvaluation,
@@ -27,6 +33,7 @@ from .exceptions import (
 from .neighbors import compare_prefixes, nearest_neighbors
 from .report import (
     plot_comparison,
+    plot_embedding_models,
     plot_topic_map,
     plot_topic_numbers,
     write_png,
@@ -87,6 +94,7 @@ __all__ = [
     "compare_topic_numbers",
     "embedding_coherence",
     "evaluate_topics",
+    "first_layers",
     "get_stop_words",
     "inspect_dimensions",
     "inspect_models",
@@ -94,6 +102,7 @@ __all__ = [
     "load_topic_model",
     "nearest_neighbors",
     "plot_comparison",
+    "plot_embedding_models",
     "plot_topic_map",
     "plot_topic_numbers",
     "save_topic_model",

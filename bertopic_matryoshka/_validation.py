@@ -2,38 +2,92 @@
 
 from __future__ import annotations
 
+import re
+import sys
 import warnings
+from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
+from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from scipy.sparse import issparse
+from sklearn.utils.validation import validate_data
+
+from bertopic_matryoshka._constraints import (
+    Constraint,
+    check_each,
+    check_sequence,
+    instance,
+    shown,
+    whole,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sized
+    from collections.abc import Iterator, Sequence, Sized
 
+    import torch
     from numpy.typing import ArrayLike, NDArray
+
+LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+"""Half of a character of UTF-16; Python's strings hold whole ones."""
+
+DEVICE = Constraint(
+    'a string such as "cpu" or "cuda:0"',
+    "",
+    lambda value: isinstance(value, str) or type(value).__name__ == "device",  # torch's
+    lambda _: True,
+    none=True,
+)
 
 BLOCK_ROWS = 4096
 """Number of rows held in float64 at a time: 25 MB at 768 dimensions."""
 
 
-def list_of_strings(documents: Iterable[str]) -> list[str]:
-    """Make a list of documents.
+def list_of_strings(documents: Iterable[str], name: str = "documents") -> list[str]:
+    """Make a list of documents, or of words.
 
     Raises
     ------
     TypeError
-        If `documents` is a single string, or an item is not a string; the message gives its
-        position.
+        If `documents` is no iterable of strings, or is a frame, a dict or a set, which would give
+        column names, keys, or another order; or an item is not a string, with its position.
+
+    Warns
+    -----
+    RuntimeWarning
+        If texts hold lone surrogates, halves of a character that no tokenizer and no file takes.
+        Each is replaced by U+FFFD; the message counts the texts.
     """
-    if isinstance(documents, str):
-        raise TypeError(f"documents={documents[:40]!r} is a single string; pass a list of strings.")
+    if isinstance(documents, (str, bytes)):
+        raise TypeError(f"{name}={shown(documents)} is a single string; pass a list of strings.")
+    if isinstance(documents, (Mapping, AbstractSet)) or getattr(documents, "ndim", 1) != 1:
+        raise TypeError(
+            f"{name} is of type {type(documents).__name__} and must be a list of strings. Of a "
+            'frame, pass one column, such as frame["text"].'
+        )
+    if not isinstance(documents, Iterable):
+        raise TypeError(f"{name}={shown(documents)} must be a list of strings.")
     texts = list(documents)
+    broken = []
     for position, text in enumerate(texts):
         if not isinstance(text, str):
             raise TypeError(
-                f"documents[{position}]={text!r} is of type {type(text).__name__} and must be a "
+                f"{name}[{position}]={shown(text)} is of type {type(text).__name__} and must be a "
                 "string. Remove such rows, or replace them by an empty string."
             )
+        if not text.isascii() and LONE_SURROGATE.search(text):
+            broken.append(position)
+    for position in broken:
+        texts[position] = LONE_SURROGATE.sub("\ufffd", texts[position])
+    if broken:
+        warnings.warn(
+            f"{len(broken):,} of {len(texts):,} {name} hold lone surrogates, the first is "
+            f"{name}[{broken[0]}]. Each was replaced by U+FFFD. Read the source as UTF-8 again, if "
+            "its text matters.",
+            RuntimeWarning,
+            stacklevel=3,
+        )
     return texts
 
 
@@ -68,10 +122,7 @@ def check_dim(dim: object, width: int, *, of: str, name: str = "truncate_dim") -
 
 def check_at_least(value: object, low: int, *, name: str, remedy: str = "") -> None:
     """Check that a parameter is an int of at least `low`; `remedy` ends the message."""
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
-        raise TypeError(f"{name}={value!r} must be an int.")
-    if value < low:
-        raise ValueError(f"{name}={value} must be at least {low}. {remedy}".rstrip())
+    whole(low, remedy=remedy).check(value, name)
 
 
 def check_labels(labels: ArrayLike | None, n_documents: int) -> NDArray[np.int_] | None:
@@ -103,6 +154,7 @@ def check_labels(labels: ArrayLike | None, n_documents: int) -> NDArray[np.int_]
         return None
     import pandas as pd  # takes half a second
 
+    check_sequence(labels, "labels", "a label per document")
     # NumPy would convert a list of strings and NaN to strings.
     given: Any = labels
     cells = np.asarray(given if hasattr(given, "dtype") else pd.Series(list(given), dtype=object))
@@ -111,7 +163,13 @@ def check_labels(labels: ArrayLike | None, n_documents: int) -> NDArray[np.int_]
             f"labels has shape {cells.shape} and must have shape ({n_documents},), as documents."
         )
     names = [None if isinstance(cell, str) and not cell.strip() else cell for cell in cells]
-    classes: NDArray[np.int_] = pd.factorize(pd.Series(names, dtype=object))[0].astype(np.int64)
+    try:
+        numbered = pd.factorize(pd.Series(names, dtype=object))[0]
+    except TypeError as error:  # a list is none
+        raise TypeError(
+            f"labels must hold a class per document, a string or number: {error}"
+        ) from error
+    classes: NDArray[np.int_] = numbered.astype(np.int64)
     n_missing = int((classes < 0).sum())
     if n_missing == n_documents:
         raise ValueError(f"labels holds no label: all {n_documents} are missing. Leave it out.")
@@ -125,29 +183,204 @@ def check_labels(labels: ArrayLike | None, n_documents: int) -> NDArray[np.int_]
     return classes
 
 
-def check_embeddings(embeddings: ArrayLike, n_documents: int) -> NDArray[np.floating]:
-    """Check that embeddings are two-dimensional, with one row per document."""
-    full = np.asarray(embeddings)
-    if full.ndim != 2 or full.shape[0] != n_documents:
+def embeddings_array(
+    embeddings: Any,
+    *,
+    name: str = "embeddings",
+    n_documents: int | None = None,
+    min_rows: int = 0,
+) -> NDArray[Any]:
+    """Make an array of embeddings; an array in memory or of a file is not copied.
+
+    Parameters
+    ----------
+    embeddings : array-like, DataFrame or Tensor of shape (n_documents, n_dims)
+        Of real numbers. A tensor of any device; bfloat16 becomes float32.
+    name : str
+        Name in errors.
+    n_documents : int or None
+        Number of rows that there must be; None for any.
+    min_rows : int
+        Number of rows that there must be at least.
+
+    Returns
+    -------
+    array : ndarray of shape (n_documents, n_dims)
+        Float, int or bool, in the given precision.
+
+    Raises
+    ------
+    TypeError
+        If it is sparse, or holds anything but real numbers.
+    ValueError
+        If it is not two-dimensional, has no columns, too few or another number of rows, rows are of
+        different lengths, or values are masked.
+    """
+    array = real_array(embeddings, name)
+    if array.ndim != 2:
+        single = f" Pass {name}[None] for a single row." if array.ndim == 1 else ""
         raise ValueError(
-            f"embeddings has shape {full.shape} and must have one row for each of the "
+            f"{name} has shape {array.shape} and must be two-dimensional, (n_rows, n_dims).{single}"
+        )
+    if not array.shape[1]:
+        raise ValueError(f"{name} has shape {array.shape} and must have columns.")
+    if array.shape[0] < min_rows:
+        raise ValueError(
+            f"{name} has shape {array.shape} and must have at least {min_rows} "
+            f"row{'s' * (min_rows > 1)}."
+        )
+    if n_documents not in (None, array.shape[0]):
+        raise ValueError(
+            f"{name} has shape {array.shape} and must have one row for each of the "
             f"{n_documents} documents."
         )
-    return full
+    return array
 
 
-def find_device(device: str | None) -> str:
-    """Return `device`, checked; for None, a GPU where there is one, else the CPU."""
+def real_array(values: Any, name: str) -> NDArray[Any]:
+    """Make an array of real numbers, of any shape; see embeddings_array for errors."""
+    values = without_mask(values, name)
+    if issparse(values):
+        raise TypeError(f"{name} is sparse and must be dense. Pass {name}.toarray().")
+    try:
+        array = np.asarray(values)
+    except ValueError as error:
+        raise ValueError(f"{name} has rows of different lengths: {error}.") from error
+    if array.dtype == object:
+        array = _as_numbers(array, name)
+    if array.dtype.kind not in "fiub":
+        raise TypeError(
+            f"{name} is of dtype {array.dtype} and must hold real numbers. Convert it, for example "
+            f"by {name}.astype(np.float32)."
+        )
+    return array
+
+
+def without_mask(values: Any, name: str) -> Any:
+    """Make an array of a tensor, or of a masked array that hides nothing; give others back.
+
+    scikit-learn reads what a mask hides, and tensors neither in bfloat16 nor with gradients.
+
+    Raises
+    ------
+    ValueError
+        If values are masked.
+    """
+    if isinstance(values, np.ma.MaskedArray):
+        n_masked = int(np.ma.getmaskarray(values).sum())
+        if n_masked:
+            raise ValueError(
+                f"{name} hides {n_masked:,} values by its mask. Fill them by {name}.filled(...), "
+                "or remove those rows."
+            )
+        return values.data
+    torch = sys.modules.get("torch")  # whoever passes a tensor has imported it
+    if torch is not None and isinstance(values, torch.Tensor):
+        values = values.detach()
+        return (values.float() if values.dtype == torch.bfloat16 else values).numpy(force=True)
+    return values
+
+
+def validated(
+    estimator: Any, X: Any, *, reset: bool = True, in_blocks: bool = False, min_rows: int = 1
+) -> NDArray[Any]:
+    """Validate an estimator's rows as scikit-learn does, with errors that name X.
+
+    Parameters
+    ----------
+    estimator : BaseEstimator
+    X : array-like of shape (n_rows, n_features)
+    reset : bool
+        Whether this is the fit, which learns the number of features.
+    in_blocks : bool
+        Whether precision and finiteness are left to row_blocks.
+    min_rows : int
+
+    Returns
+    -------
+    rows : ndarray of shape (n_rows, n_features), float32 or float64; any real dtype if `in_blocks`
+
+    Raises
+    ------
+    TypeError
+        If X holds anything but real numbers.
+    ValueError
+        If X is of another shape, values are masked, or a value is not finite.
+    """
+    try:
+        # Demanding a floating dtype would convert strings and dates to it.
+        rows: NDArray[Any] = validate_data(
+            estimator,
+            without_mask(X, "X"),
+            reset=reset,
+            dtype="numeric",
+            ensure_all_finite=not in_blocks,
+            ensure_min_samples=min_rows,
+        )
+    except (TypeError, ValueError) as error:
+        if re.search(r"\bX\b", str(error)):
+            raise
+        kind = TypeError if isinstance(error, TypeError) else ValueError
+        raise kind(f"X must be a table of real numbers, a row per document: {error}") from error
+    if rows.dtype.kind not in "fiub":
+        raise TypeError(f"X is of dtype {rows.dtype} and must hold real numbers.")
+    return rows if in_blocks or rows.dtype in (np.float32, np.float64) else rows.astype(np.float32)
+
+
+def _as_numbers(array: NDArray[np.object_], name: str) -> NDArray[np.float64]:
+    for position, value in np.ndenumerate(array):
+        if not isinstance(value, Real):
+            raise TypeError(
+                f"{name}[{', '.join(map(str, position))}]={shown(value)} is of type "
+                f"{type(value).__name__} and must be a number."
+            )
+    return array.astype(np.float64)
+
+
+def check_embeddings(embeddings: object, n_documents: int) -> NDArray[Any]:
+    """Make an array of embeddings with one row per document, see embeddings_array."""
+    return embeddings_array(embeddings, n_documents=n_documents)
+
+
+def check_dims(
+    dims: Sequence[int], width: int, *, of: str = "the embeddings", name: str = "dims"
+) -> list[int]:
+    """Check that widths are ints from 1 to `width`; return them without repetitions, descending."""
+    given = check_each(
+        dims, instance(object, words="an int", remedy="Leave it out for the halvings."), name
+    )
+    return sorted({check_dim(dim, width, of=of, name=name) for dim in given}, reverse=True)
+
+
+def find_device(device: str | torch.device | None) -> str:
+    """Return the name of a device, checked; for None, a GPU where there is one, else the CPU.
+
+    Raises
+    ------
+    TypeError
+        If `device` is neither a string nor a torch.device.
+    ValueError
+        If torch does not know it, or does not see it here.
+    """
     import torch
 
     if device is None:
         return "cuda" if torch.cuda.is_available() else "cpu"
-    if device.startswith("cuda") and not torch.cuda.is_available():
+    DEVICE.check(device, "device")
+    try:
+        known = torch.device(device)
+    except RuntimeError as error:
         raise ValueError(
-            f"device={device!r} is asked for, but torch sees no GPU. Leave device out to go on "
-            "with the CPU, or install a CUDA build of torch."
+            f'device={device!r} is not one that torch knows, such as "cpu" or "cuda:0".'
+        ) from error
+    n_gpus = torch.cuda.device_count()
+    if known.type == "cuda" and (known.index or 0) >= n_gpus:
+        raise ValueError(
+            f"device={str(device)!r} is asked for, but torch sees {n_gpus or 'no'} "
+            f"GPU{'s' * (n_gpus > 1)}. Leave device out to go on with the CPU, or install a CUDA "
+            "build of torch."
         )
-    return device
+    return str(device)
 
 
 def row_blocks(

@@ -1,13 +1,14 @@
 """How time, memory and recall grow with the rows: selection, neighbours and clusters, to a million.
 
     python -m benchmarks.clustering.scale --out FOLDER [--sizes 10000 100000 1000000] \
-        [--device cuda] [--flavor cugraph]
+        [--dims 768] [--device cuda] [--flavor cugraph]
 
-Writes synthetic rows of 768 dimensions as a memory-mapped float16 file, and runs each size in a
-process of its own. One topic is a direction: 500 topics of Zipf's sizes lie around 25 themes, each
-theme and topic a normal vector in a subspace of 64 dimensions that decays as 1/sqrt(rank), as the
-spectra of sentence embeddings do; a row is its theme + its topic + noise in all 64 dimensions + a
-little in all 768, turned at random and scaled to unit length. Results go to OUT/scale.csv at once,
+Writes synthetic rows, of 768 dimensions unless --dims says otherwise, as a memory-mapped float16
+file, and runs each size in a process of its own. One topic is a direction: 500 topics of Zipf's
+sizes lie around 25 themes, each theme and topic a normal vector in a subspace of 64 dimensions that
+decays as 1/sqrt(rank), as the spectra of sentence embeddings do; a row is its theme + its topic +
+noise in all 64 dimensions + a little in all others, turned at random and scaled to unit length.
+Results go to OUT/scale.csv at once,
 and a size that is there already is not run again. Without a GPU the GPU's column stays empty.
 """
 
@@ -32,7 +33,7 @@ SAMPLE = 1_000  # rows on which the neighbours are checked
 STAGES = ("select", "neighbours", "clusters")
 
 
-def write_rows(path: Path, n_rows: int) -> None:
+def write_rows(path: Path, n_rows: int, n_dims: int) -> None:
     """Write unit rows to a .npy file in float16, and their topics beside it."""
     rng = np.random.default_rng(0)
     decay = 1 / np.sqrt(np.arange(1, SUBSPACE + 1))
@@ -41,10 +42,10 @@ def write_rows(path: Path, n_rows: int) -> None:
         themes[rng.integers(N_THEMES, size=N_TOPICS)]
         + rng.normal(size=(N_TOPICS, SUBSPACE)) * decay
     )
-    turn = np.linalg.qr(rng.normal(size=(N_DIMS, SUBSPACE)))[0].astype(np.float32)
+    turn = np.linalg.qr(rng.normal(size=(n_dims, SUBSPACE)))[0].astype(np.float32)
     shares = 1 / np.arange(1, N_TOPICS + 1)
     labels = rng.choice(N_TOPICS, size=n_rows, p=shares / shares.sum())
-    rows = np.lib.format.open_memmap(path, "w+", np.float16, (n_rows, N_DIMS))
+    rows = np.lib.format.open_memmap(path, "w+", np.float16, (n_rows, n_dims))
     for start in range(0, n_rows, 20_000):
         part = labels[start : start + 20_000]
         inside = topics[part] + 0.7 * rng.normal(size=(part.size, SUBSPACE)) * decay
@@ -78,7 +79,9 @@ def measure(path: Path, device: str, flavor: str) -> dict[str, float]:
 
     neighbor_graph.nearest_neighbors = timed
     begun = time.perf_counter()
-    selected = DimensionSelector(KEPT, criterion="laplacian").fit_transform(rows)
+    selected = DimensionSelector(
+        min(KEPT, rows.shape[1] // 2), criterion="laplacian"
+    ).fit_transform(rows)
     selection = time.perf_counter() - begun
     clusterer = LeidenClustering(device=device, flavor=flavor).fit(selected)
     total = time.perf_counter() - begun
@@ -91,6 +94,7 @@ def measure(path: Path, device: str, flavor: str) -> dict[str, float]:
     shared = [np.isin(a, b).mean() for a, b in zip(found["neighbours"][sample], true, strict=True)]
     return {
         "rows": rows.shape[0],
+        "dims": rows.shape[1],
         "device": "cuda" if device == "cuda" else "cpu",
         "flavor": flavor,
         "select": selection,
@@ -119,7 +123,18 @@ def measure_from_arguments() -> None:
 
 
 def print_table(results: pd.DataFrame) -> None:
-    names = ["rows", "device", "flavor", *STAGES, "total", "peak_mib", "recall", "topics", "AMI"]
+    names = [
+        "rows",
+        "dims",
+        "device",
+        "flavor",
+        *STAGES,
+        "total",
+        "peak_mib",
+        "recall",
+        "topics",
+        "AMI",
+    ]
     print("|", " | ".join(names), "|")
     print("|--:" * len(names) + "|")
     for row in results[names].to_dict("records"):
@@ -132,11 +147,11 @@ def print_table(results: pd.DataFrame) -> None:
             for value in row.values()
         ]
         print("|", " | ".join(cells), "|")
-    for on, part in results.groupby(["device", "flavor"]):
+    for on, part in results.groupby(["device", "flavor", "dims"]):
         for stage in (*STAGES, "total"):
             steps = np.diff(np.log(part[stage])) / np.diff(np.log(part["rows"]))
             powers = ", ".join(f"{step:.2f}" for step in steps)
-            print(f"{', '.join(on)}, {stage}: grows as rows ** {powers}")
+            print(f"{', '.join(map(str, on))}, {stage}: grows as rows ** {powers}")
     if "cuda" not in set(results["device"]):
         print("cuda: not measured, there is no GPU here. On one: --device cuda")
 
@@ -149,21 +164,23 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--sizes", type=int, nargs="+", default=SIZES)
+    parser.add_argument("--dims", type=int, default=N_DIMS)
     parser.add_argument("--device", choices=["cpu", "cuda"], default=None)
     parser.add_argument("--flavor", choices=["graspologic", "cugraph"], default="graspologic")
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
     device = args.device or ("cuda" if torch.cuda.is_available() else "cpu")
     file = args.out / "scale.csv"
-    columns = {"rows": int, "device": str, "flavor": str}
+    columns = {"rows": int, "dims": int, "device": str, "flavor": str}
     done = pd.read_csv(file) if file.exists() else pd.DataFrame(columns=columns).astype(columns)
     for size in args.sizes:
         same = (done["device"] == device) & (done["flavor"] == args.flavor)
+        same &= done["dims"] == args.dims
         if (same & (done["rows"] == size)).any():
             continue
-        path = args.out / f"rows_{size}.npy"
+        path = args.out / f"rows_{size}_{args.dims}.npy"
         if not path.exists():
-            write_rows(path, size)
+            write_rows(path, size, args.dims)
         done = pd.concat([done, pd.DataFrame([measure_elsewhere(path, device, args.flavor)])])
         done.to_csv(file, index=False)
         print(done.iloc[-1].to_dict(), file=sys.stderr)

@@ -16,6 +16,7 @@ from bertopic_matryoshka.cli._evaluate import evaluate
 from bertopic_matryoshka.cli._fit import fit
 from bertopic_matryoshka.cli._inspect import inspect
 from bertopic_matryoshka.cli._topics import topics
+from bertopic_matryoshka.cli._train import train
 from bertopic_matryoshka.cli._transform import transform
 
 app = typer.Typer(
@@ -54,7 +55,7 @@ def options(
     terminal.console.quiet = quiet
 
 
-for command in (demo, inspect, compare, fit, transform, evaluate, topics):
+for command in (demo, inspect, compare, fit, transform, evaluate, topics, train):
     app.command(cls=Command)(command)
 
 

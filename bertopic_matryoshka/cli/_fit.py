@@ -1,6 +1,6 @@
 """The command `fit`: a topic model of a file, written to a folder."""
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
@@ -25,15 +25,6 @@ from bertopic_matryoshka.cli._options import (
     one_of,
 )
 from bertopic_matryoshka.cli._output import check_output, write_csv, write_documents
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from bertopic_matryoshka.embedding import MatryoshkaBackend
-
-CHUNK = 2048
-"""Texts that are embedded between two moves of the bar."""
 
 
 def fit(
@@ -116,7 +107,7 @@ def fit(
 
     check_enough(documents, min_topic_size)
     allow_missing_hdbscan()
-    how_many: dict[str, Any] = {"nr_topics": topics}
+    how_many: dict[str, Any] = {"nr_topics": topics, "min_topic_size": min_topic_size}
     if reduction not in {"pca", "umap"}:
         clustering = LeidenClustering(
             topics,
@@ -130,12 +121,11 @@ def fit(
         backend,
         reduction=reduction,
         random_state=seed,
-        min_topic_size=min_topic_size,
         n_gram_range=(1, ngrams),
         stop_words=None if stop_words == "none" else stop_words,
         **how_many,
     )
-    embeddings = _embed(backend, documents.texts)
+    embeddings = backend.embed(documents.texts, verbose=terminal.is_watched())
     terminal.working(
         "finding topics and their words", topic_model.fit_transform, documents.texts, embeddings
     )
@@ -148,17 +138,3 @@ def fit(
     terminal.working("saving the model", save_topic_model, topic_model, out / "model")
     terminal.print_topics(table)
     terminal.say(f"Written to {out}: topics.csv, documents.{table_format}, model")
-
-
-def _embed(backend: "MatryoshkaBackend", texts: list[str]) -> "NDArray[np.float32]":
-    """Embed texts in chunks, with a bar and the time left."""
-    import numpy as np
-
-    distinct = list(dict.fromkeys(texts))
-    with terminal.progress() as progress:
-        parts = []
-        for start in range(0, len(distinct), CHUNK):
-            progress(start, len(distinct), "embedding")
-            parts.append(backend.embed(distinct[start : start + CHUNK]))
-    rows = {text: row for row, text in enumerate(distinct)}
-    return np.concatenate(parts)[[rows[text] for text in texts]]

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from bertopic_matryoshka.report import Survival
     from bertopic_matryoshka.report import Table as Results
     from bertopic_matryoshka.selection import DimensionInspection
+    from bertopic_matryoshka.training import MatryoshkaTraining
 
 console = Console()
 errors = Console(stderr=True)
@@ -62,6 +63,11 @@ def warnings_as_notes() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.showwarning = lambda message, *_, **__: note(str(message))
         yield
+
+
+def is_watched() -> bool:
+    """Whether somebody sees a bar that moves."""
+    return errors.is_terminal and not console.quiet
 
 
 def working(what: str, function: Callable[..., Any], *arguments: Any) -> Any:
@@ -234,3 +240,22 @@ def print_evaluation(evaluation: TopicEvaluation) -> None:
         table.add_row(str(row["topic"]), f"{row['size']:,}", *figures, escape(first))
     console.print(table)
     _say_how_many_more(len(evaluation.per_topic) - TOPICS_LISTED)
+
+
+def print_training(training: MatryoshkaTraining) -> None:
+    """Print each width, and number of layers, before the training and after it."""
+    scores = training.scores
+    measure = scores["measure"].iloc[0].replace("_", " ")
+    say(
+        f"{training.n_items:,} items in {training.n_steps:,} batches, {training.seconds:.0f} s. "
+        f"Measured on others: {measure}"
+    )
+    table = Table(box=box.SIMPLE_HEAD)
+    sizes = [name for name in ("n_layers", "dim") if name in scores]
+    for column in (*sizes, "before", "after"):
+        table.add_column(column.removeprefix("n_"), justify="right", no_wrap=True)
+    for _, row in scores.iterrows():
+        table.add_row(
+            *(str(row[name]) for name in sizes), f"{row['before']:.3f}", f"{row['after']:.3f}"
+        )
+    console.print(table)

@@ -9,9 +9,9 @@ import pandas as pd
 from scipy.optimize import linear_sum_assignment
 from scipy.sparse import issparse
 from sklearn.exceptions import NotFittedError
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
-from bertopic_matryoshka._validation import check_at_least
+from bertopic_matryoshka._validation import check_at_least, validated
 from bertopic_matryoshka.clustering._advice import report_batch
 from bertopic_matryoshka.clustering._membership import membership, shares
 from bertopic_matryoshka.clustering._novelty import join_or_found
@@ -82,7 +82,7 @@ class OnlineClusters(TreeClusters):
             _check_batch(len(np.asarray(X)), self.max_samples)
             return self.fit(X)
         _check_goes_on(self)
-        batch = unit_rows(validate_data(self, X, reset=False, dtype=[np.float32, np.float64]))
+        batch = unit_rows(validated(self, X, reset=False))
         before = dict(self.__dict__)
         try:
             return self._continue(batch)

@@ -7,8 +7,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
+from bertopic_matryoshka._validation import validated
 from bertopic_matryoshka.clustering._membership import weighted_shares
 from bertopic_matryoshka.clustering._outliers import Typicality
 from bertopic_matryoshka.clustering._parameters import neighbors_of_each
@@ -116,7 +117,7 @@ class NeighborPredictor:
         similarities : ndarray of shape (n_directed, k)
         """
         check_is_fitted(self)
-        unit = unit_rows(validate_data(self, X, reset=False, dtype=[np.float32, np.float64]))
+        unit = unit_rows(validated(self, X, reset=False))
         directed = np.flatnonzero(unit.any(axis=1))
         n_rows = self._fit_rows.shape[0]
         k = min(neighbors_of_each(self.n_neighbors, n_rows), n_rows)

@@ -10,9 +10,10 @@ from scipy.sparse import csr_matrix, issparse
 from sklearn.base import BaseEstimator, ClusterMixin
 from sklearn.exceptions import NotFittedError
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_is_fitted, check_memory, validate_data
+from sklearn.utils.validation import check_is_fitted, check_memory
 
-from bertopic_matryoshka._validation import check_at_least
+from bertopic_matryoshka._fork import about_to_use_threads
+from bertopic_matryoshka._validation import check_at_least, validated
 from bertopic_matryoshka.clustering._advice import (
     report_copies,
     warn_of_emptied,
@@ -130,8 +131,9 @@ class TreeClusters(NeighborPredictor, ClusterMixin, BaseEstimator):  # type: ign
             copies; or if `y` is ignored because its length is not that of X, as in BERTopic where
             zero-shot topics took documents.
         """
+        about_to_use_threads()
         check_parameters(self)
-        rows = unit_rows(validate_data(self, X, dtype=[np.float32, np.float64]))
+        rows = unit_rows(validated(self, X))
         order = row_order(rows)
         order = order[rows[order].any(axis=1)]  # zero rows have no direction
         graph, group = self._distinct_graph(rows, order)

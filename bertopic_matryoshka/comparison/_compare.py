@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from contextlib import nullcontext
 from dataclasses import replace
+from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from joblib import Parallel, delayed
 
+from bertopic_matryoshka._constraints import Constraint, check_arguments, instance
 from bertopic_matryoshka._validation import check_labels, list_of_strings
 from bertopic_matryoshka.comparison._comparison import DimensionComparison, EmbeddingModel
 from bertopic_matryoshka.comparison._embedding_models import find_sources
@@ -59,6 +63,21 @@ if TYPE_CHECKING:
     from bertopic_matryoshka.comparison._embedding_models import Source
     from bertopic_matryoshka.comparison._setting import Setting
     from bertopic_matryoshka.embedding import MatryoshkaBackend
+
+
+STORE = instance(str, os.PathLike, none=True, words="a path")
+JOBS = Constraint(
+    "an int",
+    "at least 1, or less than 0 for so many fewer than there are processors",
+    lambda value: isinstance(value, Integral) and not isinstance(value, bool),
+    lambda value: value != 0,
+)
+PROGRESS = Constraint(
+    "True, False or a callable",
+    "",
+    lambda value: isinstance(value, (bool, np.bool_)) or callable(value),
+    lambda _: True,
+)
 
 
 def compare_dimensions(
@@ -189,6 +208,12 @@ def compare_dimensions(
     >>> comparison = compare_dimensions(docs, topic_models, dims=[256, 64])  # doctest: +SKIP
     >>> comparison.summary  # doctest: +SKIP
     """
+    check_arguments(
+        locals(),
+        store=STORE,
+        n_jobs=JOBS,
+        progress=PROGRESS,
+    )
     documents = list_of_strings(documents)
     labels = check_labels(labels, len(documents))
     scorer = check_scorer(scorer)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bertopic_matryoshka._validation import check_embeddings
+from bertopic_matryoshka._validation import check_embeddings, embeddings_array
 from bertopic_matryoshka.comparison._topic_models import backend_of
 from bertopic_matryoshka.embedding import truncate
 from bertopic_matryoshka.neighbors import halvings
@@ -130,7 +130,7 @@ def _arrays_by_name(
 
 def _share(backends: Mapping[str, MatryoshkaBackend | None], embeddings: Any) -> dict[str, Any]:
     """Assign one array to the topic models without a backend, and to those of its width."""
-    width = check_embeddings(embeddings, len(embeddings)).shape[1]
+    width = embeddings_array(embeddings).shape[1]
     distinct = {_key_of(backend): backend for backend in backends.values() if backend is not None}
     fitting = list(distinct)
     if len(distinct) > 1:

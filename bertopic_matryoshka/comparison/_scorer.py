@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bertopic_matryoshka._validation import check_at_least, find_device
+from bertopic_matryoshka._constraints import check_arguments, choice, flag, whole
+from bertopic_matryoshka._validation import find_device
 from bertopic_matryoshka.evaluation import MEASURES
 
 
@@ -52,11 +53,14 @@ class TopicScorer:
     device: str | None = None
 
     def __post_init__(self) -> None:
-        if self.measure not in MEASURES:
-            raise ValueError(f"measure={self.measure!r} must be one of {', '.join(MEASURES)}.")
-        check_at_least(self.top_n, 2, name="top_n")
-        check_at_least(self.n_resamples, 2, name="n_resamples")
-        check_at_least(self.n_replicates, 0, name="n_replicates")
+        check_arguments(
+            vars(self),
+            measure=choice(MEASURES),
+            top_n=whole(2),
+            n_resamples=whole(2),
+            n_replicates=whole(0),
+            split_half=flag(),
+        )
         if self.device is not None:
             find_device(self.device)
 

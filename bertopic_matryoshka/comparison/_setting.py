@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bertopic_matryoshka._validation import check_at_least, check_dim
+from bertopic_matryoshka._constraints import check_each, instance, whole
+from bertopic_matryoshka._validation import check_dim
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from bertopic_matryoshka.comparison._embedding_models import Source
+
+ANY_DIM = instance(object, words="an int", remedy="Leave it out for the model's own widths.")
 
 PARTS = ("all", "first half", "second half")
 """Parts of the documents that topic models are fitted to."""
@@ -129,15 +132,11 @@ def plan(
 
 def check_seeds(seeds: Any) -> list[int | None]:
     """List the seeds: 0, 1, ... for a number of them."""
-    if isinstance(seeds, (Sequence, np.ndarray)) and not isinstance(seeds, str):
-        several = list(dict.fromkeys(seeds))
-        if not several:
-            raise ValueError(f"seeds={seeds!r} names no seed. Leave it out for three.")
-        for seed in several:
-            if seed is not None:
-                check_at_least(seed, 0, name="seeds")
+    if isinstance(seeds, Sequence) or (isinstance(seeds, np.ndarray) and seeds.ndim):
+        one = whole(0, none=True, remedy="Leave it out for three.")
+        several = dict.fromkeys(check_each(seeds, one, "seeds"))
         return [None if seed is None else int(seed) for seed in several]
-    check_at_least(seeds, 1, name="seeds")
+    whole(1).check(seeds, "seeds")
     return list(range(seeds))
 
 
@@ -161,7 +160,7 @@ def _widths(name: str, condition: Condition, source: Source, dims: Any) -> list[
     chosen = source.default_dims if chosen is None else chosen
     checked = {
         check_dim(dim, source.full_dim, of=f"the embeddings of {name}", name="dims")
-        for dim in chosen
+        for dim in check_each(chosen, ANY_DIM, "dims")
     }
     if condition.is_permuted and not is_by_name:
         checked -= {source.full_dim}

@@ -13,8 +13,8 @@ from bertopic.cluster import BaseCluster
 from bertopic.dimensionality import BaseDimensionalityReduction
 from sklearn.metrics import silhouette_score
 
+from bertopic_matryoshka._constraints import TOPIC_MODEL, check_each, whole
 from bertopic_matryoshka._validation import (
-    check_at_least,
     check_embeddings,
     check_enough,
     check_labels,
@@ -184,6 +184,7 @@ def compare_topic_numbers(
     >>> comparison = compare_topic_numbers(build_topic_model(), docs)  # doctest: +SKIP
     >>> print(comparison.recommend())  # doctest: +SKIP
     """
+    TOPIC_MODEL.check(topic_model, "topic_model")
     documents = list_of_strings(documents)
     classes = check_labels(labels, len(documents))
     scorer = check_scorer(scorer)
@@ -252,7 +253,11 @@ class _Numbered:
         """Reduce and cluster some of the documents, with a seed or the topic model's own."""
         topic_model = clone_topic_model(self.template)
         set_seed(topic_model, seed)
-        reduced = topic_model.umap_model.fit_transform(self.embeddings[rows])
+        reducer, X = topic_model.umap_model, self.embeddings[rows]
+        if hasattr(reducer, "fit_transform"):
+            reduced = reducer.fit_transform(X)
+        else:  # BERTopic's empty reduction
+            reduced = reducer.fit(X).transform(X)
         clusterer = topic_model.hdbscan_model
         if seed is not None:
             clusterer.memory = None  # no other fit has this graph
@@ -310,11 +315,8 @@ def _numbers(
     most = _most(clusterer, documents)
     if numbers is None:
         return [n for n in NUMBERS if ROWS_PER_TOPIC * n <= most] or [2]
-    chosen = sorted(set(numbers))
-    if not chosen:
-        raise ValueError("numbers is empty. Give numbers of topics, such as [10, 20, 50], or None.")
-    for n in chosen:
-        check_at_least(n, 2, name="numbers")
+    number = whole(2, remedy="Give numbers of topics, such as [10, 20, 50], or None.")
+    chosen = sorted(set(check_each(numbers, number, "numbers")))
     if chosen[-1] > most:
         raise ValueError(
             f"numbers holds {chosen[-1]}, but {SHARE:.0%} of the {len(set(documents)):,} distinct "

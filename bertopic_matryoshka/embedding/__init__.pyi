@@ -1,5 +1,6 @@
 from ._backend import MatryoshkaBackend
-from ._facts import ModelFacts, name_of
+from ._facts import ModelFacts, facts_by_name, name_of
+from ._first_layers import count_layers, first_layers, norm_after_layers
 from ._hosted_model import HostedModel
 from ._lexical_state import pack_view, unpack_view
 from ._lexical_view import LexicalView, join_rows
@@ -17,10 +18,14 @@ __all__ = [
     "ModelFacts",
     "PrincipalRotation",
     "Rotation",
+    "count_layers",
     "cut_rows",
     "embedding_key",
+    "facts_by_name",
+    "first_layers",
     "join_rows",
     "name_of",
+    "norm_after_layers",
     "pack_view",
     "permutation_of",
     "truncate",

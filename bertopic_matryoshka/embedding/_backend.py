@@ -11,12 +11,21 @@ import numpy as np
 from bertopic.backend import BaseEmbedder
 from sklearn.utils.validation import check_is_fitted
 
+from bertopic_matryoshka._constraints import check_arguments, choice, flag, instance, whole
+from bertopic_matryoshka._fork import about_to_use_threads
 from bertopic_matryoshka._validation import check_at_least, check_dim, list_of_strings
 from bertopic_matryoshka.embedding._facts import ModelFacts, name_of
 from bertopic_matryoshka.embedding._lexical_view import (
     LexicalView,
     join_rows,
     warn_of_unknown_words,
+)
+from bertopic_matryoshka.embedding._loading import BACKENDS
+from bertopic_matryoshka.embedding._long_texts import (
+    LONG_TEXTS,
+    long_texts,
+    mean_of_pieces,
+    warn_of_cut_texts,
 )
 from bertopic_matryoshka.embedding._pretrained import save_rotated_model
 from bertopic_matryoshka.embedding._principal_rotation import SAMPLE_SIZE, PrincipalRotation
@@ -80,17 +89,33 @@ class MatryoshkaBackend(BaseEmbedder):  # type: ignore[misc]
     dims : sequence of int or None, default=None
         Widths that the model was trained at. None looks for them in the model's config.json,
         then in the MatryoshkaLoss of its model card, then in the registry of published models.
+    n_layers : int or None, default=None
+        Number of the transformer's first layers to run, see first_layers, which is what makes
+        encoding faster. A model that was not trained for it is worse. None runs all.
     prompt : str, None or Ellipsis, default=...
         Text to put before each text. The default, an Ellipsis, takes the model's own prompt for
         clustering where it is known, from the model or from the registry. None adds no prompt.
-    device : str or None, default=None
+    device : str, list of str or None, default=None
         Device, such as "cuda", "mps" or "cpu". None leaves the choice to sentence-transformers, and
-        puts the bundled model on the CPU.
+        puts the bundled model on the CPU. Several, such as ``["cuda:0", "cuda:1"]`` or
+        ``["cpu"] * 4``, share the texts, if there are 1,000 for each: processes of
+        sentence-transformers are started for each call. Fewer go to the first.
     dtype : str, torch.dtype or None, default=None
         Precision of the model's weights, such as "float16" or "bfloat16"; None leaves it. The
         embeddings are always float32.
+    backend : {"torch", "onnx", "openvino"}, default="torch"
+        What runs the model, see sentence-transformers, whose extras "onnx" and "openvino" install
+        it. The embeddings are no longer those of torch to the last digits; with an int8 file they
+        are further from them.
+    model_kwargs : dict or None, default=None
+        Further arguments of loading, of JSON types: of an ONNX or OpenVINO model "file_name",
+        "provider" or "export"; of a torch model "attn_implementation".
     batch_size : int, default=32
         Number of texts per forward pass, >= 1; halved where a GPU runs out of memory.
+    long_texts : {"truncate", "mean"}, default="truncate"
+        What becomes of texts with more tokens than the model's window: "truncate" embeds the
+        beginning, as sentence-transformers does, and a warning counts them. "mean" splits them
+        between words, embeds all pieces, and averages their unit rows, weighted by tokens.
     revision : str or None, default=None
         Branch, tag or commit on the model hub.
     trust_remote_code : bool, default=False
@@ -109,14 +134,16 @@ class MatryoshkaBackend(BaseEmbedder):  # type: ignore[misc]
     Raises
     ------
     TypeError, ValueError
-        If a parameter is of the wrong type or out of range, or `device`, `dtype`, `revision` or
-        `trust_remote_code` is set for a model that is already loaded. Where the model is loaded at
-        first use, a `truncate_dim` wider than the model raises then.
+        If a parameter is of the wrong type or out of range, or `device`, `dtype`, `backend`,
+        `model_kwargs`, `revision` or `trust_remote_code` is set for a model that is already loaded.
+        Where the model is loaded at first use, a `truncate_dim` wider than the model, and a GPU
+        that is not there, raise then.
 
     Warns
     -----
     TruncationWarning
-        If the model is not known to be trained at `truncate_dim`, or texts give zero rows.
+        If the model is not known to be trained at `truncate_dim` or `n_layers`, texts are cut at
+        its window, or texts give zero rows.
 
     Attributes
     ----------
@@ -157,10 +184,14 @@ class MatryoshkaBackend(BaseEmbedder):  # type: ignore[misc]
         *,
         truncate_dim: int | None = None,
         dims: Sequence[int] | None = None,
+        n_layers: int | None = None,
         prompt: str | EllipsisType | None = ...,
-        device: str | None = None,
+        device: str | Sequence[str] | None = None,
         dtype: str | torch.dtype | None = None,
+        backend: str = "torch",
+        model_kwargs: dict[str, Any] | None = None,
         batch_size: int = 32,
+        long_texts: str = "truncate",
         revision: str | None = None,
         trust_remote_code: bool = False,
         encode_kwargs: dict[str, Any] | None = None,
@@ -168,6 +199,17 @@ class MatryoshkaBackend(BaseEmbedder):  # type: ignore[misc]
         name: str | None = None,
     ) -> None:
         super().__init__()
+        check_arguments(
+            locals(),
+            n_layers=whole(1, none=True, remedy="Leave it out to keep all layers."),
+            backend=choice(BACKENDS),
+            model_kwargs=instance(dict, none=True),
+            long_texts=choice(LONG_TEXTS),
+            revision=instance(str, none=True),
+            trust_remote_code=flag(),
+            encode_kwargs=instance(dict, none=True),
+            permutation_seed=whole(0, none=True),
+        )
         if not (prompt is None or prompt is ... or isinstance(prompt, str)):
             raise TypeError(f"prompt={prompt!r} must be a string, None for no prompt, or left out.")
         contradicted = sorted(_OWN_ENCODE_KWARGS & set(encode_kwargs or {}))
@@ -181,8 +223,7 @@ class MatryoshkaBackend(BaseEmbedder):  # type: ignore[misc]
         check_at_least(batch_size, 1, name="batch_size", remedy="Leave it out for 32.")
         self.batch_size = int(batch_size)
         self.encode_kwargs = dict(encode_kwargs or {})
-        if permutation_seed is not None:
-            check_at_least(permutation_seed, 0, name="permutation_seed")
+        self.long_texts = long_texts
         self.permutation_seed = permutation_seed
         self._rotation: Rotation | None = None
         self._rotation_is_checked = True
@@ -197,10 +238,18 @@ class MatryoshkaBackend(BaseEmbedder):  # type: ignore[misc]
             model,
             device=device,
             dtype=dtype,
+            backend=None if backend == "torch" else backend,
+            model_kwargs=model_kwargs,
             revision=revision,
             trust_remote_code=trust_remote_code,
+            n_layers=n_layers,
             own_name=name,
         )
+        if long_texts == "mean" and isinstance(self._source, WrappedSource):
+            raise ValueError(
+                f"long_texts='mean' needs the tokens of a sentence-transformers model, which "
+                f"{self._source.label} is not. Split the texts before."
+            )
         if self.encode_kwargs and isinstance(self._source, WrappedSource):
             raise ValueError(
                 f"encode_kwargs={self.encode_kwargs!r} is for sentence-transformers. Set it on "
@@ -222,7 +271,8 @@ class MatryoshkaBackend(BaseEmbedder):  # type: ignore[misc]
     @property
     def name(self) -> str:
         """The model's name or folder, for messages and reports."""
-        return self._source.label + (", rotated" if self._rotation is not None else "")
+        layers = f", {self._source.n_layers} layers" if self._source.n_layers is not None else ""
+        return self._source.label + layers + (", rotated" if self._rotation is not None else "")
 
     @property
     def is_loaded(self) -> bool:
@@ -320,11 +370,13 @@ class MatryoshkaBackend(BaseEmbedder):  # type: ignore[misc]
         Warns
         -----
         TruncationWarning
-            If texts give zero rows.
+            If texts give zero rows, or are cut at the model's window, with their number and the
+            first one's position among the different texts.
         RuntimeWarning
             If texts have no word of the lexical view.
         """
         texts = list_of_strings(documents)
+        self._warn_of_cut_texts(texts)
         embeddings, zero = self._embed(texts, verbose=verbose)
         if self.lexical_view is not None:
             warn_of_unknown_words(embeddings[:, self._truncated_dim :])
@@ -575,6 +627,7 @@ or None
             "dims": None if self._given_dims is None else list(self._given_dims),
             "batch_size": self.batch_size,
             "encode_kwargs": self.encode_kwargs,
+            **({"long_texts": self.long_texts} if self.long_texts != "truncate" else {}),
             **self._source.recipe(),
         }
         if self.prompt is not ...:
@@ -658,7 +711,7 @@ or None
         self._check_rotation()
         steps = self._steps
         # Truncate within the model's batches where nothing else must come first.
-        width = self.full_dim if steps else dim
+        width = self.full_dim if steps or self.long_texts == "mean" else dim
         rows = self._encode(distinct, width, verbose=verbose, words=words)
         cut, zero = cut_rows(steps.apply(rows, dim), dim)
         cut = cut.astype(np.float32, copy=False)
@@ -686,16 +739,32 @@ or None
         raw: bool = False,
         words: bool = False,
     ) -> NDArray[np.floating]:
-        return self._source.encode(
-            texts,
-            width,
-            prompt=self.effective_prompt,
-            batch_size=self.batch_size,
-            encode_kwargs=self.encode_kwargs,
-            verbose=verbose,
-            raw=raw,
-            words=words,
-        )
+        about_to_use_threads()
+
+        def encode(texts: list[str]) -> NDArray[np.floating]:
+            return self._source.encode(
+                texts,
+                width,
+                prompt=self.effective_prompt,
+                batch_size=self.batch_size,
+                encode_kwargs=self.encode_kwargs,
+                verbose=verbose,
+                raw=raw,
+                words=words,
+            )
+
+        window = self._source.window(self.effective_prompt) if self.long_texts == "mean" else None
+        positions = long_texts(texts, window) if window is not None else []
+        if window is None or not positions:
+            return encode(texts)
+        return mean_of_pieces(texts, positions, window, encode)
+
+    def _warn_of_cut_texts(self, texts: list[str]) -> None:
+        """Warn of texts that are cut at the model's window, on behalf of the caller's caller."""
+        window = self._source.window(self.effective_prompt)
+        if window is not None and self.long_texts == "truncate":
+            distinct = _without_repeats(texts)[0]
+            warn_of_cut_texts(long_texts(distinct, window), len(distinct), window)
 
     def _copy(self) -> MatryoshkaBackend:
         """Return a backend of the same model, loaded or not, that can be changed."""

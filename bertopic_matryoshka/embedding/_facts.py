@@ -41,6 +41,9 @@ class ModelFacts:
         Dimensions that are known hardly to vary, ascending; empty where none is known.
     near_zero_source : str
         Source of `near_zero`, for messages.
+    layers : tuple of int or None
+        Numbers of first layers that the model was trained to be cut to, descending; None where
+        unknown. Read from config.json (``matryoshka_layers``), then in the registry.
     """
 
     dims: tuple[int, ...] | None = None
@@ -51,6 +54,7 @@ class ModelFacts:
     any_width: bool = False
     near_zero: tuple[int, ...] = ()
     near_zero_source: str = "unknown"
+    layers: tuple[int, ...] | None = None
 
 
 def facts_of(model: SentenceTransformer, name: str | None, width: int) -> ModelFacts:
@@ -91,7 +95,7 @@ def facts_of(model: SentenceTransformer, name: str | None, width: int) -> ModelF
             stacklevel=2,
         )
     configs = _configs(model, name)
-    dims, source = _dims_from_configs(configs), "config.json"
+    dims, source = _from_configs(configs, "matryoshka_dimensions"), "config.json"
     if dims is None or dims[0] > width:
         dims, source = _dims_from_card(model), "the model card"
     if dims is None or dims[0] > width:
@@ -105,6 +109,7 @@ def facts_of(model: SentenceTransformer, name: str | None, width: int) -> ModelF
         before_slicing=None if "LayerNorm" in own_steps else published.get("before_slicing"),
         dims_source=source,
         any_width=not dims and any(config.get("is_matryoshka") for config in configs),
+        layers=_from_configs(configs, "matryoshka_layers") or _published_layers(published),
         **_near_zero(*name_of(model, name), width),
     )
 
@@ -119,6 +124,7 @@ def facts_by_name(name: str, width: int | None = None) -> ModelFacts:
         encode_kwargs={"task": task} if task else {},
         before_slicing=published.get("before_slicing"),
         dims_source=published.get("source", "unknown"),
+        layers=_published_layers(published),
         **_near_zero(name, is_on_hub=True, width=width),
     )
 
@@ -227,11 +233,15 @@ def _card_text(model: SentenceTransformer) -> str:
     return getattr(model, "_model_card_text", None) or ""
 
 
-def _dims_from_configs(configs: list[dict[str, Any]]) -> tuple[int, ...] | None:
+def _from_configs(configs: list[dict[str, Any]], key: str) -> tuple[int, ...] | None:
     for config in configs:
-        if config.get("matryoshka_dimensions"):
-            return _descending(config["matryoshka_dimensions"])
+        if config.get(key):
+            return _descending(config[key])
     return None
+
+
+def _published_layers(published: dict[str, Any]) -> tuple[int, ...] | None:
+    return tuple(range(published.get("n_layers", 0), 0, -1)) or None
 
 
 def _dims_from_card(model: SentenceTransformer) -> tuple[int, ...] | None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 
-from bertopic_matryoshka.embedding._lexical_view import LexicalView, check_weight
+from bertopic_matryoshka.embedding._lexical_view import WEIGHT, LexicalView
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -87,7 +87,7 @@ def unpack_view(state: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Lexic
     components = arrays["components"]
     if components.ndim != 2 or components.shape[1] != len(words) or len(set(words)) < len(words):
         raise ValueError(f"components of shape {components.shape} do not fit {len(words)} words.")
-    check_weight(state["weight"])
+    WEIGHT.check(state["weight"], "weight")
     view = LexicalView(
         len(components),
         weight=state["weight"],

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import math
 import warnings
-from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,7 +11,8 @@ from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.utils.validation import check_is_fitted
 
-from bertopic_matryoshka._validation import check_at_least, check_embeddings, list_of_strings
+from bertopic_matryoshka._constraints import check_arguments, number, seed, whole, with_methods
+from bertopic_matryoshka._validation import check_embeddings, list_of_strings
 from bertopic_matryoshka.embedding._truncate import cut_rows, row_lengths, unit_rows
 
 if TYPE_CHECKING:
@@ -26,6 +25,10 @@ NOISE = 1e-5
 
 A word that never occurs beside the others has loadings of about 1e-7, not of exactly zero.
 """
+
+
+WEIGHT = number("(0, inf)", remedy="Leave the view out to do without it.")
+VECTORIZER = with_methods("a vectorizer, such as TfidfVectorizer()", "fit_transform", none=True)
 
 
 class LexicalView(TransformerMixin, BaseEstimator):  # type: ignore[misc]
@@ -130,8 +133,13 @@ class LexicalView(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             If a parameter is out of range, no word is left, or documents and words are too few for
             `n_components`.
         """
-        check_at_least(self.n_components, 1, name="n_components")
-        check_weight(self.weight)
+        check_arguments(
+            vars(self),
+            n_components=whole(1),
+            weight=WEIGHT,
+            vectorizer=VECTORIZER,
+            random_state=seed(state=True),
+        )
         texts = list_of_strings(documents)
         vectorizer = default_vectorizer() if self.vectorizer is None else clone(self.vectorizer)
         try:
@@ -260,14 +268,4 @@ def warn_of_unknown_words(view: NDArray[np.floating]) -> None:
             "the documents that the view was fitted on?",
             RuntimeWarning,
             stacklevel=3,
-        )
-
-
-def check_weight(weight: object) -> None:
-    """Check a weight: a finite number > 0."""
-    if isinstance(weight, bool) or not isinstance(weight, Real):
-        raise TypeError(f"weight={weight!r} must be a number.")
-    if not 0 < float(weight) < math.inf:
-        raise ValueError(
-            f"weight={weight} must be more than 0 and finite. Leave the view out to do without it."
         )

@@ -8,10 +8,11 @@ import numpy as np
 from scipy.linalg import eigh
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_array, check_is_fitted, validate_data
+from sklearn.utils.validation import check_array, check_is_fitted
 from threadpoolctl import threadpool_limits
 
-from bertopic_matryoshka._validation import check_at_least, row_blocks
+from bertopic_matryoshka._constraints import check_arguments, flag, seed, whole
+from bertopic_matryoshka._validation import row_blocks, validated, without_mask
 from bertopic_matryoshka.embedding._truncate import unit_rows
 
 if TYPE_CHECKING:
@@ -225,7 +226,7 @@ class PrincipalRotation(
             If a value is not finite, or X is of another width than the rotated rows.
         """
         check_is_fitted(self)
-        rows = check_array(X, dtype=[np.float64, np.float32])
+        rows = check_array(without_mask(X, "X"), dtype=[np.float64, np.float32])
         n_axes = self.components_.shape[0]
         if rows.shape[1] != n_axes:
             raise ValueError(
@@ -236,14 +237,17 @@ class PrincipalRotation(
         return embeddings
 
     def _check_parameters(self) -> None:
-        if self.n_components is not None:
-            check_at_least(self.n_components, 1, name="n_components", remedy="None keeps all axes.")
-        if self.sample_size is not None:
-            check_at_least(self.sample_size, 1, name="sample_size", remedy="None uses all rows.")
+        check_arguments(
+            vars(self),
+            n_components=whole(1, none=True, remedy="None keeps all axes."),
+            sample_size=whole(1, none=True, remedy="None uses all rows."),
+            normalize=flag(),
+            random_state=seed(state=True),
+        )
 
     def _validate(self, X: ArrayLike, *, reset: bool) -> Any:
         # Finiteness is checked block by block, in the same pass as everything else.
-        return validate_data(self, X, reset=reset, dtype="numeric", ensure_all_finite=False)
+        return validated(self, X, reset=reset, in_blocks=True)
 
     def _set_axes(self, gram: NDArray[np.float64], n_rows: int) -> None:
         """Set what is learned from the Gram matrix of unit rows, once it is known to be valid."""

@@ -3,23 +3,45 @@
 from __future__ import annotations
 
 import copy
+import warnings
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from tqdm import tqdm
+
 from bertopic_matryoshka._memory import halve_if_out_of_memory
+from bertopic_matryoshka._validation import find_device
 from bertopic_matryoshka.embedding._adapters import is_model
 from bertopic_matryoshka.embedding._bundled import DEFAULT_MODEL, load_default_model
 from bertopic_matryoshka.embedding._contents import contents_of
 from bertopic_matryoshka.embedding._facts import ModelFacts, facts_by_name, facts_of
+from bertopic_matryoshka.embedding._first_layers import count_layers, first_layers
 from bertopic_matryoshka.embedding._hosted import refuse_hosted_name
 from bertopic_matryoshka.embedding._hosted_model import HostedModel
+from bertopic_matryoshka.embedding._loading import (
+    checked_backend,
+    checked_devices,
+    checked_model_kwargs,
+    checked_n_layers,
+    dtype_name,
+)
+from bertopic_matryoshka.embedding._long_texts import by_tokens, window_of
 from bertopic_matryoshka.embedding._wrapped import WrappedSource
+from bertopic_matryoshka.exceptions import TruncationWarning
 
 if TYPE_CHECKING:
-    import numpy as np
+    from collections.abc import Mapping, Sequence
+
     import torch
     from numpy.typing import NDArray
     from sentence_transformers import SentenceTransformer
+
+    from bertopic_matryoshka.embedding._long_texts import Window
+
+FEWEST_TEXTS = 1000
+"""Fewest texts for each device for which processes are started."""
 
 
 class ModelSource:
@@ -43,19 +65,25 @@ class ModelSource:
         *,
         label: str,
         model: SentenceTransformer | None = None,
-        device: str | None = None,
+        device: str | Sequence[str] | None = None,
         dtype: str | torch.dtype | None = None,
+        backend: str | None = None,
+        model_kwargs: Mapping[str, Any] | None = None,
         revision: str | None = None,
         trust_remote_code: bool = False,
+        n_layers: int | None = None,
     ) -> None:
         self.name = name
         self.label = label
-        self.device = device
-        self.dtype = _dtype_name(dtype)
+        self.devices = checked_devices(device)
+        self.dtype = dtype_name(dtype)
+        self.backend = checked_backend(backend, self.dtype, is_bundled=self.is_bundled)
+        self.model_kwargs = checked_model_kwargs(model_kwargs)
+        self.n_layers = checked_n_layers(n_layers, self.backend, is_bundled=self.is_bundled)
         self.revision = revision
         self.trust_remote_code = trust_remote_code
         self.facts: ModelFacts | None = None
-        self._model = model
+        self._model = None if model is None else self._cut(model)
         self._width: int | None = None
 
     @classmethod
@@ -77,8 +105,9 @@ class ModelSource:
                 "SentenceTransformer, a BERTopic backend, a function of texts, or None for the "
                 "bundled model."
             )
+        n_layers = loading.pop("n_layers", None)
         refuse_loading(loading)
-        return cls(None, label="the given SentenceTransformer", model=model)
+        return cls(None, label="the given SentenceTransformer", model=model, n_layers=n_layers)
 
     @property
     def is_bundled(self) -> bool:
@@ -93,7 +122,7 @@ class ModelSource:
     def load(self) -> SentenceTransformer:
         """Return the model, loaded at the first call."""
         if self._model is None:
-            self._model = self._loaded()
+            self._model = self._cut(self._loaded())
             if self.dtype:
                 import torch
 
@@ -101,18 +130,49 @@ class ModelSource:
                 self._model.to(dtype=getattr(torch, self.dtype))
         return self._model
 
+    def _cut(self, model: SentenceTransformer) -> SentenceTransformer:
+        """Cut a model to its first layers; warn if it is not known to be trained for it."""
+        if self.n_layers is None:
+            return model
+        cut = first_layers(model, self.n_layers)
+        total = count_layers(model)
+        layers = facts_of(model, self.name, int(model.get_embedding_dimension() or 0)).layers or ()
+        if self.n_layers not in (total, *layers):
+            known = f"It is for {_listed(layers)}. " if layers else "No numbers are known. "
+            warnings.warn(
+                f"n_layers={self.n_layers}, of {total}, is not a number of layers that "
+                f"{self.label} is known to be good at. {known}Compare its topics with those of all "
+                "layers, or train it: train_matryoshka(..., layers=...).",
+                TruncationWarning,
+                stacklevel=2,
+            )
+        return cut
+
     def _loaded(self) -> SentenceTransformer:
+        for name in self.devices:
+            find_device(name)
+        device = self.devices[0] if self.devices else None
         if self.is_bundled:
-            return load_default_model(self.device)
+            return load_default_model(device)
+        if self.backend is not None and find_spec("optimum") is None:
+            raise ImportError(
+                f"backend={self.backend!r} needs optimum: "
+                f'pip install "sentence-transformers[{self.backend}]".'
+            )
         from sentence_transformers import SentenceTransformer
 
-        return SentenceTransformer(
-            self.name,
-            device=self.device,
-            revision=self.revision,
-            trust_remote_code=self.trust_remote_code,
-            model_kwargs={"dtype": self.dtype} if self.dtype else None,
-        )
+        dtype = {"dtype": self.dtype} if self.dtype else {}
+        try:
+            return SentenceTransformer(
+                self.name,
+                device=device,
+                backend=self.backend or "torch",  # type: ignore[arg-type]
+                revision=self.revision,
+                trust_remote_code=self.trust_remote_code,
+                model_kwargs={**self.model_kwargs, **dtype} or None,
+            )
+        except OSError as error:
+            raise OSError(f"model={self.name!r} could not be loaded: {error}") from error
 
     def width(self) -> int:
         """Width of the model's last module, whatever truncation it is set to; loads the model."""
@@ -186,20 +246,55 @@ class ModelSource:
         model = without_normalize(self.load()) if raw else self.load()
         kwargs = {**self.own_facts().encode_kwargs, **encode_kwargs}
 
-        def encode(size: int) -> NDArray[np.floating]:
+        def encode(texts: list[str], size: int, **more: Any) -> NDArray[np.floating]:
             encoded: NDArray[np.floating] = model.encode(
                 texts,
                 prompt=prompt,
                 batch_size=size,
-                show_progress_bar=verbose,
                 convert_to_numpy=True,
                 normalize_embeddings=False,
                 truncate_dim=width,
                 **kwargs,
+                **more,
             )
             return encoded
 
-        return halve_if_out_of_memory(encode, batch_size, unit="texts")[0]
+        # Processes are started for each call, which pays for many texts alone.
+        if len(self.devices) > 1 and len(texts) >= FEWEST_TEXTS * len(self.devices):
+            try:
+                return encode(
+                    texts, batch_size, device=list(self.devices), show_progress_bar=verbose
+                )
+            finally:  # sentence-transformers leaves the model on the CPU
+                self.load().to(self.devices[0])
+        window = self.window(prompt)
+        if window is None:
+            return halve_if_out_of_memory(
+                lambda size: encode(texts, size, show_progress_bar=verbose),
+                batch_size,
+                unit="texts",
+            )[0]
+        # sentence-transformers sorts by characters, and pads a batch to the most tokens in it.
+        order = by_tokens(texts, window)
+        parts, start = [], 0
+        with tqdm(total=len(texts), unit=" texts", disable=not verbose) as bar:
+            while start < len(texts):
+
+                def encode_next(size: int, start: int = start) -> NDArray[np.floating]:
+                    batch = [texts[place] for place in order[start : start + size]]
+                    return encode(batch, size, show_progress_bar=False)
+
+                part, batch_size = halve_if_out_of_memory(encode_next, batch_size, unit="texts")
+                parts.append(part)
+                start += len(part)
+                bar.update(len(part))
+        rows = np.concatenate(parts)
+        rows[order] = rows.copy()
+        return rows
+
+    def window(self, prompt: str) -> Window | None:
+        """Find the room for a text after a prompt; loads the model."""
+        return window_of(self.load(), prompt)
 
     def contents(self) -> dict[str, Any]:
         """Describe what of the model its embeddings depend on, as JSON types; loads the model."""
@@ -212,6 +307,12 @@ class ModelSource:
             "revision": self.revision,
             "trust_remote_code": self.trust_remote_code,
         }
+        if self.backend is not None:
+            recipe["backend"] = self.backend
+        if self.n_layers is not None:
+            recipe["n_layers"] = self.n_layers
+        if self.model_kwargs:
+            recipe["model_kwargs"] = self.model_kwargs
         if self.name is not None:
             recipe["model"] = None if self.is_bundled else self.name
         return recipe
@@ -267,6 +368,10 @@ def source_of(
     if isinstance(model, SentenceTransformer) or not is_wrapped:
         _refuse_name(own_name)
         return ModelSource.of(model, **loading)
+    if (n_layers := loading.pop("n_layers", None)) is not None:
+        raise ValueError(
+            f"n_layers={n_layers} is for models of sentence-transformers. Leave it out."
+        )
     refuse_loading(loading)
     return WrappedSource(model, own_name)
 
@@ -299,13 +404,5 @@ def without_normalize(model: SentenceTransformer) -> SentenceTransformer:
     return bare
 
 
-def _dtype_name(dtype: str | torch.dtype | None) -> str | None:
-    if dtype is None:
-        return None
-    name = str(dtype).removeprefix("torch.")
-    allowed = ("float32", "float16", "bfloat16")
-    if name not in allowed:
-        raise ValueError(
-            f"dtype={dtype!r} must be one of {', '.join(allowed)}, or None to leave it."
-        )
-    return name
+def _listed(numbers: Sequence[int]) -> str:
+    return ", ".join(map(str, numbers))

@@ -88,14 +88,14 @@ class EmbeddingStore:
         TypeError
             If a document is not a string; the message gives its position.
         ValueError
-            If the model's weights cannot be read, as those of an ONNX model.
+            If the model's weights cannot be read.
 
         Warns
         -----
         DamagedFileWarning
             If a file is truncated or corrupt; it is removed and its texts are embedded again.
         TruncationWarning
-            If texts give zero rows.
+            If texts give zero rows, or those that are embedded are cut at the model's window.
         RuntimeWarning
             If texts have no word of the lexical view.
         """
@@ -110,6 +110,7 @@ class EmbeddingStore:
         first: dict[bytes, int] = {}
         firsts = np.array([first.setdefault(_digest(t), i) for i, t in enumerate(texts)], dtype=int)
         missing = list(_read_rows(shards, key, first, rows).items())
+        backend._warn_of_cut_texts([texts[i] for _, i in missing])  # noqa: SLF001
         for start in range(0, len(missing), self.texts_per_shard):
             part = dict(missing[start : start + self.texts_per_shard])
             positions = list(part.values())
@@ -154,6 +155,7 @@ def embedding_key(backend: MatryoshkaBackend) -> dict[str, Any]:
         "before_slicing": facts.before_slicing,
         "encode_kwargs": json.loads(json.dumps(encode_kwargs, default=repr)),
         **rotated,
+        **({} if backend.long_texts == "truncate" else {"long_texts": backend.long_texts}),
     }
 
 

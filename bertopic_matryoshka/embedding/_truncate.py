@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar, overload
 
 import numpy as np
 
-from bertopic_matryoshka._validation import check_dim
+from bertopic_matryoshka._validation import check_dim, embeddings_array
 from bertopic_matryoshka.exceptions import TruncationWarning
 
 if TYPE_CHECKING:
@@ -120,7 +120,7 @@ def truncate(embeddings: torch.Tensor | ArrayLike, dim: int) -> torch.Tensor | N
     torch = sys.modules.get("torch")  # whoever passes a tensor has imported it
     if torch is not None and isinstance(embeddings, torch.Tensor):
         return _truncate_tensor(embeddings, dim)
-    cut, zero = cut_rows(np.asarray(embeddings), dim)
+    cut, zero = cut_rows(embeddings_array(embeddings), dim)
     warn_of_zero_rows(int(zero.sum()), dim)
     return cut
 
@@ -142,6 +142,8 @@ def _truncate_tensor(embeddings: torch.Tensor, dim: int) -> torch.Tensor:
     import torch
 
     dim = _check_cut(tuple(embeddings.shape), dim)
+    if embeddings.is_complex():
+        raise TypeError(f"embeddings is of dtype {embeddings.dtype} and must hold real numbers.")
     cut = embeddings[:, :dim]
     if cut.dtype != torch.float64:
         cut = cut.float()

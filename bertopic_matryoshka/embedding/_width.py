@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from typing import TYPE_CHECKING
 
-from bertopic_matryoshka._validation import check_at_least
+from bertopic_matryoshka._constraints import check_each, whole
 from bertopic_matryoshka.exceptions import TruncationWarning
 
 if TYPE_CHECKING:
@@ -25,8 +25,7 @@ def checked_dims(dims: Sequence[int]) -> tuple[int, ...]:
     TypeError, ValueError
         If one of them is not an int, or below 1.
     """
-    for dim in dims:
-        check_at_least(dim, 1, name="dims", remedy="Name the widths of the model's training.")
+    check_each(dims, whole(1, remedy="Name the widths of the model's training."), "dims")
     return tuple(sorted({int(dim) for dim in dims}, reverse=True))
 
 

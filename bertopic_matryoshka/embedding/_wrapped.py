@@ -30,6 +30,7 @@ class WrappedSource:
 
     name = None
     is_bundled = False
+    n_layers = None
     saves_weights = False
 
     def __init__(self, model: Any, own_name: str | None = None) -> None:
@@ -139,6 +140,9 @@ class WrappedSource:
             self._kept.update(done)
             raise
         return np.stack([done[key] for key in keys])[:, :width]
+
+    def window(self, prompt: str) -> None:
+        """Find the room for a text, which is unknown here."""
 
     def contents(self) -> dict[str, Any]:
         """Describe by what to know its rows again: the caller's name, or a hosted model's recipe.

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sklearn.feature_extraction.text import CountVectorizer
 
+from bertopic_matryoshka._constraints import check_arguments, choice, instance, whole, with_methods
 from bertopic_matryoshka._validation import find_device
 from bertopic_matryoshka.embedding import unit_rows
 from bertopic_matryoshka.evaluation._measures import MEASURES
 from bertopic_matryoshka.evaluation._tokens import Tokens
+from bertopic_matryoshka.evaluation._words_of_topics import words_of_topics
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -21,6 +23,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from bertopic_matryoshka.evaluation._counts import WordCounts
+
+
+EMBEDDER = with_methods("an embedder, such as a MatryoshkaBackend", "embed_words")
 
 
 class TopicCoherence:
@@ -108,19 +113,20 @@ class TopicCoherence:
     ) -> None:
         from bertopic_matryoshka.evaluation._counts import WordCounts  # needs torch
 
-        if measure not in MEASURES:
-            raise ValueError(f"measure={measure!r} must be one of {', '.join(MEASURES)}.")
-        if top_n < 2:
-            raise ValueError(
-                f"top_n={top_n} must be at least 2: coherence compares pairs of words."
-            )
+        check_arguments(
+            locals(),
+            measure=choice(MEASURES),
+            top_n=whole(2, remedy="Coherence compares pairs of words."),
+            window_size=whole(1, none=True),
+            vectorizer=instance(CountVectorizer, none=True),
+        )
         self._measure = MEASURES[measure]
         self.score_counts = self._measure.of
         if window_size is None:
             window_size = self._measure.window_size
-        elif window_size < 1 or self._measure.window_size is None:
+        elif self._measure.window_size is None:
             raise ValueError(
-                f"window_size={window_size} must be at least 1, and None for u_mass and npmi, "
+                f"window_size={window_size} must be None for u_mass and npmi, "
                 "which count whole documents."
             )
         self.measure = measure
@@ -131,7 +137,9 @@ class TopicCoherence:
             analyzer = (vectorizer or CountVectorizer()).build_analyzer()
             documents_or_tokens = Tokens(documents_or_tokens, analyzer)
         self.tokens = documents_or_tokens
-        self.counts: WordCounts = WordCounts(window_size)
+        # A window longer than any document holds it whole, as a still longer one would.
+        longest = np.iinfo(np.int32).max
+        self.counts: WordCounts = WordCounts(window_size and min(int(window_size), longest))
 
     def score_per_topic(self, topics: Iterable[Sequence[str]]) -> NDArray[np.float64]:
         """Score each topic; words that are not counted yet are counted in one pass.
@@ -203,7 +211,7 @@ class TopicCoherence:
 
     def cut(self, topics: Iterable[Sequence[str]]) -> list[list[str]]:
         """Truncate each topic to the words that are scored."""
-        kept = [[word for word in topic[: self.top_n] if word] for topic in _checked(topics)]
+        kept = [[word for word in topic[: self.top_n] if word] for topic in words_of_topics(topics)]
         return kept if self._measure.as_gensim else [list(dict.fromkeys(words)) for words in kept]
 
     def alike(
@@ -266,7 +274,12 @@ def embedding_coherence(
     ----------
     .. [1] R. Ding, R. Nallapati, B. Xiang, "Coherence-aware neural topic modeling", EMNLP 2018.
     """
-    words_of = [list(dict.fromkeys(filter(None, topic[:top_n]))) for topic in _checked(topics)]
+    check_arguments(
+        locals(), top_n=whole(2, remedy="Coherence compares pairs of words."), backend=EMBEDDER
+    )
+    words_of = [
+        list(dict.fromkeys(filter(None, topic[:top_n]))) for topic in words_of_topics(topics)
+    ]
     words = list(dict.fromkeys(chain.from_iterable(words_of)))
     if not words:
         return np.full(len(words_of), np.nan)
@@ -278,14 +291,3 @@ def embedding_coherence(
             unit = vectors[[row[word] for word in topic]]
             scores[i] = (unit @ unit.T)[np.triu_indices(len(topic), 1)].mean()
     return scores
-
-
-def _checked(topics: Iterable[Sequence[str]]) -> list[Sequence[str]]:
-    checked = list(topics)
-    for position, topic in enumerate(checked):
-        if isinstance(topic, str) or not all(isinstance(word, str) for word in topic):
-            raise TypeError(
-                f"topics[{position}]={topic!r:.80} must be a list of words, each a string. Pass a "
-                "list of topics, such as [[word for word, _ in topic_model.get_topic(0)]]."
-            )
-    return checked

@@ -9,8 +9,10 @@ import numpy as np
 from scipy.sparse import csr_array
 from scipy.special import entr
 
-from bertopic_matryoshka._validation import check_at_least
+from bertopic_matryoshka._constraints import check_arguments, flag, number, whole
+from bertopic_matryoshka._validation import real_array
 from bertopic_matryoshka.evaluation._folding import folded_forms
+from bertopic_matryoshka.evaluation._words_of_topics import words_of_topics
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -39,6 +41,13 @@ def topic_diversity(
     diversity : float in (0, 1], higher is better
         1 if no two topics share a word; NaN without any word.
 
+    Raises
+    ------
+    TypeError
+        If `topics` is one topic, or a word is not a string.
+    ValueError
+        If `top_n` is less than 1.
+
     References
     ----------
     .. [1] A. B. Dieng, F. J. R. Ruiz, D. M. Blei, "Topic modeling in embedding spaces",
@@ -51,7 +60,8 @@ def topic_diversity(
     >>> topic_diversity(topics), topic_diversity(topics, fold=False)
     (0.75, 1.0)
     """
-    found = distinct_of_each(topics, top_n)
+    check_arguments(locals(), top_n=whole(1), fold=flag())
+    found = distinct_of_each(words_of_topics(topics), top_n)
     if fold:
         forms = folded_forms(chain(*found))
         found = [distinct(map(forms.__getitem__, words)) for words in found]
@@ -84,6 +94,8 @@ def inverted_rbo(topics: Iterable[Sequence[str]], top_n: int = 10, p: float = 0.
 
     Raises
     ------
+    TypeError
+        If `topics` is one topic, or a word is not a string.
     ValueError
         If a parameter is out of range.
 
@@ -105,10 +117,8 @@ def inverted_rbo(topics: Iterable[Sequence[str]], top_n: int = 10, p: float = 0.
     >>> round(inverted_rbo([["red", "apple"], ["apple", "red"]]), 3)
     0.1
     """
-    check_at_least(top_n, 1, name="top_n")
-    if not 0 < p < 1:
-        raise ValueError(f"p={p} must be above 0 and below 1. The literature uses 0.9.")
-    words = distinct_of_each(topics, top_n)
+    check_arguments(locals(), top_n=whole(1), p=number("(0, 1)", remedy="The literature uses 0.9."))
+    words = distinct_of_each(words_of_topics(topics), top_n)
     if len(words) < 2:
         return float("nan")
     lengths = np.array([len(topic) for topic in words])
@@ -145,6 +155,8 @@ def topic_balance(sizes: ArrayLike) -> float:
 
     Raises
     ------
+    TypeError
+        If a size is no number.
     ValueError
         If `sizes` is not one-dimensional, or a size is negative or not finite.
 
@@ -159,7 +171,7 @@ def topic_balance(sizes: ArrayLike) -> float:
     >>> topic_balance([50, 50]), round(topic_balance([99, 1]), 3)
     (1.0, 0.081)
     """
-    counts = np.asarray(sizes, dtype=np.float64)
+    counts = real_array(sizes, "sizes").astype(np.float64)
     if counts.ndim != 1:
         raise ValueError(f"sizes has shape {counts.shape} and must have shape (n_topics,).")
     wrong = np.flatnonzero(~(np.isfinite(counts) & (counts >= 0)))

@@ -11,6 +11,13 @@ import pandas as pd
 from bertopic.backend import BaseEmbedder
 from sklearn.metrics import adjusted_mutual_info_score, adjusted_rand_score, v_measure_score
 
+from bertopic_matryoshka._constraints import (
+    TOPIC_MODEL,
+    check_arguments,
+    check_each,
+    choice,
+    whole,
+)
 from bertopic_matryoshka._validation import check_labels, list_of_strings
 from bertopic_matryoshka.evaluation._coherence import TopicCoherence, embedding_coherence
 from bertopic_matryoshka.evaluation._diversity import inverted_rbo, topic_balance, topic_diversity
@@ -103,6 +110,8 @@ def evaluate_topics(
     >>> from bertopic_matryoshka import evaluate_topics
     >>> print(evaluate_topics(topic_model, docs))  # doctest: +SKIP
     """
+    check_arguments(locals(), topic_model=TOPIC_MODEL, top_n=whole(2))
+    check_each(measures, choice(MEASURES), "measures", may_be_empty=True)
     if topic_model.topics_ is None:
         raise ValueError("topic_model is not fitted. Call its fit or fit_transform first.")
     found = np.asarray(topic_model.topics_)

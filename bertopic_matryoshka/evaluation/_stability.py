@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from bertopic_matryoshka._validation import check_at_least
+from bertopic_matryoshka._constraints import check_arguments, whole
 from bertopic_matryoshka.evaluation._diversity import distinct_of_each, shared_words
+from bertopic_matryoshka.evaluation._words_of_topics import words_of_topics
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -42,6 +43,8 @@ def topic_stability(
 
     Raises
     ------
+    TypeError
+        If `topics` or `others` is one topic, or a word is not a string.
     ValueError
         If `top_n` is less than 1.
 
@@ -56,8 +59,9 @@ def topic_stability(
     >>> topic_stability([["red", "apple"], ["sky"]], [["sky"], ["red", "pear"]])
     0.8333333333333333
     """
-    check_at_least(top_n, 1, name="top_n")
-    first, second = distinct_of_each(topics, top_n), distinct_of_each(others, top_n)
+    check_arguments(locals(), top_n=whole(1))
+    first = distinct_of_each(words_of_topics(topics), top_n)
+    second = distinct_of_each(words_of_topics(others, "others"), top_n)
     if not first and not second:
         return float("nan")
     lengths = np.array([len(topic) for topic in first], dtype=np.int_)[:, None]

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterator, Sized
+from collections.abc import Iterable, Iterator, Mapping, Sized
+from collections.abc import Set as AbstractSet
 from itertools import chain, islice, repeat
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from bertopic_matryoshka._constraints import shown
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -54,8 +57,13 @@ class Tokens:
         documents: Iterable[str] | Iterable[Sequence[str]],
         analyzer: Callable[[str], Sequence[str]],
     ) -> None:
-        if isinstance(documents, str):
-            raise TypeError(f"documents={documents[:40]!r} is one string; pass a list of them.")
+        no_list = isinstance(documents, (str, bytes, Mapping, AbstractSet))
+        is_table = hasattr(documents, "columns") or getattr(documents, "ndim", 1) == 0
+        if no_list or is_table or not isinstance(documents, Iterable):
+            raise TypeError(
+                f"documents={shown(documents)} must be an iterable of strings, or of lists of "
+                'tokens. Of a frame, pass one column, such as frame["text"].'
+            )
         self._documents = documents
         self._analyzer = analyzer
         self._held: list[Chunk] | None = None

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from scipy import stats
 from sklearn.metrics import adjusted_mutual_info_score
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+from bertopic_matryoshka._constraints import check_arguments, flag, shown
+from bertopic_matryoshka._validation import real_array
 
+if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 CONFIDENCE = 0.95
@@ -84,6 +86,8 @@ def topic_agreement(
 
     Raises
     ------
+    TypeError
+        If topics or rows are not whole numbers.
     ValueError
         If there are fewer than two replicates, their numbers differ, lengths do not match, or
         `rows` are not ascending.
@@ -119,6 +123,7 @@ def topic_agreement(
     >>> topic_agreement(narrow, full).agreement < 0.1
     True
     """
+    check_arguments(locals(), assigned_only=flag())
     fits, of_reference, documents = _checked(topics, reference, rows)
     within = _cross_ami(of_reference, of_reference, documents, assigned_only=assigned_only)
     across = _cross_ami(fits, of_reference, documents, assigned_only=assigned_only)
@@ -220,10 +225,9 @@ def _checked(
     reference: Sequence[ArrayLike],
     rows: Sequence[ArrayLike] | None,
 ) -> tuple[list[NDArray[np.int_]], list[NDArray[np.int_]], list[NDArray[np.int_]]]:
-    fits, of_reference = ([np.asarray(of) for of in several] for several in (topics, reference))
-    documents = (
-        [np.arange(of.size) for of in fits] if rows is None else [np.asarray(of) for of in rows]
-    )
+    fits = _replicates(topics, "topics")
+    of_reference = _replicates(reference, "reference")
+    documents = [np.arange(of.size) for of in fits] if rows is None else _replicates(rows, "rows")
     if topics is reference:
         of_reference = fits
     numbers = len(fits), len(of_reference), len(documents)
@@ -246,3 +250,15 @@ def _checked(
     if rows is None and len({one.size for one in fits}) > 1:
         raise ValueError("Replicates differ in their number of documents: say which, in rows.")
     return fits, of_reference, documents
+
+
+def _replicates(several: Sequence[ArrayLike], name: str) -> list[NDArray[np.int_]]:
+    """Make an array of each replicate's whole numbers."""
+    is_list = isinstance(several, Sequence) and not isinstance(several, (str, bytes))
+    if not is_list and not (isinstance(several, np.ndarray) and several.ndim):
+        raise TypeError(f"{name}={shown(several)} must be a list with the array of each replicate.")
+    arrays = [real_array(of, f"{name}[{r}]") for r, of in enumerate(several)]
+    for r, array in enumerate(arrays):
+        if array.dtype.kind not in "iu" and array.size:
+            raise TypeError(f"{name}[{r}]={shown(several[r])} must be an array of whole numbers.")
+    return arrays

@@ -10,8 +10,9 @@ import pandas as pd
 import torch
 from scipy.stats import rankdata
 
+from bertopic_matryoshka._constraints import check_arguments, flag, seed, whole
 from bertopic_matryoshka._memory import in_blocks
-from bertopic_matryoshka._validation import check_at_least, check_dim, find_device
+from bertopic_matryoshka._validation import check_dims, find_device
 from bertopic_matryoshka.neighbors._copies import distinct_rows
 from bertopic_matryoshka.neighbors._expected import FEWEST_ROWS, N_NEIGHBORS, expected_topics
 from bertopic_matryoshka.neighbors._rows import DeviceRows
@@ -183,24 +184,23 @@ def _compared(
     rotated: bool,
 ) -> pd.DataFrame:
     """Compare prefixes, see compare_prefixes; None looks for the distinct rows."""
+    check_arguments(
+        locals(),
+        n_neighbors=whole(1),
+        sample_size=whole(2, none=True),
+        random_state=seed(),
+        rotated=flag(),
+    )
     rows = DeviceRows(embeddings, find_device(device))
     full_dim = rows.n_dims
-    asked = {
-        check_dim(dim, full_dim, of="the embeddings", name="dims")
-        for dim in (halvings(full_dim) if dims is None else dims)
-    }
-    if not asked:
-        raise ValueError(f"dims={dims!r} names no width. Leave it out for the halvings.")
+    asked = set(check_dims(halvings(full_dim) if dims is None else dims, full_dim))
     distinct = np.flatnonzero(distinct_rows(rows.array) if is_distinct is None else is_distinct)
     n_rows = distinct.size
-    check_at_least(n_neighbors, 1, name="n_neighbors")
     if n_neighbors >= n_rows / 2:
         raise ValueError(
             f"n_neighbors={n_neighbors} must be less than half of the {n_rows} distinct rows. "
             "Choose fewer neighbours or embed more documents."
         )
-    if sample_size is not None:
-        check_at_least(sample_size, 2, name="sample_size")
     n_sampled = n_rows if sample_size is None else min(int(sample_size), n_rows)
     drawn = np.random.default_rng(random_state).choice(n_rows, n_sampled, replace=False)
     sample = torch.from_numpy(distinct[drawn]).to(rows.device)

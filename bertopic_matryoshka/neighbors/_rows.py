@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from bertopic_matryoshka._threads import in_threads
-from bertopic_matryoshka._validation import row_blocks
+from bertopic_matryoshka._validation import embeddings_array, row_blocks
 from bertopic_matryoshka.embedding import unit_rows
 
 if TYPE_CHECKING:
@@ -53,9 +53,7 @@ class DeviceRows:
         name: str = "embeddings",
         chunk_rows: int = CHUNK_ROWS,
     ) -> None:
-        self.array = np.asarray(embeddings)
-        if self.array.ndim != 2 or self.array.shape[0] == 0:
-            raise ValueError(f"{name} has shape {self.array.shape} and must be (n_rows, n_dims).")
+        self.array = embeddings_array(embeddings, name=name, min_rows=1)
         self.device, self.chunk_rows = device, chunk_rows
         self.n_rows, self.n_dims = self.array.shape
         self.held: torch.Tensor | None = None

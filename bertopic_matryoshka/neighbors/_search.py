@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bertopic_matryoshka._constraints import check_arguments, choice, whole
 from bertopic_matryoshka._memory import in_blocks
 from bertopic_matryoshka._threads import one_thread
 from bertopic_matryoshka._validation import check_at_least, find_device
@@ -122,10 +123,7 @@ class NeighborIndex:
         n_probes: int = 2,
         device: str | None = None,
     ) -> None:
-        if method not in METHODS:
-            raise ValueError(f"method={method!r} must be one of {', '.join(METHODS)}.")
-        if n_probes < 1:
-            raise ValueError(f"n_probes={n_probes} must be at least 1, a number of lists.")
+        check_arguments(locals(), method=choice(METHODS), n_probes=whole(1))
         self.embeddings, self.method, self.n_probes = embeddings, method, n_probes
         self.device = device
 

@@ -1,6 +1,7 @@
 from ._answers import Answer, answers
 from ._data import sweeps_of
 from ._figures import plot_comparison, write_png
+from ._heat_map import plot_embedding_models
 from ._html import write_report
 from ._number_figure import plot_topic_numbers
 from ._sentences import compared, notes
@@ -15,6 +16,7 @@ __all__ = [
     "compared",
     "notes",
     "plot_comparison",
+    "plot_embedding_models",
     "plot_topic_map",
     "plot_topic_numbers",
     "results",

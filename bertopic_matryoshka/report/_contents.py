@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from bertopic_matryoshka.report._answers import answers
 from bertopic_matryoshka.report._data import count, sweeps_of
 from bertopic_matryoshka.report._figures import plot_comparison, plot_spectrum
+from bertopic_matryoshka.report._heat_map import plot_embedding_models
 from bertopic_matryoshka.report._map import document_map, map_figure
 from bertopic_matryoshka.report._sentences import (
     compared,
@@ -63,6 +64,9 @@ def contents(comparison: DimensionComparison) -> dict[str, Any]:
         "provenance": provenance(comparison),
         "figures": {
             "comparison": _figure(*(plot_comparison(comparison, n_columns=n) for n in (2, 1))),
+            "heat_map": _figure(plot_embedding_models(comparison))
+            if len({sweep.embedding_model for sweep in sweeps if not sweep.is_control}) > 1
+            else None,
             "map": _figure(*maps) if maps else None,
             "spectrum": _figure(plot_spectrum(inspection)),
         },

@@ -6,6 +6,8 @@ import math
 from html import escape
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from bertopic_matryoshka._constraints import PATH, check_arguments, instance, whole
+from bertopic_matryoshka.comparison import DimensionComparison
 from bertopic_matryoshka.report._data import FLOAT_BYTES, measured, sweeps_of
 from bertopic_matryoshka.report._styles import model_styles, styles_of, translucent
 
@@ -15,7 +17,6 @@ if TYPE_CHECKING:
     import pandas as pd
     from plotly.graph_objects import Figure
 
-    from bertopic_matryoshka.comparison import DimensionComparison
     from bertopic_matryoshka.report._styles import Style
     from bertopic_matryoshka.selection import DimensionInspection
 
@@ -54,7 +55,8 @@ def plot_comparison(comparison: DimensionComparison, *, n_columns: int = 2) -> F
     ----------
     comparison : DimensionComparison
     n_columns : int, default=2
-        Number of panels side by side; 1 suits a narrow screen.
+        Number of panels side by side, >= 1, or all where there are fewer; 1 suits a narrow
+        screen.
 
     Returns
     -------
@@ -65,10 +67,12 @@ def plot_comparison(comparison: DimensionComparison, *, n_columns: int = 2) -> F
         Bands are one standard error of the coherence to either side, and bars where a topic model
         has a single width. A width without a value leaves a gap. Controls are dashed.
     """
+    check_arguments(locals(), comparison=instance(DimensionComparison), n_columns=whole(1))
     from plotly.subplots import make_subplots
 
     table, models = measured(comparison), _models(comparison)
     panels = _panels(comparison, table, models)
+    n_columns = min(int(n_columns), len(panels))
     n_rows = math.ceil(len(panels) / n_columns)
     figure = make_subplots(
         rows=n_rows,
@@ -148,6 +152,7 @@ def write_png(comparison: DimensionComparison, path: str | Path) -> None:
     RuntimeError
         If kaleido finds no Chrome or Chromium to draw with.
     """
+    check_arguments(locals(), comparison=instance(DimensionComparison), path=PATH)
     try:
         import kaleido  # noqa: F401
     except ImportError as error:

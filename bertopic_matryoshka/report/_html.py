@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from bertopic_matryoshka._constraints import PATH, check_arguments, instance
+from bertopic_matryoshka.comparison import DimensionComparison
 from bertopic_matryoshka.report._contents import contents
-
-if TYPE_CHECKING:
-    from bertopic_matryoshka.comparison import DimensionComparison
 
 
 def write_report(comparison: DimensionComparison, path: str | Path) -> Path:
@@ -28,6 +26,7 @@ def write_report(comparison: DimensionComparison, path: str | Path) -> Path:
     -------
     path : Path
     """
+    check_arguments(locals(), comparison=instance(DimensionComparison), path=PATH)
     from jinja2 import Environment, PackageLoader, StrictUndefined
     from plotly.offline import get_plotlyjs
 

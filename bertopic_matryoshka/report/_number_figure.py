@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from bertopic_matryoshka._constraints import check_arguments, instance, whole
+from bertopic_matryoshka.comparison import TopicNumberComparison
 from bertopic_matryoshka.report._figures import LAYOUT
 from bertopic_matryoshka.report._styles import GRAY, PALETTE
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
-
-    from bertopic_matryoshka.comparison import TopicNumberComparison
 
 PANELS = {
     "agreement": "agreement between samples (AMI)",
@@ -31,7 +31,8 @@ def plot_topic_numbers(comparison: TopicNumberComparison, *, n_columns: int = 2)
     ----------
     comparison : TopicNumberComparison
     n_columns : int, default=2
-        Number of panels side by side, >= 1; 1 suits a narrow screen.
+        Number of panels side by side, >= 1, or all where there are fewer; 1 suits a narrow
+        screen.
 
     Returns
     -------
@@ -40,10 +41,12 @@ def plot_topic_numbers(comparison: TopicNumberComparison, *, n_columns: int = 2)
         the largest topic and, if measured, stability between halves and AMI with labels. Numbers
         are on a logarithmic axis. A vertical line is at the recommended number.
     """
+    check_arguments(locals(), comparison=instance(TopicNumberComparison), n_columns=whole(1))
     from plotly.subplots import make_subplots
 
     table, recommended = comparison.table, comparison.recommend().n_topics
     columns = [column for column in PANELS if column in table]
+    n_columns = min(int(n_columns), len(columns))
     n_rows = -(-len(columns) // n_columns)
     figure = make_subplots(
         rows=n_rows,

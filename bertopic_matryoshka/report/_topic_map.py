@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bertopic_matryoshka._constraints import PATH, check_arguments, instance, seed, whole
 from bertopic_matryoshka._validation import check_embeddings, list_of_strings
 from bertopic_matryoshka.report._figures import LAYOUT, plain
 from bertopic_matryoshka.report._map import TOPIC_COLORS, beginning, document_map
 from bertopic_matryoshka.report._styles import GRAY
+from bertopic_matryoshka.topics import TopicLevels
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -18,8 +20,6 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import ArrayLike, NDArray
     from plotly.graph_objects import Figure
-
-    from bertopic_matryoshka.topics import TopicLevels
 
 ZOOM_SCRIPT = """
 const map = document.getElementById("{plot_id}");
@@ -92,6 +92,9 @@ def plot_topic_map(
     """
     from plotly.graph_objects import Figure
 
+    check_arguments(
+        locals(), levels=instance(TopicLevels), sample_size=whole(1), random_state=seed()
+    )
     texts = list_of_strings(documents)
     table = levels.documents
     if len(texts) != len(table):
@@ -170,6 +173,7 @@ def write_topic_map(
     -------
     path : Path
     """
+    PATH.check(path, "path")
     figure = plot_topic_map(
         levels, documents, embeddings, sample_size=sample_size, random_state=random_state
     )

@@ -1,7 +1,7 @@
 from ._criteria import CRITERIA, Criterion, laplacian, variance
 from ._inspection import DimensionInspection, inspect_dimensions
 from ._model_inspection import ModelInspection, inspect_models
-from ._selector import DimensionSelector
+from ._selector import DimensionSelector, check_selector
 
 __all__ = [
     "CRITERIA",
@@ -9,6 +9,7 @@ __all__ = [
     "DimensionInspection",
     "DimensionSelector",
     "ModelInspection",
+    "check_selector",
     "inspect_dimensions",
     "inspect_models",
     "laplacian",

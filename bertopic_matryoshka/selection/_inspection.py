@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from bertopic_matryoshka._validation import row_blocks
+from bertopic_matryoshka._constraints import check_arguments, flag, number
+from bertopic_matryoshka._validation import check_dims, embeddings_array, row_blocks
 from bertopic_matryoshka.neighbors import (
     compare_distinct,
     distinct_rows,
@@ -138,11 +139,10 @@ def inspect_dimensions(
         If a width is out of range, the embeddings are not two-dimensional, have no row, or a row is
         not finite; the message names the row.
     """
-    X = np.asarray(embeddings)
-    if X.ndim != 2 or X.shape[0] == 0:
-        raise ValueError(
-            f"embeddings has shape {X.shape} and must be (n_documents, n_dims) with rows."
-        )
+    check_arguments(locals(), near_zero=number("[0, 1)"), rotated=flag())
+    X = embeddings_array(embeddings, min_rows=1)
+    if dims is not None:
+        check_dims(dims, X.shape[1])
     moments = Moments.of(X)
     variance = moments.variance
     total = variance.sum()

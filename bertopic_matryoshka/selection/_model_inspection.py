@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from bertopic_matryoshka._validation import check_at_least, list_of_strings
+from bertopic_matryoshka._constraints import check_arguments, check_each, number, seed, whole
+from bertopic_matryoshka._validation import list_of_strings
 from bertopic_matryoshka.embedding import MatryoshkaBackend, PrincipalRotation, unit_rows
 from bertopic_matryoshka.neighbors import compare_distinct, distinct_rows
 from bertopic_matryoshka.selection._model_advice import advice_by_name, measured_advice
@@ -146,13 +147,15 @@ def inspect_models(
     (https://github.com/huggingface/sentence-transformers/issues/2662); no widths are listed for it:
     rotate it before truncation.
     """
+    check_arguments(
+        locals(),
+        near_zero=number("[0, 1)"),
+        sample_size=whole(FEWEST_ROWS, none=True, remedy="None takes all."),
+        random_state=seed(),
+    )
+    if dims is not None:
+        check_each(dims, whole(1, remedy="Leave it out for the powers of two."), "dims")
     backends = _backends(models)
-    if sample_size is not None:
-        check_at_least(sample_size, FEWEST_ROWS, name="sample_size", remedy="None takes all.")
-    for dim in dims or ():
-        check_at_least(dim, 1, name="dims", remedy="Leave it out for the powers of two.")
-    if not 0 <= near_zero < 1:
-        raise ValueError(f"near_zero={near_zero} must be at least 0 and below 1.")
     if documents is None:
         known = {name: _in_turn(backend, None)[0] for name, backend in backends.items()}
         rows = [_known(name, facts, advice_by_name(facts)) for name, facts in known.items()]

@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
-from numbers import Integral, Real
+from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.feature_selection import SelectorMixin
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
-from bertopic_matryoshka._validation import row_blocks
+from bertopic_matryoshka._constraints import Constraint, check_arguments, flag, number, whole
+from bertopic_matryoshka._validation import row_blocks, validated
 from bertopic_matryoshka.embedding import unit_rows
 from bertopic_matryoshka.selection._criteria import CRITERIA, STREAMED, Criterion
 from bertopic_matryoshka.selection._moments import Moments
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
+
+
+WIDTH = whole(1, none=True, remedy="None keeps all that vary.")
+SHARE = number("(0, 1]", none=True, remedy="A float is a share; pass an int for a number.")
+CRITERION = Constraint(
+    f"one of {', '.join(sorted(CRITERIA))} or a callable",
+    f"one of {', '.join(sorted(CRITERIA))} or a callable",
+    lambda value: isinstance(value, str) or callable(value),
+    lambda value: not isinstance(value, str) or value in CRITERIA,
+)
 
 
 def near_zero_mask(variances: NDArray[np.float64], near_zero: float) -> NDArray[np.bool_]:
@@ -144,7 +155,7 @@ class DimensionSelector(SelectorMixin, BaseEstimator):  # type: ignore[misc]
             row, all dimensions are constant, or `n_features_to_select` is more than those that are
             not near-zero.
         """
-        self._check_parameters()
+        check_selector(self)
         rows = self._validate(X, reset=True, ensure_min_samples=2)
         moments = Moments.of(rows)
         self._set_moments(moments)
@@ -169,7 +180,7 @@ class DimensionSelector(SelectorMixin, BaseEstimator):  # type: ignore[misc]
         TypeError, ValueError
             As :meth:`fit`, or if `criterion` is not "variance".
         """
-        self._check_parameters()
+        check_selector(self)
         if self.criterion not in STREAMED:
             raise ValueError(
                 f"criterion={self.criterion!r} needs all rows at once and cannot be streamed. "
@@ -211,42 +222,9 @@ class DimensionSelector(SelectorMixin, BaseEstimator):  # type: ignore[misc]
         assert selected is not None  # noqa: S101  (there is at least one row)
         return selected
 
-    def _check_parameters(self) -> None:
-        n = self.n_features_to_select
-        if n is not None and (isinstance(n, bool) or not isinstance(n, Real)):
-            raise TypeError(
-                f"n_features_to_select={n!r} must be None, an int or a float in (0, 1]."
-            )
-        if isinstance(n, Integral):
-            if n < 1:
-                raise ValueError(
-                    f"n_features_to_select={n} must be at least 1. None keeps all that vary."
-                )
-        elif n is not None and not 0 < n <= 1:
-            raise ValueError(
-                f"n_features_to_select={n} is a float and must be a share in (0, 1]. "
-                f"Pass an int for a number of dimensions."
-            )
-        if not (isinstance(self.near_zero, Real) and 0 <= self.near_zero < 1):
-            raise ValueError(
-                f"near_zero={self.near_zero!r} must be in [0, 1), a share of the median standard "
-                "deviation. 0 drops constant dimensions only."
-            )
-        if not callable(self.criterion) and self.criterion not in CRITERIA:
-            raise ValueError(
-                f"criterion={self.criterion!r} must be one of {sorted(CRITERIA)} or a callable."
-            )
-
     def _validate(self, X: ArrayLike, *, reset: bool, ensure_min_samples: int) -> Any:
         # Finiteness is checked block by block, in the same pass as everything else.
-        return validate_data(
-            self,
-            X,
-            reset=reset,
-            dtype="numeric",
-            ensure_all_finite=False,
-            ensure_min_samples=ensure_min_samples,
-        )
+        return validated(self, X, reset=reset, in_blocks=True, min_rows=ensure_min_samples)
 
     def _set_moments(self, moments: Moments) -> None:
         self.n_samples_seen_ = moments.count
@@ -306,3 +284,20 @@ class DimensionSelector(SelectorMixin, BaseEstimator):  # type: ignore[misc]
         tags = super().__sklearn_tags__()
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
+
+
+def check_selector(selector: DimensionSelector) -> None:
+    """Check those parameters that do not depend on the rows."""
+    n = selector.n_features_to_select
+    check_arguments(
+        vars(selector),
+        n_features_to_select=WIDTH if isinstance(n, Integral) else SHARE,
+        criterion=CRITERION,
+        near_zero=number(
+            "[0, 1)",
+            remedy="It is a share of the median standard deviation; 0 drops constant "
+            "dimensions only.",
+        ),
+        normalize=flag(),
+        update_support=flag(),
+    )

@@ -9,11 +9,13 @@ from bertopic.dimensionality import BaseDimensionalityReduction
 from sklearn.decomposition import PCA
 from sklearn.feature_extraction.text import CountVectorizer
 
+from bertopic_matryoshka._constraints import check_arguments, choice, flag, seed, whole
 from bertopic_matryoshka.clustering import LeidenClustering
 from bertopic_matryoshka.embedding import MatryoshkaBackend, PrincipalRotation
-from bertopic_matryoshka.selection import DimensionSelector
+from bertopic_matryoshka.selection import DimensionSelector, check_selector
 from bertopic_matryoshka.topics._core import CoreWords
 from bertopic_matryoshka.topics._expect_width import ExpectWidth
+from bertopic_matryoshka.topics._ignored import refuse_ignored
 from bertopic_matryoshka.topics._missing_hdbscan import warn_of_missing_hdbscan
 from bertopic_matryoshka.topics._stop_words import check_stop_words
 
@@ -96,9 +98,10 @@ def build_topic_model(
     ------
     ValueError
         If `reduction` or `clustering` is unknown, an argument belongs to another reduction,
-        `embedding_model` or `umap_model` is among the BERTopic arguments, `clustering` is combined
-        with an `hdbscan_model` or `stop_words` with a `vectorizer_model`, or `stop_words` is a
-        language that CountVectorizer does not split into words.
+        `embedding_model` or `umap_model` is among the BERTopic arguments, `clustering` or
+        `min_topic_size` is combined with an `hdbscan_model`, `calculate_probabilities` with a
+        LeidenClustering of other settings, or `stop_words` with a `vectorizer_model`; or
+        `stop_words` is a language that CountVectorizer does not split into words.
     ImportError
         If umap-learn or hdbscan, or stopwordsiso for a language other than English, is needed and
         not installed.
@@ -130,6 +133,18 @@ def build_topic_model(
     ...     representation_model=CoreWords(),
     ... )
     """
+    check_arguments(
+        {"min_topic_size": None, "calculate_probabilities": False, "top_n_words": 10}
+        | bertopic_kwargs
+        | locals(),
+        reduction=choice(REDUCTIONS),
+        clustering=choice(CLUSTERINGS, none=True),
+        n_components=whole(1, none=True),
+        random_state=seed(),
+        min_topic_size=whole(2, none=True),
+        calculate_probabilities=flag(),
+        top_n_words=whole(1),
+    )
     for argument, instead in (("embedding_model", "backend"), ("umap_model", "reduction")):
         if argument in bertopic_kwargs:
             raise ValueError(
@@ -158,6 +173,12 @@ def build_topic_model(
     elif clustering is not None:
         raise ValueError(
             f"clustering={clustering!r} and hdbscan_model are both given. Leave one of them out."
+        )
+    else:
+        refuse_ignored(
+            bertopic_kwargs["hdbscan_model"],
+            bertopic_kwargs.get("min_topic_size"),
+            bertopic_kwargs.get("calculate_probabilities", False),
         )
     if bertopic_kwargs.get("vectorizer_model") is None:
         bertopic_kwargs["vectorizer_model"] = build_vectorizer(
@@ -192,9 +213,12 @@ def build_reducer(
 ) -> Any:
     """Build the reducer between embeddings and clustering; see build_topic_model."""
     check_reductions([reduction])
+    selector = DimensionSelector(n_features_to_select, criterion=criterion)
+    check_selector(selector)
+    is_own = not isinstance(criterion, str) or criterion != "variance"
     given = {
         "n_features_to_select": (n_features_to_select is not None, ("variance",)),
-        "criterion": (criterion != "variance", ("variance",)),
+        "criterion": (is_own, ("variance",)),
         "n_components": (n_components is not None, ("pca", "umap", "rotation")),
     }
     for argument, (is_given, belongs_to) in given.items():
@@ -204,7 +228,7 @@ def build_reducer(
                 f"reduction={reduction!r}. Leave it out."
             )
     if reduction == "variance":
-        return DimensionSelector(n_features_to_select, criterion=criterion)
+        return selector
     if reduction == "rotation":
         n_axes = min(N_AXES, width) if n_components is None else n_components
         return PrincipalRotation(n_axes, normalize=True, random_state=random_state or 0)

@@ -10,7 +10,7 @@ from scipy.sparse import csr_matrix
 from sklearn.exceptions import NotFittedError
 from sklearn.preprocessing import normalize
 
-from bertopic_matryoshka._validation import check_at_least
+from bertopic_matryoshka._constraints import check_arguments, flag, number, whole
 from bertopic_matryoshka.clustering import one_hot
 from bertopic_matryoshka.evaluation import folded_forms
 from bertopic_matryoshka.topics._representatives import choose_representatives_from
@@ -84,16 +84,14 @@ class CoreWords(DistinctDocuments):
 
     def __init__(self, share: float = 0.5, *, min_documents: int = 10, fold: bool = False) -> None:
         # BERTopic would only use them after minutes of clustering.
-        if isinstance(share, bool) or not isinstance(share, (int, float, np.number)):
-            raise TypeError(f"share={share!r} must be a number.")
-        if not 0 < share <= 1:
-            raise ValueError(
-                f"share={share} must be above 0 and at most 1. Pass 0.5 for half of each "
-                "topic's documents, or 1 for all."
-            )
-        check_at_least(min_documents, 1, name="min_documents")
-        if not isinstance(fold, (bool, np.bool_)):
-            raise TypeError(f"fold={fold!r} must be True or False.")
+        check_arguments(
+            locals(),
+            share=number(
+                "(0, 1]", remedy="Pass 0.5 for half of each topic's documents, 1 for all."
+            ),
+            min_documents=whole(1),
+            fold=flag(),
+        )
         self.share = share
         self.min_documents = min_documents
         self.fold = fold

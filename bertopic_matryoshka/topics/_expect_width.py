@@ -10,8 +10,22 @@ from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
+from bertopic_matryoshka._constraints import Constraint, check_arguments, whole
+from bertopic_matryoshka._validation import real_array
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+
+REDUCER = Constraint(
+    "an estimator with fit and transform, such as DimensionSelector()",
+    "",
+    lambda value: (
+        not isinstance(value, type)
+        and (hasattr(value, "fit_transform") or {"fit", "transform"} <= set(dir(value)))
+    ),
+    lambda _: True,
+)
 
 
 class ExpectWidth(TransformerMixin, BaseEstimator):  # type: ignore[misc]
@@ -105,7 +119,8 @@ class ExpectWidth(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         return getattr(held.get("reducer_", held["reducer"]), name)
 
     def _check(self, X: NDArray[np.floating]) -> None:
-        shape = np.shape(X)
+        check_arguments(vars(self), reducer=REDUCER, width=whole(1))
+        shape = X.shape if hasattr(X, "shape") else real_array(X, "X").shape
         if len(shape) != 2 or shape[1] != self.width:
             found = f"{shape[1]} wide" if len(shape) == 2 else f"of shape {shape}"
             raise ValueError(

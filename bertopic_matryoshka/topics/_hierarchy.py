@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 from scipy.sparse import csr_matrix
 
-from bertopic_matryoshka._validation import list_of_strings
+from bertopic_matryoshka._constraints import TOPIC_MODEL, check_each, whole
+from bertopic_matryoshka._validation import list_of_strings, real_array
 from bertopic_matryoshka.clustering import LeidenClustering
 from bertopic_matryoshka.topics._levels import check_levels, nested_levels
 from bertopic_matryoshka.topics._words import distinct_documents
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
     from bertopic import BERTopic
     from numpy.typing import ArrayLike, NDArray
+
+TOPIC = whole(0, 2**31 - 1)
 
 N_WORDS, N_NAMED = 10, 3
 """Number of words of a topic of a level, and of those in its name."""
@@ -80,14 +83,16 @@ def topic_linkage(
     """
     clusterer, labels = _clusterer(topic_model), np.asarray(topic_model.topics_)
     known = np.unique(labels[labels >= 0])
-    chosen = known if topics is None else np.unique(np.fromiter(topics, dtype=np.int64))
+    chosen = known
+    if topics is not None:
+        chosen = np.unique(np.array(check_each(topics, TOPIC, "topics"), dtype=np.int64))
     unknown = np.setdiff1d(chosen, known)
     if unknown.size:
         raise ValueError(f"topics has {unknown[0]}, which is none of the model's {known.size}.")
     if chosen.size < 2:
         raise ValueError(f"A hierarchy needs two topics or more, and there are {chosen.size}.")
     if distances is not None:
-        given = np.asarray(distances)
+        given = real_array(distances, "distances")
         n_given = (
             given.shape[0] if given.ndim == 2 else round((1 + (1 + 8 * given.size) ** 0.5) / 2)
         )
@@ -234,6 +239,7 @@ def _topics_table(
 
 def _clusterer(topic_model: BERTopic) -> LeidenClustering:
     """Get the fitted LeidenClustering of a topic model, and check that it had its documents."""
+    TOPIC_MODEL.check(topic_model, "topic_model")
     clusterer = topic_model.hdbscan_model
     if not isinstance(clusterer, LeidenClustering):
         raise TypeError(

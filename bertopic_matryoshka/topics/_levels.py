@@ -9,7 +9,7 @@ import numpy as np
 from scipy.cluster.hierarchy import cut_tree
 from scipy.optimize import linear_sum_assignment
 
-from bertopic_matryoshka._validation import check_at_least
+from bertopic_matryoshka._constraints import check_each, whole
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,16 +22,14 @@ ITERATIONS = 20
 
 def check_levels(numbers: Sequence[int], n_topics: int, min_children: int) -> list[int]:
     """Check the numbers of topics of levels, from many to few."""
-    check_at_least(min_children, 1, name="min_children")
-    if isinstance(numbers, (int, str)) or len(numbers) == 0:
-        raise ValueError(f"numbers={numbers!r} must be a list such as [20, 5], from many to few.")
-    for number in numbers:
-        check_at_least(number, 1, name="numbers")
+    whole(1).check(min_children, "min_children")
+    number = whole(1, remedy="Give a list such as [20, 5], from many to few.")
+    numbers = check_each(numbers, number, "numbers")
     if any(finer <= coarser for finer, coarser in pairwise(numbers)):
-        raise ValueError(f"numbers={list(numbers)} must fall, such as [20, 5]: from many to few.")
+        raise ValueError(f"numbers={numbers} must fall, such as [20, 5]: from many to few.")
     if numbers[0] > n_topics:
         raise ValueError(
-            f"numbers={list(numbers)} begins with more topics than the model has. "
+            f"numbers={numbers} begins with more topics than the model has. "
             f"Begin with at most {n_topics}, or give the model more topics: fit it with "
             f"LeidenClustering(n_clusters={numbers[0]})."
         )

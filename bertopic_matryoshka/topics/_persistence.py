@@ -17,6 +17,8 @@ from sklearn.base import clone
 from sklearn.cluster import KMeans, MiniBatchKMeans
 from sklearn.decomposition import PCA, IncrementalPCA
 
+from bertopic_matryoshka._constraints import PATH, TOPIC_MODEL, check_arguments, flag
+from bertopic_matryoshka._validation import find_device
 from bertopic_matryoshka.clustering import LeidenClustering
 from bertopic_matryoshka.embedding import (
     LexicalView,
@@ -138,6 +140,7 @@ def save_topic_model(
     Of a hosted model, the backend's class, the model's name and the options that its rows depend
     on are saved; never a key, a header or an address.
     """
+    check_arguments(locals(), topic_model=TOPIC_MODEL, path=PATH, save_embedding_model=flag())
     backend = topic_model.embedding_model
     if not isinstance(backend, MatryoshkaBackend):
         raise TypeError(
@@ -175,7 +178,7 @@ def save_topic_model(
         "backend": recipe,
         "facts": None if facts is None else asdict(facts),
         "width": backend.embedding_dim,
-        "has_embedding_model": save_embedding_model,
+        "has_embedding_model": bool(save_embedding_model),
         **parts,
     }
 
@@ -255,6 +258,9 @@ def load_topic_model(
     Folders of format 1 have no digests; only the consistency of their files is checked. Save the
     model again to add digests.
     """
+    check_arguments(locals(), path=PATH, trust_remote_code=flag())
+    if device is not None:
+        find_device(device)
     folder = Path(path)
 
     def build(version: Version) -> BERTopic:

@@ -93,8 +93,9 @@ def load_backend(
         if facts is not None:
             dims = None if facts["dims"] is None else tuple(facts["dims"])
             near_zero = tuple(facts.get("near_zero", ()))
+            layers = facts.get("layers") and tuple(facts["layers"])
             backend._source.facts = ModelFacts(  # noqa: SLF001
-                **{**facts, "dims": dims, "near_zero": near_zero}
+                **{**facts, "dims": dims, "near_zero": near_zero, "layers": layers}
             )
         if rotation is not None:
             backend = backend.rotated(rotation)

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import locale
-from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS, CountVectorizer
+
+from bertopic_matryoshka._constraints import check_each, instance
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 MORE_ENGLISH = """
 did does doing having just make quite really regarding say theirs unless used using various
@@ -83,13 +88,8 @@ def check_stop_words(stop_words: str | Iterable[str] | None) -> list[str] | None
                 f"stop_words=get_stop_words({stop_words!r}))."
             )
         return get_stop_words(stop_words)
-    if not isinstance(stop_words, Iterable):
-        raise TypeError(f"stop_words={stop_words!r} must be a language, words, or None.")
-    words = list(stop_words)
-    for word in words:
-        if not isinstance(word, str):
-            raise TypeError(f"stop_words has {word!r} in it, which is no str. Give words only.")
-    return _as_split(words)
+    word = instance(str, words="a word", remedy="Give a language, words, or None.")
+    return _as_split(check_each(stop_words, word, "stop_words", may_be_empty=True))
 
 
 def _as_split(words: Iterable[str]) -> list[str]:

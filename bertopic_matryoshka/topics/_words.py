@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from bertopic.representation import BaseRepresentation
 
+from bertopic_matryoshka.topics._ignored import warn_of_ignored
+
 if TYPE_CHECKING:
     import pandas as pd
     from bertopic import BERTopic
@@ -68,6 +70,7 @@ class DistinctDocuments(BaseRepresentation):  # type: ignore[misc]
         is_whole = c_tf_idf is topic_model.c_tf_idf_
         is_whole &= not hasattr(topic_model.vectorizer_model, "partial_fit")
         if is_whole:
+            warn_of_ignored(topic_model)
             kept = self._count_only(topic_model, documents)
             if not kept.all():
                 counted, topics = _counted(topic_model, documents[kept], 2 * n_words)

@@ -1,4 +1,4 @@
-"""A model and items held out -> how good each width is."""
+"""A model and items held out -> how good it is at each width, after each number of layers."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pandas as pd
 from scipy.stats import rankdata, spearmanr
 from sentence_transformers.sentence_transformer.evaluation import SentenceEvaluator
 
-from bertopic_matryoshka.embedding import truncate
+from bertopic_matryoshka.embedding import first_layers, truncate
 from bertopic_matryoshka.neighbors import nearest_neighbors
 from bertopic_matryoshka.training._data import DOCUMENTS, PAIRS, SCORED, TRIPLETS, TrainingData
 
@@ -30,7 +30,7 @@ MEASURES = {
 
 
 class WidthEvaluator(SentenceEvaluator):
-    """Score a model at every width; texts are encoded once.
+    """Score a model at every width; texts are encoded once for each number of layers.
 
     The measure follows the kind of data; all are higher the better:
 
@@ -45,6 +45,9 @@ class WidthEvaluator(SentenceEvaluator):
     ----------
     data : TrainingData
     dims : tuple of int
+        Widths, the full one first.
+    layers : tuple of int
+        Numbers of first layers, all first; empty to leave the model as it is.
     prompt : str
         Put before each text.
     batch_size : int
@@ -54,6 +57,7 @@ class WidthEvaluator(SentenceEvaluator):
         self,
         data: TrainingData,
         dims: tuple[int, ...],
+        layers: tuple[int, ...] = (),
         *,
         prompt: str,
         batch_size: int,
@@ -61,14 +65,24 @@ class WidthEvaluator(SentenceEvaluator):
         super().__init__()  # type: ignore[no-untyped-call]
         self.data = data
         self.dims = dims
+        self.layers = layers
         self.prompt = prompt
         self.batch_size = batch_size
         self.measure = MEASURES[data.kind]
-        self.primary_metric = _key(dims[0])
+        self.primary_metric = _key(dims[0], *layers[:1])
         self._nearest: NDArray[np.int32] | None = None
 
     def table(self, model: SentenceTransformer) -> pd.DataFrame:
-        """Measure a model: columns dim and the measure's name."""
+        """Measure a model: columns dim, n_layers if there are layers, and the measure's name."""
+        parts = []
+        for n_layers in self.layers or (None,):
+            part = self._table_of(model if n_layers is None else first_layers(model, n_layers))
+            if n_layers is not None:
+                part.insert(1, "n_layers", n_layers)
+            parts.append(part)
+        return pd.concat(parts, ignore_index=True)
+
+    def _table_of(self, model: SentenceTransformer) -> pd.DataFrame:
         columns = [self._encode(model, texts) for texts in self.data.columns]
         if self.data.kind == DOCUMENTS and self._nearest is None:
             self._nearest = _nearest(truncate(columns[0], self.dims[0]))
@@ -85,7 +99,7 @@ class WidthEvaluator(SentenceEvaluator):
     ) -> dict[str, float]:
         """Measure a model while it is trained."""
         scores = self.table(model).itertuples(index=False)
-        return {_key(dim): float(score) for dim, score in scores}
+        return {_key(*size): float(score) for *size, score in scores}
 
     def _encode(self, model: SentenceTransformer, texts: list[str]) -> Rows:
         encoded: Rows = model.encode(
@@ -107,8 +121,8 @@ class WidthEvaluator(SentenceEvaluator):
         return float((1 / ranks).mean())
 
 
-def _key(dim: int) -> str:
-    return f"dim_{dim}"
+def _key(dim: int, n_layers: int | None = None) -> str:
+    return f"dim_{dim}" if n_layers is None else f"layers_{n_layers}_dim_{dim}"
 
 
 def _nearest(rows: Rows) -> NDArray[np.int32]:

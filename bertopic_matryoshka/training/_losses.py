@@ -1,4 +1,4 @@
-"""Losses: the base loss of each kind of data, at every width."""
+"""Losses: the base loss of each kind of data, at every width and after fewer layers."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch.nn.functional import cross_entropy, normalize
 
+from bertopic_matryoshka.embedding import norm_after_layers
 from bertopic_matryoshka.training._data import SCORED, TrainingData
 
 if TYPE_CHECKING:
@@ -103,12 +104,72 @@ def base_loss(
     return (CoSENTLoss if data.kind == SCORED else MultipleNegativesRankingLoss)(model)
 
 
-def at_every_width(
+class SomeLayersLoss(torch.nn.Module):
+    """Shows an AdaptiveLayerLoss some of the layers, where it would draw from all.
+
+    Parameters
+    ----------
+    model : SentenceTransformer
+    loss : AdaptiveLayerLoss
+    layers : tuple of int
+        Numbers of first layers to train, without all of them. The loss is computed from what the
+        model gives if it ends there: with the norm that follows its last layer, if it has one.
+    """
+
+    def __init__(
+        self, model: SentenceTransformer, loss: torch.nn.Module, layers: tuple[int, ...]
+    ) -> None:
+        super().__init__()
+        self.loss = loss
+        self.transformer = model[0]
+        self.norm = norm_after_layers(model)
+        self.layers = layers
+
+    def forward(
+        self, sentence_features: Iterable[dict[str, torch.Tensor]], labels: torch.Tensor
+    ) -> torch.Tensor:
+        """Compute the loss of one batch."""
+        transformer: Any = self.transformer
+        original = transformer.forward
+
+        def with_some_layers(features: dict[str, Any], **settings: Any) -> dict[str, Any]:
+            output: dict[str, Any] = original(features, **settings)
+            states = output["all_layer_embeddings"]  # of no layer, of one, ..., of all
+            some = [self.norm(states[n]) for n in self.layers]
+            output["all_layer_embeddings"] = (*some, states[-1])
+            return output
+
+        # AdaptiveLayerLoss takes hold of this method in the same way.
+        transformer.forward = with_some_layers
+        try:
+            value: torch.Tensor = self.loss(sentence_features, labels)
+        finally:
+            transformer.forward = original
+        return value
+
+
+def at_every_size(
     loss: torch.nn.Module,
     model: SentenceTransformer,
     dims: tuple[int, ...],
+    layers: tuple[int, ...],
 ) -> torch.nn.Module:
-    """Wrap a base loss so that it counts at all widths."""
-    from sentence_transformers.sentence_transformer.losses import MatryoshkaLoss
+    """Wrap a base loss so that it counts at all widths, and after some layers only.
 
+    The first of `dims` and of `layers` is the full width, and all layers.
+    """
+    from sentence_transformers.sentence_transformer.losses import (
+        AdaptiveLayerLoss,
+        Matryoshka2dLoss,
+        MatryoshkaLoss,
+    )
+
+    if len(layers) > 1:
+        # Its own default is one width a step, which MatryoshkaLoss alone does not have.
+        both: torch.nn.Module = (
+            Matryoshka2dLoss(model, loss, list(dims), n_dims_per_step=-1)
+            if len(dims) > 1
+            else AdaptiveLayerLoss(model, loss)
+        )
+        return SomeLayersLoss(model, both, layers[1:])
     return MatryoshkaLoss(model, loss, list(dims)) if len(dims) > 1 else loss

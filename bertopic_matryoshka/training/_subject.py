@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from bertopic_matryoshka._validation import check_dim
-from bertopic_matryoshka.embedding import MatryoshkaBackend, name_of, with_steps
+from bertopic_matryoshka._validation import check_at_least, check_dim
+from bertopic_matryoshka.embedding import MatryoshkaBackend, count_layers, name_of, with_steps
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -96,6 +96,23 @@ class Subject:
             )[::-1]
         checked = {check_dim(dim, self.full_dim, of=self.name, name="dims") for dim in dims}
         return tuple(sorted(checked | {self.full_dim}, reverse=True))
+
+    def checked_layers(self, layers: str | Sequence[int] | None) -> tuple[int, ...]:
+        """Return the numbers of layers to train after, descending, all among them; () for None."""
+        if layers is None:
+            return ()
+        total = count_layers(self.model)
+        if isinstance(layers, str):
+            if layers != "all":
+                raise ValueError(f'layers={layers!r} must be "all", numbers of layers, or None.')
+            layers = range(1, total)
+        for n_layers in layers:
+            check_at_least(n_layers, 1, name="layers")
+            if n_layers > total:
+                raise ValueError(
+                    f"layers={n_layers} must be between 1 and {total}, the layers of {self.name}."
+                )
+        return tuple(sorted({total, *layers}, reverse=True))
 
     @property
     def is_transformer(self) -> bool:

@@ -1,4 +1,4 @@
-"""Texts -> a sentence-transformers model trained at every width, saved and measured."""
+"""Texts -> a model trained at every width and after fewer layers, saved and measured."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from bertopic_matryoshka._validation import check_at_least, find_device
 from bertopic_matryoshka.embedding import write_model
@@ -34,8 +34,9 @@ class MatryoshkaTraining:
     folder : Path
         Folder of the trained model, for MatryoshkaBackend and SentenceTransformer.
     scores : DataFrame
-        Columns dim, measure, before and after; one row for each width, descending. Measured on the
-        items held out, see train_matryoshka.
+        Columns dim, n_layers (where layers are trained), measure, before and after; one row for
+        each number of layers and width, descending. Measured on the items held out, see
+        train_matryoshka.
     n_items : int
         Number of items trained on.
     n_steps : int
@@ -57,6 +58,7 @@ def train_matryoshka(
     *,
     out: str | Path,
     dims: Sequence[int] | None = None,
+    layers: Sequence[int] | Literal["all"] | None = None,
     loss: str | Callable[[SentenceTransformer], torch.nn.Module] = "auto",
     arguments: Mapping[str, Any] | SentenceTransformerTrainingArguments | None = None,
     device: str | None = None,
@@ -91,6 +93,12 @@ def train_matryoshka(
     dims : sequence of int, default=None
         Widths to train; the full width is added. None takes the powers of two from 32. The full
         width alone trains without MatryoshkaLoss.
+    layers : sequence of int, "all" or None, default=None
+        Numbers of first layers that are to be good embeddings as well, at every width: see
+        first_layers, which cuts the trained model to them. All layers are added. A batch is
+        computed after all layers and after one of the other numbers, drawn at random, by
+        Matryoshka2dLoss [2]_; at the full width alone by AdaptiveLayerLoss. None trains all layers
+        together.
     loss : "auto" or callable, default="auto"
         Base loss: that of the kind of data above, or ``loss(model)``, which makes one. For
         documents it is given the document's number as label.
@@ -106,8 +114,9 @@ def train_matryoshka(
     Returns
     -------
     training : MatryoshkaTraining
-        Folder and measures. The folder's config.json has the widths (``matryoshka_dimensions``),
-        and its model card tells how the model was made.
+        Folder and measures. The folder's config.json has the widths (``matryoshka_dimensions``) and
+        the numbers of layers (``matryoshka_layers``), and its model card tells how the model was
+        made.
 
     Raises
     ------
@@ -117,13 +126,14 @@ def train_matryoshka(
         If `out` holds other files, or the checkpoints of another run.
     TypeError, ValueError
         If a parameter, or an item of `data`, is not as described. No model is loaded before `data`
-        is checked.
+        is checked. `layers` for a model whose layers cannot be cut is a ValueError.
     FloatingPointError
         If the weights are NaN or infinite after training.
 
     References
     ----------
     .. [1] Kusupati et al. (2022). Matryoshka Representation Learning. NeurIPS.
+    .. [2] Li et al. (2024). 2D Matryoshka Sentence Embeddings. arXiv:2402.14776.
 
     Examples
     --------
@@ -150,11 +160,11 @@ def train_matryoshka(
     from bertopic_matryoshka.training._card import card_of
     from bertopic_matryoshka.training._checkpoints import Checkpoints, MarkWhole
     from bertopic_matryoshka.training._evaluation import WidthEvaluator
-    from bertopic_matryoshka.training._losses import at_every_width, base_loss
+    from bertopic_matryoshka.training._losses import at_every_size, base_loss
     from bertopic_matryoshka.training._subject import Subject
 
     subject = Subject.of(model, device)
-    widths = subject.checked_dims(dims)
+    widths, depths = subject.checked_dims(dims), subject.checked_layers(layers)
     out = Path(out)
     trainer_arguments = training_arguments(
         arguments,
@@ -171,6 +181,7 @@ def train_matryoshka(
             "data": read.digest(),
             "model": subject.digest(),
             "dims": str(widths),
+            "layers": str(depths),
             "loss": loss if isinstance(loss, str) else getattr(loss, "__qualname__", repr(loss)),
             "arguments": digest_of(trainer_arguments),
         },
@@ -179,16 +190,18 @@ def train_matryoshka(
 
     trained_on, held_out = read.split(random_state)
     batch_size = trainer_arguments.per_device_eval_batch_size
-    evaluator = WidthEvaluator(held_out, widths, prompt=subject.prompt, batch_size=batch_size)
+    evaluator = WidthEvaluator(
+        held_out, widths, depths, prompt=subject.prompt, batch_size=batch_size
+    )
     scores = evaluator.table(subject.model).rename(columns={evaluator.measure: "before"})
-    scores.insert(1, "measure", evaluator.measure)
+    scores.insert(scores.shape[1] - 1, "measure", evaluator.measure)
     rows = subject.encode(trained_on.columns[0]) if read.kind == DOCUMENTS else None
     each_width = base_loss(loss, subject.model, trained_on, rows)
     trainer = SentenceTransformerTrainer(
         subject.model,
         trainer_arguments,
         train_dataset=trained_on.dataset(),
-        loss=at_every_width(each_width, subject.model, widths),
+        loss=at_every_size(each_width, subject.model, widths, depths),
         evaluator=evaluator,
         callbacks=[MarkWhole()],
     )
@@ -215,7 +228,8 @@ def train_matryoshka(
         kind=read.kind,
         loss=type(each_width).__name__,
     )
-    write_model(subject.model, out, dims=widths, prompt=subject.prompt, card=card)
+    sizes = {"matryoshka_layers": list(depths)} if depths else {}
+    write_model(subject.model, out, dims=widths, prompt=subject.prompt, card=card, **sizes)
     checkpoints.close()
     return training
 

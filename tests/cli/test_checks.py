@@ -59,6 +59,23 @@ WRONG = [
     ("evaluate {here}/full {here}/docs.csv", 2, "holds no saved topic model"),
     ("topics {here}/no", 2, "no' does not exist"),
     ("topics {here}/file", 2, "is a file"),
+    ("train {here}/docs.csv --out {here}/full", 1, "has files in it. Name a new"),
+    ("train {here}/docs.csv --out {here}/file", 1, "cannot be written to"),
+    ("train {here}/docs.csv --out {here}/out --columns text", 2, "must be two columns"),
+    ("train {here}/docs.csv --out {here}/out --columns text,m", 1, "'m' is not a column"),
+    ("train {here}/docs.csv --out {here}/out --score n", 1, "--score=n is of a pair"),
+    ("train {here}/docs.csv --out {here}/out --layers half", 2, "must be whole numbers above 0"),
+    ("train {here}/docs.csv --out {here}/out --epochs 0", 2, "'--epochs'"),
+    (
+        "train {here}/docs.csv --out {here}/out --columns text,text --score text",
+        1,
+        "--score=text has 'one document' in row 0",
+    ),
+    (
+        "train {here}/docs.csv --out {here}/out --columns text,text --text-column text",
+        1,
+        "both given",
+    ),
     ("demo --corpus novels", 2, "'novels' is not one of docstrings"),
     ("nonsense", 2, "No such command 'nonsense'"),
 ]

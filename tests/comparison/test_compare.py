@@ -598,7 +598,7 @@ DEFAULT = object()
     [
         ({"dims": [512]}, ValueError, "dims=512 must be between 1 and 256"),
         ({"dims": [2.5]}, TypeError, "dims=2.5 must be an int"),
-        ({"dims": []}, ValueError, r"dims=\[\] leaves no width for 'Leiden'"),
+        ({"dims": []}, ValueError, r"dims=\[\] is empty"),
         ({"dims": {"misspelt": [64]}}, ValueError, "dims names misspelt, but the topic models are"),
         ({"labels": [1, 2]}, ValueError, r"labels has shape \(2,\)"),
         ({"embeddings": np.ones((3, 8))}, ValueError, r"embeddings has shape \(3, 8\)"),
@@ -614,7 +614,7 @@ DEFAULT = object()
             ValueError,
             "9 documents are fewer than one topic needs at 10",
         ),
-        ({"seeds": []}, ValueError, r"seeds=\[\] names no seed"),
+        ({"seeds": []}, ValueError, r"seeds=\[\] is empty"),
         ({"seeds": 0}, ValueError, "seeds=0 must be at least 1"),
         ({"seeds": [0, 0.5]}, TypeError, "seeds=0.5 must be an int"),
         ({"seeds": [-1]}, ValueError, "seeds=-1 must be at least 0"),

@@ -164,7 +164,7 @@ def test_it_is_drawn(comparison):
 @pytest.mark.parametrize(
     ("numbers", "message"),
     [
-        ([], "numbers is empty"),
+        ([], "is empty. Give numbers of topics"),
         ([1], "numbers=1 must be at least 2"),
         ([2, 500], r"numbers holds 500, but 80% of the \d+ distinct documents make at most 40"),
     ],

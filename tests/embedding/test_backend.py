@@ -415,3 +415,21 @@ def test_raw_rows_of_a_text_are_the_same_each_time(encoded):
     rows = MatryoshkaBackend().embed_raw(["a cat", "a dog", "a cat"])
     assert encoded == ["a cat", "a dog"]
     np.testing.assert_array_equal(rows[0], rows[2])
+
+
+def test_a_batch_has_texts_of_about_as_many_tokens(folder, monkeypatch):
+    # n words of as many tokens; all texts have about as many characters.
+    texts = [" ".join(["z" * (200 // n)] * n) for n in range(1, 25)]
+    texts = [texts[i] for i in np.random.default_rng(0).permutation(24)]
+    backend = MatryoshkaBackend(folder, batch_size=8, device="cpu")
+    alone = np.concatenate([backend.embed([text]) for text in texts])
+    sizes = []
+    forward = type(backend.embedding_model[0]).forward
+
+    def spy(self, features, **kwargs):
+        sizes.append(tuple(features["input_ids"].shape))
+        return forward(self, features, **kwargs)
+
+    monkeypatch.setattr(type(backend.embedding_model[0]), "forward", spy)
+    np.testing.assert_allclose(backend.embed(texts), alone, atol=1e-5)
+    assert sizes == [(8, 26), (8, 18), (8, 10)]  # with two special tokens

@@ -128,9 +128,10 @@ def test_the_vectorizer_that_was_given_is_not_fitted():
         ({"n_components": 0}, ValueError, "n_components=0 must be at least 1"),
         ({"n_components": 2.0}, TypeError, "n_components=2.0 must be an int"),
         ({"n_components": 4}, ValueError, "must be less than the number of documents, 4, and of"),
-        ({"weight": 0}, ValueError, "weight=0 must be more than 0 and finite. Leave the view out"),
-        ({"weight": float("nan")}, ValueError, "weight=nan must be more than 0"),
+        ({"weight": 0}, ValueError, "weight=0 must be above 0, and finite. Leave the view out"),
+        ({"weight": float("nan")}, ValueError, "weight=nan must be above 0"),
         ({"weight": "half"}, TypeError, "weight='half' must be a number"),
+        ({"vectorizer": "tfidf"}, TypeError, "vectorizer='tfidf' must be a vectorizer"),
         ({"vectorizer": None}, ValueError, "no words in the 4 documents.* must be in 3 documents"),
     ],
 )

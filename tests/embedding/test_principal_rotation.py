@@ -205,10 +205,18 @@ def test_rows_that_are_not_finite_are_named(value, sample_size):
 @pytest.mark.parametrize(
     ("parameters", "error", "message"),
     [
-        ({"n_components": 0}, ValueError, "n_components=0 must be at least 1. None keeps all axes"),
+        (
+            {"n_components": 0},
+            ValueError,
+            "n_components=0 must be at least 1 or None. None keeps all axes",
+        ),
         ({"n_components": 1.5}, TypeError, "n_components=1.5 must be an int"),
         ({"n_components": 4}, ValueError, "n_components=4 must be at most 3"),
-        ({"sample_size": 0}, ValueError, "sample_size=0 must be at least 1. None uses all rows"),
+        (
+            {"sample_size": 0},
+            ValueError,
+            "sample_size=0 must be at least 1 or None. None uses all rows",
+        ),
         ({"sample_size": True}, TypeError, "sample_size=True must be an int"),
     ],
 )

@@ -104,8 +104,8 @@ def test_equal_topics_differ_by_nothing():
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [
-        ({"p": 1}, "p=1 must be above 0 and below 1"),
-        ({"p": 0}, "p=0 must be above 0"),
+        ({"p": 1}, "p=1 must be in \\(0, 1\\)"),
+        ({"p": 0}, "p=0 must be in \\(0, 1\\)"),
         ({"top_n": 0}, "top_n=0 must be at least 1"),
     ],
 )

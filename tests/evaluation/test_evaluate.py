@@ -186,7 +186,7 @@ def test_bad_input(topic_model, docs):
         evaluate_topics(BERTopic(), docs)
     with pytest.raises(ValueError, match=r"labels has shape \(3,\) and must have shape \(\d+,\)"):
         evaluate_topics(topic_model, docs, labels=[1, 2, 3])
-    with pytest.raises(ValueError, match="measure='cv' must be one of"):
+    with pytest.raises(ValueError, match="measures='cv' must be one of"):
         evaluate_topics(topic_model, docs, measures=["cv"])
     with pytest.raises(TypeError, match=r"documents\[1\]=3 is of type int"):
         evaluate_topics(topic_model, ["a", 3])

@@ -55,5 +55,5 @@ def test_what_is_no_document_is_named_with_its_place(bad):
 
 
 def test_one_string_is_no_corpus():
-    with pytest.raises(TypeError, match="'red apple' is one string"):
+    with pytest.raises(TypeError, match="documents='red apple' must be an iterable of strings"):
         Tokens("red apple", ANALYZE)

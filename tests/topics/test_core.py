@@ -440,7 +440,7 @@ def test_few_words_are_padded_as_bertopic_does():
 
 @pytest.mark.parametrize("share", [0, -0.1, 1.5, float("nan")])
 def test_bad_share(share):
-    with pytest.raises(ValueError, match=r"share=.* must be above 0 and at most 1. Pass 0.5"):
+    with pytest.raises(ValueError, match=r"share=.* must be in \(0, 1\]. Pass 0.5"):
         CoreWords(share)
 
 

@@ -433,14 +433,14 @@ def test_name_and_revision_come_back_without_the_hub(topic_model, tmp_path):
     )
     loaded = saved_and_loaded(changed, tmp_path, device="cpu").embedding_model
     assert loaded.name == "no-such-owner/no-such-model"
-    assert (loaded._source.revision, loaded._source.device) == ("v1.5", "cpu")
+    assert (loaded._source.revision, loaded._source.devices) == ("v1.5", ("cpu",))
     assert not loaded._source.is_loaded
 
 
 def test_the_device_is_the_loading_machines(topic_model, tmp_path):
     changed = copy.copy(topic_model)
     changed.embedding_model = MatryoshkaBackend(truncate_dim=64, device="cuda")
-    assert saved_and_loaded(changed, tmp_path).embedding_model._source.device is None
+    assert saved_and_loaded(changed, tmp_path).embedding_model._source.devices == ()
 
 
 def test_a_model_by_folder_name(docs, embeddings, tmp_path):

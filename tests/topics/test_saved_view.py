@@ -127,7 +127,7 @@ def change_keys(view):
         (change_class, "'HashingVectorizer' is not one of TfidfVectorizer, CountVectorizer"),
         (change_input, "TfidfVectorizer has parameters that cannot be: input"),
         (change_parameter, r"TfidfVectorizer has parameters that cannot be: \['code'\]"),
-        (change_weight, "weight=-1 must be more than 0"),
+        (change_weight, "weight=-1 must be above 0"),
         (change_keys, "lexical_view, has an unknown key 'more'"),
     ],
 )

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import ClassVar
 
 import killed_training
 import numpy as np
@@ -12,11 +13,12 @@ import pandas as pd
 import pytest
 import torch
 from sentence_transformers import SentenceTransformer
-from tiny_models import make_model
+from tiny_models import make_architecture, make_model
 
 from bertopic_matryoshka import (
     MatryoshkaBackend,
     SimilarityDistillationLoss,
+    first_layers,
     train_matryoshka,
 )
 
@@ -31,6 +33,13 @@ QUIET = {"disable_tqdm": True, "per_device_train_batch_size": 9}
 def tiny(tmp_path_factory):
     """A BERT 24 wide."""
     return make_model(tmp_path_factory.mktemp("models") / "tiny")
+
+
+@pytest.fixture(scope="module")
+def deep(tmp_path_factory):
+    """A BERT of four layers."""
+    config = {"num_hidden_layers": 4}
+    return make_model(tmp_path_factory.mktemp("models") / "deep", config=config)
 
 
 def train(model, data, out, **settings):
@@ -81,6 +90,79 @@ def test_the_full_width_alone_trains_without_matryoshka_loss(tiny, tmp_path):
     training = train(tiny, PAIRS, tmp_path / "out", dims=[24])
     assert "MatryoshkaLoss" not in (training.folder / "README.md").read_text("utf-8")
     assert MatryoshkaBackend(training.folder, device="cpu").dims == (24,)
+
+
+@pytest.mark.parametrize(
+    ("data", "dims", "loss"), [(DOCUMENTS, [8], "Matryoshka2dLoss"), (SCORED, [24], "Adaptive")]
+)
+def test_first_layers_are_trained_and_measured(deep, tmp_path, data, dims, loss):
+    settings = {"arguments": QUIET | {"learning_rate": 3e-3, "num_train_epochs": 4}}
+    training = train(deep, data, tmp_path / "out", dims=dims, layers=[2], **settings)
+    depths, widths = [4, 2], sorted({24, *dims}, reverse=True)
+    sizes = [(dim, n_layers) for n_layers in depths for dim in widths]
+    assert list(training.scores) == ["dim", "n_layers", "measure", "before", "after"]
+    assert list(training.scores[["dim", "n_layers"]].itertuples(index=False, name=None)) == sizes
+    config = json.loads((training.folder / "config.json").read_text("utf-8"))
+    assert config["matryoshka_layers"] == depths
+    card = (training.folder / "README.md").read_text("utf-8")
+    assert loss in card
+    assert "first_layers(model, 2)" in card
+    assert f"| {dims[-1]} | 2 | {training.scores['before'].iloc[-1]:.3f} |" in card
+    assert f"and {', '.join(map(str, depths))} layers:" in card
+
+
+class Recorder(torch.nn.Module):
+    """A loss that keeps the rows that it is computed from."""
+
+    rows: ClassVar[list[torch.Tensor]] = []
+
+    def __init__(self, model):
+        super().__init__()
+        self.model = model
+
+    def forward(self, sentence_features, labels):
+        (features,) = sentence_features
+        rows = self.model(features)["sentence_embedding"]
+        assert len(rows) == len(labels)
+        Recorder.rows.append(rows.detach())
+        return rows.sum() * 0.0
+
+
+def distances(rows, others):
+    return (rows[:, None] - others[None]).norm(dim=2)
+
+
+@pytest.mark.parametrize("kind", ["Bert", "ModernBert"])  # the latter has a norm after its layers
+def test_the_loss_sees_all_layers_and_those_asked_for(tmp_path, kind):
+    model = make_architecture(kind, tmp_path / "model")
+    Recorder.rows.clear()
+    settings = {"dims": [24], "layers": [2], "arguments": QUIET | {"learning_rate": 0.0}}
+    train(model, DOCUMENTS, tmp_path / "out", loss=Recorder, **settings)
+    rows = {n: first_layers(model, n).encode(DOCUMENTS, convert_to_tensor=True) for n in (3, 2, 1)}
+    assert len(Recorder.rows) == 2 * 3
+    for found, n_layers in zip(Recorder.rows, [3, 2] * 3, strict=True):
+        assert distances(found, rows[n_layers]).min(dim=1).values.max() < 1e-4
+    assert distances(rows[1], rows[2]).min() > 1e-3
+
+
+@pytest.mark.parametrize(
+    ("layers", "error", "message"),
+    [
+        ([5], ValueError, "layers=5 must be between 1 and 4, the layers of"),
+        ([0], ValueError, "layers=0 must be at least 1"),
+        ([2.0], TypeError, "layers=2.0 must be an int"),
+        ("half", ValueError, "layers='half' must be \"all\""),
+    ],
+)
+def test_layers_out_of_range_are_named(deep, tmp_path, layers, error, message):
+    with pytest.raises(error, match=message):
+        train(deep, PAIRS, tmp_path / "out", layers=layers)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_static_model_has_no_layers_to_train(tmp_path):
+    with pytest.raises(ValueError, match=r"no list of layers.*StaticEmbedding"):
+        train(None, PAIRS, tmp_path / "out", layers="all")
 
 
 def test_the_rotation_of_a_backend_is_trained_and_saved(tiny, tmp_path):

@@ -1,0 +1,1 @@
+"""The hostile calls of tests/test_hostile.py and benchmarks/fuzz.py."""
