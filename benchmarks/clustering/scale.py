@@ -73,9 +73,9 @@ def measure(path: Path, device: str, flavor: str) -> dict[str, float]:
 
     def timed(*args: object, **options: object) -> tuple[np.ndarray, np.ndarray]:
         start = time.perf_counter()
-        found["rows"], found["neighbours"] = args[0], search(*args, **options)[0]
-        found["seconds"] = time.perf_counter() - start
-        return found["neighbours"], np.empty(0)
+        indices, similarities = search(*args, **options)
+        found.update(rows=args[0], neighbours=indices, seconds=time.perf_counter() - start)
+        return indices, similarities
 
     neighbor_graph.nearest_neighbors = timed
     begun = time.perf_counter()
@@ -86,7 +86,7 @@ def measure(path: Path, device: str, flavor: str) -> dict[str, float]:
     clusterer = LeidenClustering(device=device, flavor=flavor).fit(selected)
     total = time.perf_counter() - begun
     peak = mebibytes("VmHWM")  # before the check below
-    sample = np.linspace(0, len(rows) - 1, SAMPLE).round().astype(int)
+    sample = np.linspace(0, len(found["rows"]) - 1, SAMPLE).round().astype(int)
     base = torch.from_numpy(found["rows"])
     similar = base[sample] @ base.T
     similar[torch.arange(SAMPLE), torch.from_numpy(sample)] = -2

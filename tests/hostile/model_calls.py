@@ -155,7 +155,7 @@ MODEL_CALLS = [
             "calculate_probabilities": "bool",
             "top_n_words": "count",
         },
-        {"backend": r"\bmodel\b", "stop_words": "language"},
+        {"backend": r"\bmodel\b|lambda", "stop_words": "language"},
     ),
     Call(
         "compare_dimensions",
