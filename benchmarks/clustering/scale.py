@@ -90,7 +90,7 @@ def measure(path: Path, device: str, flavor: str) -> dict[str, float]:
     base = torch.from_numpy(found["rows"])
     similar = base[sample] @ base.T
     similar[torch.arange(SAMPLE), torch.from_numpy(sample)] = -2
-    true = similar.topk(clusterer.n_neighbors, dim=1).indices.numpy()
+    true = similar.topk(found["neighbours"].shape[1], dim=1).indices.numpy()
     shared = [np.isin(a, b).mean() for a, b in zip(found["neighbours"][sample], true, strict=True)]
     return {
         "rows": rows.shape[0],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from bertopic_matryoshka._constraints import shown
 from bertopic_matryoshka._validation import DEVICE
 
 if TYPE_CHECKING:
@@ -97,15 +98,23 @@ def checked_n_layers(n_layers: int | None, backend: str | None, *, is_bundled: b
     return int(n_layers)
 
 
-def checked_model_kwargs(model_kwargs: Mapping[str, Any] | None) -> dict[str, Any]:
+def checked_model_kwargs(
+    model_kwargs: Mapping[str, Any] | None, *, is_bundled: bool
+) -> dict[str, Any]:
     """Check further arguments of loading, which must be JSON types to be saved with a topic model.
 
     Raises
     ------
     TypeError, ValueError
-        If they are not, or contradict a parameter of the backend.
+        If they are not, contradict a parameter of the backend, or the bundled model has no use for
+        them.
     """
     given = dict(model_kwargs or {})
+    if given and is_bundled:
+        raise ValueError(
+            f"model_kwargs={shown(given)} is for transformers; the bundled model is a table of "
+            "vectors. Leave it out."
+        )
     for name, parameter in _OWN_MODEL_KWARGS.items():
         if name in given:
             raise ValueError(f"model_kwargs has {name!r}: use the parameter {parameter} instead.")
@@ -113,7 +122,7 @@ def checked_model_kwargs(model_kwargs: Mapping[str, Any] | None) -> dict[str, An
         json.dumps(given)
     except TypeError as error:
         raise TypeError(
-            f"model_kwargs={given!r} must hold strings, numbers, lists and dicts, which can be "
-            f"saved: {error}. Load the SentenceTransformer with it, and pass that."
+            f"model_kwargs={shown(given)} must hold strings, numbers, lists and dicts, which can "
+            f"be saved: {error}. Load the SentenceTransformer with it, and pass that."
         ) from error
     return given

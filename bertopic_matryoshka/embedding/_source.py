@@ -78,7 +78,7 @@ class ModelSource:
         self.devices = checked_devices(device)
         self.dtype = dtype_name(dtype)
         self.backend = checked_backend(backend, self.dtype, is_bundled=self.is_bundled)
-        self.model_kwargs = checked_model_kwargs(model_kwargs)
+        self.model_kwargs = checked_model_kwargs(model_kwargs, is_bundled=self.is_bundled)
         self.n_layers = checked_n_layers(n_layers, self.backend, is_bundled=self.is_bundled)
         self.revision = revision
         self.trust_remote_code = trust_remote_code

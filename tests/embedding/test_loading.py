@@ -107,6 +107,8 @@ def test_bad_input(folder, settings, error, message):
 def test_the_bundled_model_has_no_other_backend():
     with pytest.raises(ValueError, match="the bundled model is a table of vectors"):
         MatryoshkaBackend(backend="onnx")
+    with pytest.raises(ValueError, match="the bundled model is a table of vectors"):
+        MatryoshkaBackend(model_kwargs={"attn_implementation": "eager"})
 
 
 def test_a_loaded_model_is_not_loaded_otherwise(folder):
