@@ -234,9 +234,13 @@ def _whole_numbers(rows: torch.Tensor) -> torch.Tensor:
 
 def _nearest(rows: torch.Tensor, centres: torch.Tensor, *, rounded: bool = False) -> torch.Tensor:
     """Find the most similar centre of each row, of shape (n_rows,); rows may be rounded before."""
+    # Small results between the blocks' products would keep malloc from using their memory again.
+    nearest = torch.empty(rows.shape[0], dtype=torch.int64, device=rows.device)
 
-    def compare(block: torch.Tensor) -> torch.Tensor:
+    def compare(start: int) -> None:
+        block = rows[start : start + BLOCK_ROWS]
         whole = block if rounded else _whole_numbers(block)
-        return (whole @ centres.T).argmax(dim=1)
+        nearest[start : start + BLOCK_ROWS] = (whole @ centres.T).argmax(dim=1)
 
-    return torch.cat(in_threads(compare, torch.split(rows, BLOCK_ROWS)))
+    in_threads(compare, range(0, rows.shape[0], BLOCK_ROWS))
+    return nearest
