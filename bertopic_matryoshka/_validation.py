@@ -69,17 +69,13 @@ def list_of_strings(documents: Iterable[str], name: str = "documents") -> list[s
     if not isinstance(documents, Iterable):
         raise TypeError(f"{name}={shown(documents)} must be a list of strings.")
     texts = list(documents)
-    broken = []
     for position, text in enumerate(texts):
         if not isinstance(text, str):
             raise TypeError(
                 f"{name}[{position}]={shown(text)} is of type {type(text).__name__} and must be a "
                 "string. Remove such rows, or replace them by an empty string."
             )
-        if not text.isascii() and LONE_SURROGATE.search(text):
-            broken.append(position)
-    for position in broken:
-        texts[position] = LONE_SURROGATE.sub("\ufffd", texts[position])
+    broken = replace_lone_surrogates(texts)
     if broken:
         warnings.warn(
             f"{len(broken):,} of {len(texts):,} {name} hold lone surrogates, the first is "
@@ -89,6 +85,18 @@ def list_of_strings(documents: Iterable[str], name: str = "documents") -> list[s
             stacklevel=3,
         )
     return texts
+
+
+def replace_lone_surrogates(texts: list[str]) -> list[int]:
+    """Replace lone surrogates by U+FFFD in place; return the positions of the texts with some."""
+    broken = [
+        position
+        for position, text in enumerate(texts)
+        if not text.isascii() and LONE_SURROGATE.search(text)
+    ]
+    for position in broken:
+        texts[position] = LONE_SURROGATE.sub("\ufffd", texts[position])
+    return broken
 
 
 def check_enough(documents: Sized, min_topic_size: int) -> None:

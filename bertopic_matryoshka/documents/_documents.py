@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
+from bertopic_matryoshka._validation import replace_lone_surrogates
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from numpy.typing import NDArray
-
-LONE_SURROGATE = re.compile("[\ud800-\udfff]")
-"""Half of a character of UTF-16, which no tokenizer and no file takes."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -155,11 +153,7 @@ def clean_documents(
             f"{_unused(n_empty, n_non_string)}. Check that the right column is read."
         )
     texts = [str(cells[row]) for row in rows]
-    n_repaired = 0
-    for position, text in enumerate(texts):
-        if not text.isascii() and LONE_SURROGATE.search(text):
-            texts[position] = LONE_SURROGATE.sub("\ufffd", text)
-            n_repaired += 1
+    n_repaired = len(replace_lone_surrogates(texts))
     return Documents(
         texts=texts,
         rows=rows,

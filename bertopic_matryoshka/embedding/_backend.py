@@ -761,8 +761,10 @@ or None
 
     def _warn_of_cut_texts(self, texts: list[str]) -> None:
         """Warn of texts that are cut at the model's window, on behalf of the caller's caller."""
+        if not texts or self.long_texts != "truncate":
+            return
         window = self._source.window(self.effective_prompt)
-        if window is not None and self.long_texts == "truncate":
+        if window is not None:
             distinct = _without_repeats(texts)[0]
             warn_of_cut_texts(long_texts(distinct, window), len(distinct), window)
 

@@ -275,7 +275,7 @@ class ModelSource:
                 unit="texts",
             )[0]
         # sentence-transformers sorts by characters, and pads a batch to the most tokens in it.
-        order = by_tokens(texts, window)
+        order = by_tokens(texts, window) if len(texts) > batch_size else np.arange(len(texts))
         parts, start = [], 0
         with tqdm(total=len(texts), unit=" texts", disable=not verbose) as bar:
             while start < len(texts):
