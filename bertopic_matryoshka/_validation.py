@@ -22,15 +22,13 @@ from bertopic_matryoshka._constraints import (
     shown,
     whole,
 )
+from bertopic_matryoshka._surrogates import replace_lone_surrogates
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence, Sized
 
     import torch
     from numpy.typing import ArrayLike, NDArray
-
-LONE_SURROGATE = re.compile("[\ud800-\udfff]")
-"""Half of a character of UTF-16; Python's strings hold whole ones."""
 
 DEVICE = Constraint(
     'a string such as "cpu" or "cuda:0"',
@@ -85,18 +83,6 @@ def list_of_strings(documents: Iterable[str], name: str = "documents") -> list[s
             stacklevel=3,
         )
     return texts
-
-
-def replace_lone_surrogates(texts: list[str]) -> list[int]:
-    """Replace lone surrogates by U+FFFD in place; return the positions of the texts with some."""
-    broken = [
-        position
-        for position, text in enumerate(texts)
-        if not text.isascii() and LONE_SURROGATE.search(text)
-    ]
-    for position in broken:
-        texts[position] = LONE_SURROGATE.sub("\ufffd", texts[position])
-    return broken
 
 
 def check_enough(documents: Sized, min_topic_size: int) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from bertopic_matryoshka._validation import replace_lone_surrogates
+from bertopic_matryoshka._surrogates import replace_lone_surrogates
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
