@@ -32,6 +32,7 @@ from .exceptions import (
 )
 from .neighbors import compare_prefixes, nearest_neighbors
 from .report import (
+    layout_documents,
     plot_comparison,
     plot_embedding_models,
     plot_topic_map,
@@ -99,6 +100,7 @@ __all__ = [
     "inspect_dimensions",
     "inspect_models",
     "inverted_rbo",
+    "layout_documents",
     "load_topic_model",
     "nearest_neighbors",
     "plot_comparison",

@@ -3,6 +3,7 @@ from ._data import sweeps_of
 from ._figures import plot_comparison, write_png
 from ._heat_map import plot_embedding_models
 from ._html import write_report
+from ._layout import layout_documents
 from ._number_figure import plot_topic_numbers
 from ._sentences import compared, notes
 from ._tables import Survival, Table, results, surviving_topics
@@ -14,6 +15,7 @@ __all__ = [
     "Table",
     "answers",
     "compared",
+    "layout_documents",
     "notes",
     "plot_comparison",
     "plot_embedding_models",
