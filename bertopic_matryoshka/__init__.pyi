@@ -37,9 +37,12 @@ from .report import (
     plot_embedding_models,
     plot_topic_map,
     plot_topic_numbers,
+    visualize_documents,
+    visualize_topics,
     write_png,
     write_report,
     write_topic_map,
+    write_topic_page,
 )
 from .selection import (
     DimensionInspection,
@@ -116,7 +119,10 @@ __all__ = [
     "topic_stability",
     "train_matryoshka",
     "truncate",
+    "visualize_documents",
+    "visualize_topics",
     "write_png",
     "write_report",
     "write_topic_map",
+    "write_topic_page",
 ]

@@ -8,6 +8,8 @@ from ._number_figure import plot_topic_numbers
 from ._sentences import compared, notes
 from ._tables import Survival, Table, results, surviving_topics
 from ._topic_map import plot_topic_map, write_topic_map
+from ._topic_page import write_topic_page
+from ._visualize import visualize_documents, visualize_topics
 
 __all__ = [
     "Answer",
@@ -24,7 +26,10 @@ __all__ = [
     "results",
     "surviving_topics",
     "sweeps_of",
+    "visualize_documents",
+    "visualize_topics",
     "write_png",
     "write_report",
     "write_topic_map",
+    "write_topic_page",
 ]

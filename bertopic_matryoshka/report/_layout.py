@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
 N_NEIGHBORS = 10
-"""Number of neighbours that attract a row: more of them keep fewer of the 15 nearest."""
+"""Number of neighbours that attract a row, a third of the others where they are few; more of them
+keep fewer of the 15 nearest."""
 
 N_REPELLING = 64
 """Number of rows drawn at each step, whose repulsion stands for that of all."""
@@ -113,7 +114,8 @@ def layout_documents(
         first *= FIRST_SPREAD / max(first.std(axis=0).max(initial=0), ROUNDING)
         if len(rows) < 2:
             return first
-        graph = neighbor_graph(rows, N_NEIGHBORS).astype(np.float32)
+        n_neighbors = min(N_NEIGHBORS, max(1, (len(rows) - 1) // 3))
+        graph = neighbor_graph(rows, n_neighbors).astype(np.float32)
         return _descend(graph, first, np.random.default_rng(random_state))
 
 
