@@ -32,13 +32,17 @@ from .exceptions import (
 )
 from .neighbors import compare_prefixes, nearest_neighbors
 from .report import (
+    layout_documents,
     plot_comparison,
     plot_embedding_models,
     plot_topic_map,
     plot_topic_numbers,
+    visualize_documents,
+    visualize_topics,
     write_png,
     write_report,
     write_topic_map,
+    write_topic_page,
 )
 from .selection import (
     DimensionInspection,
@@ -99,6 +103,7 @@ __all__ = [
     "inspect_dimensions",
     "inspect_models",
     "inverted_rbo",
+    "layout_documents",
     "load_topic_model",
     "nearest_neighbors",
     "plot_comparison",
@@ -114,7 +119,10 @@ __all__ = [
     "topic_stability",
     "train_matryoshka",
     "truncate",
+    "visualize_documents",
+    "visualize_topics",
     "write_png",
     "write_report",
     "write_topic_map",
+    "write_topic_page",
 ]

@@ -74,7 +74,8 @@ def fit(
 
     Writes to --out: topics.csv, a row for each topic with its size, words and an example;
     documents.csv, a row for each row of the file with its text, topic, the topic's name and its
-    probability; and the folder model, which transform, evaluate, topics and load_topic_model read.
+    probability; topics.html, a page to walk through them, which opens offline; and the folder
+    model, which transform, evaluate, topics and load_topic_model read.
 
     For example:
 
@@ -89,7 +90,8 @@ def fit(
             f"--outlier-share={outlier_share} is not for --reduction {reduction}: after it "
             "HDBSCAN decides which documents are outliers. Leave it out."
         )
-    check_output(out, ["topics.csv", f"documents.{table_format}", "model"], force=force)
+    written = ["topics.csv", f"documents.{table_format}", "topics.html", "model"]
+    check_output(out, written, force=force)
     from bertopic_matryoshka.documents import read_documents
 
     documents = read_documents(file, text_column=text_column)
@@ -97,6 +99,7 @@ def fit(
 
     from bertopic_matryoshka._validation import check_enough
     from bertopic_matryoshka.clustering import LeidenClustering
+    from bertopic_matryoshka.report import write_topic_page
     from bertopic_matryoshka.topics import (
         allow_missing_hdbscan,
         build_topic_model,
@@ -135,6 +138,15 @@ def fit(
     note = write_documents(documents_table(topic_model, documents), out, table_format)
     if note:
         terminal.note(note)
+    terminal.working(
+        "drawing the map",
+        write_topic_page,
+        topic_model,
+        documents.texts,
+        out / "topics.html",
+        embeddings=embeddings,
+        title=f"Topics of {file.name}",
+    )
     terminal.working("saving the model", save_topic_model, topic_model, out / "model")
     terminal.print_topics(table)
-    terminal.say(f"Written to {out}: topics.csv, documents.{table_format}, model")
+    terminal.say(f"Written to {out}: {', '.join(written)}")

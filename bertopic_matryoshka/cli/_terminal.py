@@ -70,10 +70,10 @@ def is_watched() -> bool:
     return errors.is_terminal and not console.quiet
 
 
-def working(what: str, function: Callable[..., Any], *arguments: Any) -> Any:
+def working(what: str, function: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
     """Call a function and show meanwhile that something happens."""
     with console.status(what):
-        return function(*arguments)
+        return function(*arguments, **options)
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Documents -> t-SNE maps at several widths, with the same colour for the same topic."""
+"""Documents -> maps at several widths, with the same colour for the same topic."""
 
 from __future__ import annotations
 
@@ -6,14 +6,12 @@ import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from sklearn.decomposition import PCA
-from sklearn.manifold import TSNE
-from threadpoolctl import threadpool_limits
 
 from bertopic_matryoshka._validation import check_at_least, check_dim
 from bertopic_matryoshka.comparison import pair_topics
 from bertopic_matryoshka.embedding import cut_rows
 from bertopic_matryoshka.report._figures import LAYOUT, plain
+from bertopic_matryoshka.report._layout import layout_documents
 from bertopic_matryoshka.report._styles import GRAY, PALETTE, SYMBOLS
 
 if TYPE_CHECKING:
@@ -26,15 +24,6 @@ if TYPE_CHECKING:
 
 FEWEST = 4
 """Smallest number of documents for a map: fewer give a perplexity below 1."""
-
-PERPLEXITY = 30
-"""About how many neighbours a document has on the map; a third of the others where they are few."""
-
-FIRST_SPREAD = 1e-4
-"""Spread of the principal components that the first map starts from, as t-SNE is used to."""
-
-ROUNDING = 1e-6
-"""Spread below which rows of unit length are equal."""
 
 TOPIC_COLORS = (*PALETTE, "#a6761d", "#b5bd00")
 """Colours of the largest topics; the others share one."""
@@ -68,12 +57,12 @@ def document_map(
     sample_size: int = 2000,
     random_state: int | None = 0,
 ) -> DocumentMap:
-    """Lay documents out on a plane by t-SNE, at each width, so that the maps can be compared.
+    """Lay documents out on a plane at each width, so that the maps can be compared.
 
-    The widest map starts from the first two principal components of the full embeddings [2]_, and
-    each narrower one from the map before it: what stays together stays about where it is. All go
-    through t-SNE's early exaggeration, which lets documents that changed their neighbours move past
-    others. Near on a map is near in the embeddings, by cosine; distances between groups say little.
+    The widest map starts as :func:`layout_documents` does, and each narrower one from the map
+    before it: what stays together stays about where it is. All go through early exaggeration, which
+    lets documents that changed their neighbours move past others. Near on a map is near in the
+    embeddings, by cosine; distances between groups say little.
 
     Parameters
     ----------
@@ -99,12 +88,6 @@ def document_map(
     ValueError
         If there are fewer than four documents, a width is out of range, or a row is not finite.
 
-    References
-    ----------
-    .. [1] L. van der Maaten, G. Hinton, "Visualizing data using t-SNE", JMLR 9, 2008.
-    .. [2] D. Kobak, P. Berens, "The art of using t-SNE for single-run transcriptomics", Nature
-       Communications 10, 2019: on what a map starts from.
-
     Examples
     --------
     >>> import numpy as np
@@ -125,13 +108,11 @@ def document_map(
     drawn = np.random.default_rng(random_state).permutation(X.shape[0])[:sample_size]
     rows = np.sort(drawn)
     sample = X[rows]
-    positions = {}
-    # Threads add forces up in any order, and on a busy machine wait for each other at every step.
-    with threadpool_limits(1):
-        place = _principal_components(cut_rows(sample, X.shape[1])[0])
-        for dim in sorted(widths, reverse=True):
-            place = _tsne(cut_rows(sample, dim)[0], place)
-            positions[dim] = place
+    positions: dict[int, NDArray[np.float32]] = {}
+    place = None
+    for dim in sorted(widths, reverse=True):
+        place = layout_documents(cut_rows(sample, dim)[0], start=place)
+        positions[dim] = place
     return DocumentMap(rows, positions)
 
 
@@ -238,21 +219,3 @@ def _groups(run: Run) -> dict[int, tuple[str, dict[str, Any]]]:
         marker = {"color": color, "symbol": symbol, "size": 6, "opacity": 0.85}
         groups[i] = plain(", ".join(topic.words[:3])), marker
     return groups
-
-
-def _principal_components(X: NDArray[np.floating]) -> NDArray[np.float32]:
-    """Give the first two principal components, of shape (n_rows, 2) and next to no spread."""
-    components = np.zeros((X.shape[0], 2), dtype=np.float32)
-    n = min(2, X.shape[1])
-    with np.errstate(invalid="ignore"):  # equal rows have no variance that could be explained
-        components[:, :n] = PCA(n, random_state=0).fit_transform(X)
-    spread = max(components.std(axis=0).max(), ROUNDING)
-    components *= FIRST_SPREAD / spread
-    return components
-
-
-def _tsne(X: NDArray[np.floating], start: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Lay rows of unit length out: their Euclidean distances are in the order of their cosines."""
-    tsne = TSNE(init=start, perplexity=min(PERPLEXITY, (X.shape[0] - 1) / 3))
-    placed: NDArray[np.float32] = tsne.fit_transform(X)
-    return placed

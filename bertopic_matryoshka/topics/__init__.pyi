@@ -6,6 +6,7 @@ from ._build import (
 )
 from ._core import CoreWords
 from ._expect_width import ExpectWidth
+from ._groups import TopicGroup, group_topics, topic_vectors
 from ._hierarchy import TopicLevels, topic_levels, topic_linkage
 from ._missing_hdbscan import allow_missing_hdbscan
 from ._persistence import load_topic_model, save_topic_model
@@ -17,6 +18,7 @@ __all__ = [
     "CoreWords",
     "DistinctDocuments",
     "ExpectWidth",
+    "TopicGroup",
     "TopicLevels",
     "allow_missing_hdbscan",
     "build_clusterer",
@@ -25,9 +27,11 @@ __all__ = [
     "check_reductions",
     "documents_table",
     "get_stop_words",
+    "group_topics",
     "load_topic_model",
     "save_topic_model",
     "topic_levels",
     "topic_linkage",
+    "topic_vectors",
     "topics_table",
 ]
