@@ -41,6 +41,9 @@ DEVICE = Constraint(
 BLOCK_ROWS = 4096
 """Number of rows held in float64 at a time: 25 MB at 768 dimensions."""
 
+N_NAMED = 10
+"""Number of rows that a message names."""
+
 
 def list_of_strings(documents: Iterable[str], name: str = "documents") -> list[str]:
     """Make a list of documents, or of words.
@@ -384,6 +387,13 @@ def find_devices(device: str | torch.device | Sequence[str] | None) -> list[str]
             raise ValueError('device=[] names no device. Leave it out, or name some: ["cuda:0"].')
         return [find_device(one) for one in device]
     return [find_device(cast("str | torch.device | None", device))]
+
+
+def named_rows(marked: NDArray[np.bool_]) -> str:
+    """Name the rows that are marked, such as "Rows 3, 17."; of many the first."""
+    rows = np.flatnonzero(marked)
+    more = f" and {rows.size - N_NAMED:,} more" if rows.size > N_NAMED else ""
+    return f"Row{'s' * (rows.size > 1)} {', '.join(map(str, rows[:N_NAMED]))}{more}."
 
 
 def row_blocks(

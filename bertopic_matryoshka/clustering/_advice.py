@@ -4,6 +4,14 @@ from __future__ import annotations
 
 import logging
 import warnings
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bertopic_matryoshka._validation import named_rows
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 logger = logging.getLogger(__name__)
 
@@ -12,6 +20,18 @@ LARGE, UNEVEN = 0.25, 1.5
 
 MANY = 0.1
 """Share of near copies among the rows above which a warning is given."""
+
+
+def warn_of_zero_rows(rows: NDArray[np.floating]) -> None:
+    """Warn of zero rows, which are in no cluster."""
+    zero = np.logical_not(rows.any(axis=1))
+    if zero.any():
+        _warn(
+            f"{int(zero.sum()):,} of {zero.size:,} rows are zero and have the label -1, which is "
+            f"topic -1 in BERTopic: nothing can be near them. {named_rows(zero)} Their texts are "
+            "empty, or have no word that the embedding model knows.",
+            stacklevel=4,  # fit calls this function itself
+        )
 
 
 def report_copies(n_copies: int, n_near: int, n_rows: int) -> None:

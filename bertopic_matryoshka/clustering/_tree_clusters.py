@@ -20,6 +20,7 @@ from bertopic_matryoshka.clustering._advice import (
     warn_of_largest,
     warn_of_number,
     warn_of_outside,
+    warn_of_zero_rows,
 )
 from bertopic_matryoshka.clustering._centrality import centrality
 from bertopic_matryoshka.clustering._division import Divider, FineDivision
@@ -124,16 +125,17 @@ class TreeClusters(NeighborPredictor, ClusterMixin, BaseEstimator):  # type: ign
         Warns
         -----
         RuntimeWarning
-            If fewer than `n_clusters` clusters of sufficient size were found, or some of them have
-            no core row; if, without `n_clusters`, a cluster has more than a quarter of the rows and
-            more than 1.5 times an even share; if more rows than `outlier_share` can be in no
-            cluster, or it leaves a cluster without rows; if more than a tenth of the rows are near
-            copies; or if `y` is ignored because its length is not that of X, as in BERTopic where
-            zero-shot topics took documents.
+            If rows are zero, with their numbers; if fewer than `n_clusters` clusters of sufficient
+            size were found, or some of them have no core row; if, without `n_clusters`, a cluster
+            has more than a quarter of the rows and more than 1.5 times an even share; if more rows
+            than `outlier_share` can be in no cluster, or it leaves a cluster without rows; if more
+            than a tenth of the rows are near copies; or if `y` is ignored because its length is not
+            that of X, as in BERTopic where zero-shot topics took documents.
         """
         about_to_use_threads()
         check_parameters(self)
         rows = unit_rows(validated(self, X))
+        warn_of_zero_rows(rows)
         order = row_order(rows)
         order = order[rows[order].any(axis=1)]  # zero rows have no direction
         graph, group = self._distinct_graph(rows, order)
@@ -178,8 +180,7 @@ class TreeClusters(NeighborPredictor, ClusterMixin, BaseEstimator):  # type: ign
         self.probabilities_[order] = probabilities[group]
         self._reset_index()
         self._changes, self._n_batches, self.n_samples_seen_ = np.empty((0, 5), int), 1, len(rows)
-        self._waiting = np.zeros(counts.size, dtype=bool)
-        self.waiting_ = np.zeros(len(rows), dtype=bool)
+        self._waiting, self.waiting_ = np.zeros(counts.size, bool), np.zeros(len(rows), bool)
         self._advise(graph, found, self.n_clusters_, self.n_clusters)
         return self
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import warnings
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -39,6 +40,7 @@ from bertopic_matryoshka.embedding._width import (
     warn_of_untrained_width,
 )
 from bertopic_matryoshka.embedding._wrapped import WrappedSource
+from bertopic_matryoshka.exceptions import LossySaveWarning
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -269,6 +271,23 @@ class MatryoshkaBackend(BaseEmbedder):  # type: ignore[misc]
         """Ignore the None that BaseEmbedder.__init__ sets."""
 
     @property
+    def _hf_model(self) -> str:
+        """Warn that BERTopic's own save is lossy. It looks here for the name of a hub's model.
+
+        A model by name alone would lose the width and the prompt, so there is none.
+        """
+        warnings.warn(
+            "BERTopic.save leaves out the reducer, the clusterer and this backend's width and "
+            "prompt. After BERTopic.load, transform takes the topic with the nearest mean "
+            "embedding, which is another one for some documents, those of the fit too. "
+            "save_topic_model(topic_model, folder) keeps all of it, and BERTopic.load reads what "
+            "it writes.",
+            LossySaveWarning,
+            stacklevel=3,  # the call of BERTopic.save
+        )
+        raise AttributeError("_hf_model")
+
+    @property
     def name(self) -> str:
         """The model's name or folder, for messages and reports."""
         layers = f", {self._source.n_layers} layers" if self._source.n_layers is not None else ""
@@ -370,8 +389,8 @@ class MatryoshkaBackend(BaseEmbedder):  # type: ignore[misc]
         Warns
         -----
         TruncationWarning
-            If texts give zero rows, or are cut at the model's window, with their number and the
-            first one's position among the different texts.
+            If texts give zero rows, with their positions, or are cut at the model's window, with
+            their number and the first one's position among the different texts.
         RuntimeWarning
             If texts have no word of the lexical view.
         """
@@ -380,7 +399,7 @@ class MatryoshkaBackend(BaseEmbedder):  # type: ignore[misc]
         embeddings, zero = self._embed(texts, verbose=verbose)
         if self.lexical_view is not None:
             warn_of_unknown_words(embeddings[:, self._truncated_dim :])
-        warn_of_zero_rows(int(zero.sum()), embeddings.shape[1])
+        warn_of_zero_rows(zero, embeddings.shape[1])
         return embeddings
 
     def embed_raw(self, documents: Iterable[str], verbose: bool = False) -> NDArray[np.float32]:
@@ -428,9 +447,8 @@ class MatryoshkaBackend(BaseEmbedder):  # type: ignore[misc]
         """
         texts = list_of_strings(words)
         embeddings, zero = self._embed(texts, verbose=verbose, words=True)
-        warn_of_zero_rows(
-            sum(bool(texts[i].strip()) for i in np.flatnonzero(zero)), embeddings.shape[1]
-        )
+        zero &= np.array([bool(text.strip()) for text in texts], dtype=bool)
+        warn_of_zero_rows(zero, embeddings.shape[1])
         return embeddings
 
     def truncated(self, truncate_dim: int | None) -> MatryoshkaBackend:

@@ -128,7 +128,7 @@ class EmbeddingStore:
                 progress(start + len(part), len(missing))
         repeated = np.flatnonzero(firsts != np.arange(len(texts)))
         rows[repeated] = rows[firsts[repeated]]
-        warn_of_zero_rows(int((~rows.any(axis=1)).sum()), rows.shape[1])
+        warn_of_zero_rows(np.logical_not(rows.any(axis=1)), rows.shape[1])
         rows = steps.apply(rows)
         if steps.rotation is not None:  # a permutation leaves unit rows as they are
             rows = unit_rows(rows)

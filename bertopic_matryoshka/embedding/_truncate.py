@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar, overload
 
 import numpy as np
 
-from bertopic_matryoshka._validation import check_dim, embeddings_array
+from bertopic_matryoshka._validation import check_dim, embeddings_array, named_rows
 from bertopic_matryoshka.exceptions import TruncationWarning
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ def truncate(embeddings: torch.Tensor | ArrayLike, dim: int) -> torch.Tensor | N
     Warns
     -----
     TruncationWarning
-        If rows are zero in the kept dimensions; they stay zero. The message counts them.
+        If rows are zero in the kept dimensions; they stay zero. The message names them.
 
     Examples
     --------
@@ -121,7 +121,7 @@ def truncate(embeddings: torch.Tensor | ArrayLike, dim: int) -> torch.Tensor | N
     if torch is not None and isinstance(embeddings, torch.Tensor):
         return _truncate_tensor(embeddings, dim)
     cut, zero = cut_rows(embeddings_array(embeddings), dim)
-    warn_of_zero_rows(int(zero.sum()), dim)
+    warn_of_zero_rows(zero, dim)
     return cut
 
 
@@ -151,7 +151,7 @@ def _truncate_tensor(embeddings: torch.Tensor, dim: int) -> torch.Tensor:
     finite = torch.isfinite(scales[:, 0]).numpy(force=True)
     _check_finite(finite, np.arange(len(finite)))
     zero = scales == 0
-    warn_of_zero_rows(int(zero.sum()), dim)
+    warn_of_zero_rows(zero[:, 0].numpy(force=True), dim)
     scaled = cut / torch.where(zero, 1.0, scales)
     lengths = torch.linalg.vector_norm(scaled, dim=1, keepdim=True, dtype=torch.float64)
     return scaled / torch.where(zero, 1.0, lengths).to(cut.dtype)
@@ -175,12 +175,12 @@ def _check_finite(finite: NDArray[np.bool_], rows: NDArray[np.intp]) -> None:
         )
 
 
-def warn_of_zero_rows(n_zero: int, dim: int) -> None:
-    """Warn if there are zero rows, on behalf of the caller's caller."""
-    if n_zero:
+def warn_of_zero_rows(zero: NDArray[np.bool_], dim: int) -> None:
+    """Warn if rows are marked as zero, with their numbers, on behalf of the caller's caller."""
+    if zero.any():
         warnings.warn(
-            f"{n_zero} rows are zero in the first {dim} dimensions and stay zero: they have no "
-            "direction to compare. Are those documents empty?",
+            f"{int(zero.sum())} rows are zero in the first {dim} dimensions and stay zero: they "
+            f"have no direction to compare. {named_rows(zero)} Are those documents empty?",
             TruncationWarning,
             stacklevel=3,
         )

@@ -9,6 +9,7 @@ from ._expect_width import ExpectWidth
 from ._groups import TopicGroup, group_topics, topic_vectors
 from ._hierarchy import TopicLevels, topic_levels, topic_linkage
 from ._missing_hdbscan import allow_missing_hdbscan
+from ._model import MatryoshkaBERTopic
 from ._persistence import load_topic_model, save_topic_model
 from ._stop_words import get_stop_words
 from ._tables import documents_table, topics_table
@@ -18,6 +19,7 @@ __all__ = [
     "CoreWords",
     "DistinctDocuments",
     "ExpectWidth",
+    "MatryoshkaBERTopic",
     "TopicGroup",
     "TopicLevels",
     "allow_missing_hdbscan",

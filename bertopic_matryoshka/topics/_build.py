@@ -1,10 +1,9 @@
-"""A backend, a reduction and a clustering -> a plain BERTopic, not fitted yet."""
+"""A backend, a reduction and a clustering -> a BERTopic, not fitted yet."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bertopic import BERTopic
 from bertopic.dimensionality import BaseDimensionalityReduction
 from sklearn.decomposition import PCA
 from sklearn.feature_extraction.text import CountVectorizer
@@ -17,6 +16,7 @@ from bertopic_matryoshka.topics._core import CoreWords
 from bertopic_matryoshka.topics._expect_width import ExpectWidth
 from bertopic_matryoshka.topics._ignored import refuse_ignored
 from bertopic_matryoshka.topics._missing_hdbscan import warn_of_missing_hdbscan
+from bertopic_matryoshka.topics._model import MatryoshkaBERTopic
 from bertopic_matryoshka.topics._stop_words import check_stop_words
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def build_topic_model(
     stop_words: str | Iterable[str] | None = "auto",
     random_state: int | None = None,
     **bertopic_kwargs: Any,
-) -> BERTopic:
+) -> MatryoshkaBERTopic:
     """Build a BERTopic on truncated embeddings, with dimension selection or another reduction.
 
     Parameters
@@ -91,8 +91,8 @@ def build_topic_model(
 
     Returns
     -------
-    topic_model : BERTopic
-        Not fitted. Its `umap_model` is an ExpectWidth around the reducer.
+    topic_model : MatryoshkaBERTopic
+        A BERTopic, not fitted. Its `umap_model` is an ExpectWidth around the reducer.
 
     Raises
     ------
@@ -119,8 +119,7 @@ def build_topic_model(
 
     By hand:
 
-    >>> from bertopic import BERTopic
-    >>> from bertopic_matryoshka import (
+    >>>     >>> from bertopic_matryoshka import (
     ...     CoreWords, DimensionSelector, LeidenClustering, get_stop_words
     ... )
     >>> from sklearn.feature_extraction.text import CountVectorizer
@@ -194,7 +193,7 @@ def build_topic_model(
     if bertopic_kwargs.get("representation_model") is None:
         bertopic_kwargs["representation_model"] = CoreWords()
     warn_of_missing_hdbscan()
-    return BERTopic(
+    return MatryoshkaBERTopic(
         embedding_model=backend,
         umap_model=ExpectWidth(reducer, backend.embedding_dim),
         **bertopic_kwargs,

@@ -7,9 +7,8 @@ import json
 import warnings
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from bertopic import BERTopic
 from bertopic.cluster import BaseCluster
 from bertopic.dimensionality import BaseDimensionalityReduction
 from safetensors.numpy import save_file
@@ -33,6 +32,7 @@ from bertopic_matryoshka.topics._bertopic_files import BERTOPIC_FILES, IMAGES, w
 from bertopic_matryoshka.topics._estimator_state import Arrays, pack, unpack
 from bertopic_matryoshka.topics._expect_width import ExpectWidth
 from bertopic_matryoshka.topics._missing_hdbscan import warn_of_missing_hdbscan
+from bertopic_matryoshka.topics._model import MatryoshkaBERTopic
 from bertopic_matryoshka.topics._saved_backend import MODEL_FOLDER, VIEW, load_backend
 from bertopic_matryoshka.topics._saved_backend import save_embedding_model as save_model
 from bertopic_matryoshka.topics._saved_checks import (
@@ -53,6 +53,9 @@ from bertopic_matryoshka.topics._saved_folder import (
     read_files,
     replace_files,
 )
+
+if TYPE_CHECKING:
+    from bertopic import BERTopic
 
 STATE_FILE = MANIFEST
 ARRAYS_FILE = "matryoshka.safetensors"
@@ -200,7 +203,7 @@ def load_topic_model(
     backend: Any = None,
     device: str | None = None,
     trust_remote_code: bool = False,
-) -> BERTopic:
+) -> MatryoshkaBERTopic:
     """Load a topic model that :func:`save_topic_model` saved.
 
     Where reducer and clusterer were saved, ``transform`` assigns the same topics as before.
@@ -221,7 +224,7 @@ def load_topic_model(
 
     Returns
     -------
-    topic_model : BERTopic
+    topic_model : MatryoshkaBERTopic
         If its clusterer was not saved, ``hdbscan_model`` is BERTopic's BaseCluster.
 
     Raises
@@ -263,7 +266,7 @@ def load_topic_model(
         find_device(device)
     folder = Path(path)
 
-    def build(version: Version) -> BERTopic:
+    def build(version: Version) -> MatryoshkaBERTopic:
         state = _checked_state(version)
         arrays = read_arrays(version.content / ARRAYS_FILE)
         own = load_backend(
@@ -275,7 +278,7 @@ def load_topic_model(
             view=_saved_view(state, version, arrays),
             trust_remote_code=trust_remote_code,
         )
-        topic_model = BERTopic.load(version.content, embedding_model=own)
+        topic_model = MatryoshkaBERTopic.load(version.content, embedding_model=own)
         _restore_steps(topic_model, state, version, arrays)
         _restore_counts(topic_model, state, version, arrays)
         return topic_model

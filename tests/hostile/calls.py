@@ -19,6 +19,7 @@ MADE_BY_FUNCTIONS = {
     "DimensionComparison",
     "DimensionInspection",
     "LossySaveWarning",
+    "MatryoshkaBERTopic",
     "MatryoshkaTraining",
     "ModelInspection",
     "SavedModelError",
@@ -27,7 +28,7 @@ MADE_BY_FUNCTIONS = {
     "TopicNumberComparison",
     "TruncationWarning",
 }
-"""Results and warnings, which nobody builds by hand."""
+"""Results, warnings, and a BERTopic with BERTopic's own parameters: made by other calls."""
 
 NEED_THE_EXTRA = {"SimilarityDistillationLoss", "train_matryoshka"}
 """They train, for which the environment of the tests has no packages."""

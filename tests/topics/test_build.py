@@ -32,6 +32,7 @@ from bertopic_matryoshka import (
     ExpectWidth,
     LeidenClustering,
     MatryoshkaBackend,
+    MatryoshkaBERTopic,
     PrincipalRotation,
     build_topic_model,
     get_stop_words,
@@ -125,9 +126,9 @@ def outliers_of(with_outliers):
         ("none", BaseDimensionalityReduction),
     ],
 )
-def test_it_builds_a_plain_bertopic_around_the_reduction(backend, reduction, reducer_class):
+def test_it_builds_a_bertopic_around_the_reduction(backend, reduction, reducer_class):
     topic_model = build_topic_model(backend, reduction=reduction, min_topic_size=4, top_n_words=6)
-    assert type(topic_model) is BERTopic
+    assert type(topic_model) is MatryoshkaBERTopic
     assert topic_model.embedding_model is backend
     assert type(topic_model.umap_model) is ExpectWidth
     assert type(topic_model.umap_model.reducer) is reducer_class
@@ -634,9 +635,7 @@ def test_update_topics_with_reduced_outliers(with_outliers, backend, docs):
     own.update_topics(docs, topics=topics, vectorizer_model=words())
     assert own.topics_ == topics
     assert -1 not in own.get_topics()
-    # BERTopic forgets to drop the outliers' row from topic_embeddings_, so find_topics is off
-    # by one from here on, as with any backend.
-    assert len(own.topic_embeddings_) == len(own.get_topics()) + 1
+    assert len(own.topic_embeddings_) == len(own.get_topics())
 
 
 # ---- topics that are given

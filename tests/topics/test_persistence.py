@@ -35,6 +35,7 @@ from bertopic_matryoshka import (
     LeidenClustering,
     LossySaveWarning,
     MatryoshkaBackend,
+    MatryoshkaBERTopic,
     TruncationWarning,
     build_topic_model,
     load_topic_model,
@@ -117,7 +118,7 @@ def test_transform_gives_the_same_topics(backend, docs, embeddings, tmp_path, re
         **options[reduction],
     ).fit(docs, embeddings)
     loaded = saved_and_loaded(topic_model, tmp_path)
-    assert type(loaded) is BERTopic
+    assert type(loaded) is MatryoshkaBERTopic
     topics, _ = topic_model.transform(docs, embeddings)
     assert loaded.transform(docs, embeddings)[0] == topics
     assert loaded.transform(NEW_DOCS)[0] == topic_model.transform(NEW_DOCS)[0]
