@@ -6,9 +6,11 @@ from .comparison import (
     compare_dimensions,
     compare_topic_numbers,
 )
+from .documents import read_embeddings
 from .embedding import (
     LexicalView,
     MatryoshkaBackend,
+    PrecomputedBackend,
     PrincipalRotation,
     first_layers,
     truncate,
@@ -84,6 +86,7 @@ __all__ = [
     "MatryoshkaBackend",
     "MatryoshkaTraining",
     "ModelInspection",
+    "PrecomputedBackend",
     "PrincipalRotation",
     "SavedModelError",
     "SimilarityDistillationLoss",
@@ -112,6 +115,7 @@ __all__ = [
     "plot_embedding_models",
     "plot_topic_map",
     "plot_topic_numbers",
+    "read_embeddings",
     "save_topic_model",
     "topic_agreement",
     "topic_balance",

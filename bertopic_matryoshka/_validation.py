@@ -23,6 +23,7 @@ from bertopic_matryoshka._constraints import (
     whole,
 )
 from bertopic_matryoshka._surrogates import replace_lone_surrogates
+from bertopic_matryoshka._vectors import as_array
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence, Sized
@@ -192,7 +193,8 @@ def embeddings_array(
     Parameters
     ----------
     embeddings : array-like, DataFrame or Tensor of shape (n_documents, n_dims)
-        Of real numbers. A tensor of any device; bfloat16 becomes float32.
+        Of real numbers. A tensor of any device; bfloat16 becomes float32. Or a column of vectors,
+        of Arrow, pandas or polars.
     name : str
         Name in errors.
     n_documents : int or None
@@ -254,14 +256,17 @@ def real_array(values: Any, name: str) -> NDArray[Any]:
 
 
 def without_mask(values: Any, name: str) -> Any:
-    """Make an array of a tensor, or of a masked array that hides nothing; give others back.
+    """Make an array of a tensor, a column of vectors, or a masked array that hides nothing.
 
-    scikit-learn reads what a mask hides, and tensors neither in bfloat16 nor with gradients.
+    Others are given back. scikit-learn reads what a mask hides, tensors neither in bfloat16 nor
+    with gradients, and no columns of Arrow, pandas or polars whose cells are vectors.
 
     Raises
     ------
+    TypeError
+        If values are an Arrow table with a column of vectors.
     ValueError
-        If values are masked.
+        If values are masked, or vectors missing or of different widths.
     """
     if isinstance(values, np.ma.MaskedArray):
         n_masked = int(np.ma.getmaskarray(values).sum())
@@ -275,7 +280,7 @@ def without_mask(values: Any, name: str) -> Any:
     if torch is not None and isinstance(values, torch.Tensor):
         values = values.detach()
         return (values.float() if values.dtype == torch.bfloat16 else values).numpy(force=True)
-    return values
+    return as_array(values, name)
 
 
 def validated(

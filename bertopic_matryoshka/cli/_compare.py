@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from bertopic_matryoshka.cli._given import backend_of, read_given
 from bertopic_matryoshka.cli._options import (
     CLUSTERINGS,
     CRITERIA,
@@ -12,6 +13,8 @@ from bertopic_matryoshka.cli._options import (
     REDUCTIONS,
     Device,
     Dims,
+    EmbeddingColumn,
+    EmbeddingsFile,
     File,
     Force,
     MinTopicSize,
@@ -38,6 +41,8 @@ def compare(
     labels: Annotated[
         str | None, typer.Option(help="Column of classes, for AMI, ARI and V-measure.")
     ] = None,
+    embeddings_file: EmbeddingsFile = None,
+    embedding_column: EmbeddingColumn = None,
     model: Annotated[
         list[str] | None,
         typer.Option(help="Name or folder of a model, once for each; the bundled one if left out."),
@@ -111,15 +116,20 @@ def compare(
         bertopic-matryoshka compare reviews.csv --out comparison --dims 256,128,64
         bertopic-matryoshka compare reviews.csv --out comparison --topics 30 --seeds 3
         bertopic-matryoshka compare reviews.csv --out comparison --reductions variance,umap
+        bertopic-matryoshka compare reviews.csv --out comparison --embeddings reviews.npy
     """
     check_output(out, WRITTEN, force=force)
     from bertopic_matryoshka.documents import read_documents
 
     models: list[str] | list[None] = model or [None]
     documents = read_documents(file, text_column=text_column, label_column=labels)
+    given = read_given(file, documents, embeddings_file, embedding_column)
+    if given is not None and len(models) > 1:
+        raise ValueError("Embeddings are of one model. Name one --model with them, or none.")
     run_comparison(
         documents,
-        [make_backend(name, prompt, device) for name in models],
+        [backend_of(given, documents, model=name, prompt=prompt, device=device) for name in models],
+        embeddings=given,
         out=out,
         dims=widths(dims),
         reductions=names(reductions),

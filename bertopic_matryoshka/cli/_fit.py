@@ -5,13 +5,17 @@ from typing import Annotated, Any
 import typer
 
 from bertopic_matryoshka.cli import _terminal as terminal
+from bertopic_matryoshka.cli._given import backend_of, embeddings_of, read_given
 from bertopic_matryoshka.cli._options import (
     EMBEDDING,
     REDUCTIONS,
     TOPICS,
     Device,
+    EmbeddingColumn,
+    EmbeddingsFile,
     File,
     Force,
+    IdColumn,
     MaxNgram,
     MinTopicSize,
     Model,
@@ -21,7 +25,6 @@ from bertopic_matryoshka.cli._options import (
     StopWords,
     TableFormat,
     TextColumn,
-    make_backend,
     one_of,
 )
 from bertopic_matryoshka.cli._output import check_output, write_csv, write_documents
@@ -32,6 +35,9 @@ def fit(
     out: Out,
     *,
     text_column: TextColumn = None,
+    id_column: IdColumn = None,
+    embeddings_file: EmbeddingsFile = None,
+    embedding_column: EmbeddingColumn = None,
     model: Model = None,
     prompt: Prompt = None,
     device: Device = None,
@@ -77,11 +83,15 @@ def fit(
     probability; topics.html, a page to walk through them, which opens offline; and the folder
     model, which transform, evaluate, topics and load_topic_model read.
 
+    With --embeddings or --embedding-column nothing is embedded. Name their model by --model, so
+    that texts and words can be embedded later; without it, transform needs embeddings too.
+
     For example:
 
         bertopic-matryoshka fit reviews.csv --out topics
         bertopic-matryoshka fit reviews.csv --out topics --topics 30 --ngrams 2 --dim 128
         bertopic-matryoshka fit kritik.jsonl --out topics --model ./my-model --stop-words german
+        bertopic-matryoshka fit reviews.parquet --out topics --embedding-column vector
     """
     if not 0 <= outlier_share < 1:
         raise ValueError(f"--outlier-share={outlier_share} must be at least 0 and below 1.")
@@ -94,8 +104,9 @@ def fit(
     check_output(out, written, force=force)
     from bertopic_matryoshka.documents import read_documents
 
-    documents = read_documents(file, text_column=text_column)
+    documents = read_documents(file, text_column=text_column, id_column=id_column)
     terminal.say(documents.summary())
+    given = read_given(file, documents, embeddings_file, embedding_column)
 
     from bertopic_matryoshka._validation import check_enough
     from bertopic_matryoshka.clustering import LeidenClustering
@@ -119,7 +130,7 @@ def fit(
             random_state=seed,
         )
         how_many = {"hdbscan_model": clustering}
-    backend = make_backend(model, prompt, device).truncated(dim)
+    backend = backend_of(given, documents, model=model, prompt=prompt, device=device, dim=dim)
     topic_model = build_topic_model(
         backend,
         reduction=reduction,
@@ -128,7 +139,7 @@ def fit(
         stop_words=None if stop_words == "none" else stop_words,
         **how_many,
     )
-    embeddings = backend.embed(documents.texts, verbose=terminal.is_watched())
+    embeddings = embeddings_of(backend, documents.texts, given, verbose=terminal.is_watched())
     terminal.working(
         "finding topics and their words", topic_model.fit_transform, documents.texts, embeddings
     )

@@ -1,14 +1,17 @@
 """The command `inspect`: what each width keeps, before any topic model."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from bertopic_matryoshka.cli import _terminal as terminal
+from bertopic_matryoshka.cli._given import read_given
 from bertopic_matryoshka.cli._options import (
     Device,
     Dims,
+    EmbeddingColumn,
+    EmbeddingsFile,
     Force,
     Model,
     Prompt,
@@ -33,6 +36,8 @@ def inspect(
     *,
     out: Annotated[Path | None, typer.Option(help="HTML file for the spectrum.")] = None,
     text_column: TextColumn = None,
+    embeddings_file: EmbeddingsFile = None,
+    embedding_column: EmbeddingColumn = None,
     model: Model = None,
     prompt: Prompt = None,
     device: Device = None,
@@ -48,12 +53,14 @@ def inspect(
 
         bertopic-matryoshka inspect reviews.csv --out spectrum.html
         bertopic-matryoshka inspect embeddings.npy --dims 256,128,64
+        bertopic-matryoshka inspect reviews.parquet --embedding-column vector
     """
     if out is not None:
         check_output(out.parent, [out.name], force=force)
     if file.suffix == ".npy":
-        embeddings = _load(file)
-    else:
+        embeddings_file = embeddings_file or file
+    embeddings = read_given(file, None, embeddings_file, embedding_column)
+    if embeddings is None:
         from bertopic_matryoshka.documents import read_documents
 
         documents = read_documents(file, text_column=text_column)
@@ -69,16 +76,3 @@ def inspect(
         out.parent.mkdir(parents=True, exist_ok=True)
         inspection.plot().write_html(out, include_plotlyjs=True)
         terminal.say(f"Spectrum: {out}")
-
-
-def _load(file: Path) -> Any:
-    """Map embeddings into memory."""
-    import numpy as np
-
-    try:
-        return np.load(file, mmap_mode="r", allow_pickle=False)
-    except (ValueError, EOFError) as error:
-        raise ValueError(
-            f"{file.name} is not a whole .npy file of numbers: {error}. Write it again with "
-            "numpy.save."
-        ) from error

@@ -103,6 +103,30 @@ TextColumn = Annotated[
     str | None,
     typer.Option(help="Column of the texts; the one that is plainly text if left out."),
 ]
+EmbeddingsFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--embeddings",
+        metavar="FILE",
+        help="Embeddings of the rows, in their order: .npy, or a file that has --embedding-column.",
+        exists=True,
+        dir_okay=False,
+        readable=True,
+        rich_help_panel=EMBEDDING,
+    ),
+]
+EmbeddingColumn = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="Column of embeddings, lists of numbers in Parquet or JSON Lines.",
+        rich_help_panel=EMBEDDING,
+    ),
+]
+IdColumn = Annotated[
+    str | None,
+    typer.Option(metavar="NAME", help="Column of ids, which the table of documents then has."),
+]
 Out = Annotated[Path, typer.Option(help="Folder to write to.", rich_help_panel=OUTPUT)]
 Force = Annotated[
     bool,

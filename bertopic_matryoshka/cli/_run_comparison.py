@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bertopic import BERTopic
+    from numpy.typing import NDArray
 
     from bertopic_matryoshka.documents import Documents
     from bertopic_matryoshka.embedding import MatryoshkaBackend
@@ -28,6 +29,7 @@ def run_comparison(
     backends: Sequence[MatryoshkaBackend],
     *,
     out: Path,
+    embeddings: NDArray[Any] | None = None,
     seeds: Sequence[int],
     measure: str = "c_v",
     replicates: int = 5,
@@ -61,6 +63,7 @@ def run_comparison(
             dims=dims,
             seeds=seeds,
             labels=documents.labels,
+            embeddings=_by_name(topic_models, backends, embeddings),
             scorer=TopicScorer(
                 measure=measure, n_replicates=replicates, split_half=halves, device=device
             ),
@@ -76,6 +79,22 @@ def run_comparison(
     terminal.print_comparison(comparison)
     report = terminal.working("drawing maps", write_report, comparison, out / "report.html")
     terminal.say(f"Report: {report.resolve()}")
+
+
+def _by_name(
+    topic_models: Mapping[str, BERTopic],
+    backends: Sequence[MatryoshkaBackend],
+    embeddings: NDArray[Any] | None,
+) -> dict[str, NDArray[Any]] | None:
+    """Assign given embeddings to the topic models of their backend, its controls among them."""
+    if embeddings is None:
+        return None
+    model = backends[0].embedding_model
+    return {
+        name: embeddings
+        for name, topic_model in topic_models.items()
+        if topic_model.embedding_model.embedding_model is model
+    }
 
 
 def _n_umap_fits(

@@ -1,10 +1,14 @@
 """The command `transform`: topics of new documents."""
 
 from bertopic_matryoshka.cli import _terminal as terminal
+from bertopic_matryoshka.cli._given import embeddings_of, read_given
 from bertopic_matryoshka.cli._options import (
     Device,
+    EmbeddingColumn,
+    EmbeddingsFile,
     File,
     Force,
+    IdColumn,
     Out,
     SavedModel,
     TableFormat,
@@ -20,6 +24,9 @@ def transform(
     out: Out,
     *,
     text_column: TextColumn = None,
+    id_column: IdColumn = None,
+    embeddings_file: EmbeddingsFile = None,
+    embedding_column: EmbeddingColumn = None,
     device: Device = None,
     table_format: TableFormat = "csv",
     force: Force = False,
@@ -34,18 +41,21 @@ def transform(
 
         bertopic-matryoshka transform topics new.csv --out new_topics
         bertopic-matryoshka transform topics new.parquet --out new_topics --format parquet
+        bertopic-matryoshka transform topics new.csv --out new_topics --embeddings new.npy
     """
     check_output(out, [f"documents.{table_format}"], force=force)
     from bertopic_matryoshka.documents import read_documents
 
-    documents = read_documents(file, text_column=text_column)
+    documents = read_documents(file, text_column=text_column, id_column=id_column)
     terminal.say(documents.summary())
+    given = read_given(file, documents, embeddings_file, embedding_column)
 
     from bertopic_matryoshka.topics import documents_table
 
     topic_model = terminal.working("loading the model", load_saved, model, device)
+    embeddings = embeddings_of(topic_model.embedding_model, documents.texts, given)
     found, probabilities = terminal.working(
-        "finding topics", topic_model.transform, documents.texts
+        "finding topics", topic_model.transform, documents.texts, embeddings
     )
     table = documents_table(topic_model, documents, found, probabilities)
     out.mkdir(parents=True, exist_ok=True)

@@ -40,6 +40,8 @@ class Documents:
     n_repaired : int
         Number of documents with lone surrogates, halves of a character of UTF-16 that no file
         takes; each was replaced by U+FFFD.
+    ids : ndarray of shape (n_rows,), object, or None
+        Id of each row of the source, documents or not, as it was read. None without ids.
     """
 
     texts: list[str]
@@ -50,6 +52,7 @@ class Documents:
     n_non_string: int
     source: str
     n_repaired: int = 0
+    ids: NDArray[np.object_] | None = None
 
     def __len__(self) -> int:
         """Return the number of documents."""
@@ -108,6 +111,7 @@ def clean_documents(
     values: Iterable[Any],
     *,
     labels: Iterable[Any] | None = None,
+    ids: Iterable[Any] | None = None,
     source: str = "the list of documents",
 ) -> Documents:
     """Separate the values that can be embedded from the others, and count both.
@@ -120,6 +124,8 @@ def clean_documents(
     labels : iterable of the same length, optional
         One label per row. Labels become str without surrounding white space; None, NaN, NaT and
         pandas.NA become ``""``. A document without a label is kept.
+    ids : iterable of the same length, optional
+        One id per row, kept as it is.
     source : str, default="the list of documents"
         Name of the source, for messages and reports.
 
@@ -132,7 +138,7 @@ def clean_documents(
     TypeError
         If `values` is a single string or bytes.
     ValueError
-        If no value is a document, or `labels` has another length.
+        If no value is a document, or `labels` or `ids` has another length.
     """
     if isinstance(values, str | bytes):
         raise TypeError(
@@ -163,20 +169,26 @@ def clean_documents(
         n_non_string=n_non_string,
         source=source,
         n_repaired=n_repaired,
+        ids=None if ids is None else _one_a_row("ids", ids, len(cells), source),
     )
 
 
 def _clean_labels(labels: Iterable[Any], n_rows: int, source: str) -> NDArray[np.object_]:
-    cells = list(labels)
-    if len(cells) != n_rows:
-        raise ValueError(
-            f"labels has {len(cells):,} items but {source} holds {n_rows:,} rows. "
-            "Pass one label a row."
-        )
+    cells = _one_a_row("labels", labels, n_rows, source)
     # NaN, NaT and pandas.NA count as missing; a list is a label like any other.
     missing = [cell is None or (np.ndim(cell) == 0 and bool(pd.isna(cell))) for cell in cells]
     clean = ["" if gone else str(cell).strip() for cell, gone in zip(cells, missing, strict=True)]
     return np.array(clean, dtype=object)
+
+
+def _one_a_row(name: str, values: Iterable[Any], n_rows: int, source: str) -> NDArray[np.object_]:
+    cells = list(values)
+    if len(cells) != n_rows:
+        raise ValueError(
+            f"{name} has {len(cells):,} items but {source} holds {n_rows:,} rows. "
+            f"Pass one {name.removesuffix('s')} a row."
+        )
+    return np.fromiter(cells, dtype=object, count=n_rows)  # np.array would make a table of lists
 
 
 def _count(number: int, noun: str) -> str:

@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from bertopic_matryoshka.documents._documents import clean_documents
+from bertopic_matryoshka.documents._parquet import cells_of, opened
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
     from os import PathLike
 
     from bertopic_matryoshka.documents._documents import Documents
@@ -56,6 +57,7 @@ def read_documents(
     *,
     text_column: str | None = None,
     label_column: str | None = None,
+    id_column: str | None = None,
 ) -> Documents:
     """Read documents from a file; every row is counted and none is dropped.
 
@@ -72,6 +74,8 @@ def read_documents(
         text. For this choice, strings that are numbers are not text.
     label_column : str, optional
         Column of the labels. See `clean_documents` for missing labels.
+    id_column : str, optional
+        Column of the ids, which are kept for all rows.
 
     Returns
     -------
@@ -98,32 +102,45 @@ def read_documents(
     suffix = _suffix(path)
     if path.is_dir():
         raise IsADirectoryError(f"{path} is a folder. Pass one file.")
+    others = {"label_column": label_column, "id_column": id_column}
     if suffix == ".txt":
-        if text_column is not None or label_column is not None:
-            name, value = (
-                ("text_column", text_column) if text_column else ("label_column", label_column)
-            )
-            raise ValueError(
-                f"{name}={value!r} cannot be read from {path.name}: plain text has no columns. "
-                f"Leave {name} out, or use CSV, JSON Lines or Parquet."
-            )
+        for name, value in {"text_column": text_column, **others}.items():
+            if value is not None:
+                raise ValueError(
+                    f"{name}={value!r} cannot be read from {path.name}: plain text has no columns. "
+                    f"Leave {name} out, or use CSV, JSON Lines or Parquet."
+                )
         # Iterating splits at line ends alone; str.splitlines would also split inside a document.
         lines = io.StringIO(_read_text(path), newline=None)
         return clean_documents((line.rstrip("\n") for line in lines), source=path.name)
-    columns = _READERS[suffix](path)
-    if not columns:
-        raise ValueError(f"{path.name} holds no rows. Pass a file with at least one document.")
-    if label_column is not None:
-        _check_column("label_column", label_column, columns, path)
+    columns = columns_of(path)
+    for name, value in others.items():
+        if value is not None:
+            check_column(name, value, columns, path)
     if text_column is None:
-        text_column = _choose_text_column(columns, label_column, path)
+        text_column = _choose_text_column(columns, {label_column, id_column}, path)
     else:
-        _check_column("text_column", text_column, columns, path)
+        check_column("text_column", text_column, columns, path)
     return clean_documents(
         columns[text_column].cells(),
         labels=None if label_column is None else columns[label_column].cells(),
+        ids=None if id_column is None else columns[id_column].cells(),
         source=f"{path.name}, column {text_column!r}",
     )
+
+
+def columns_of(path: Path) -> _Columns:
+    """Read the columns of a file, by name.
+
+    Raises
+    ------
+    ValueError
+        If it holds no rows.
+    """
+    columns = _READERS[_suffix(path)](path)
+    if not columns:
+        raise ValueError(f"{path.name} holds no rows. Pass a file with at least one document.")
+    return columns
 
 
 def _suffix(path: Path) -> str:
@@ -231,47 +248,17 @@ def _read_jsonl(path: Path) -> _Columns:
 
 def _read_parquet(path: Path) -> _Columns:
     """Read a Parquet file with pyarrow."""
-    try:
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-    except ImportError as error:
-        raise ImportError(
-            f"{path.name} is Parquet, which needs pyarrow. "
-            'Install it with: pip install "bertopic-matryoshka[cli]"'
-        ) from error
+    with opened(path) as file:
+        if not file.metadata.num_rows:
+            return {}
+        from pyarrow import types
 
-    def read(name: str | None = None) -> Any:
-        """Read a column, or what the file says of itself."""
-        try:
-            file = pq.ParquetFile(path)
-            return file if name is None else file.read(columns=[name])
-        except FileNotFoundError:
-            raise
-        except (pa.ArrowException, OSError) as error:  # a damaged page is an OSError
-            raise ValueError(
-                f"{path.name} is not a readable Parquet file: {error}. Write it again, or give it "
-                "the suffix of its format."
-            ) from error
-
-    def cells(name: str) -> list[Any]:
-        table = read(name)
-        same = [at for at, found in enumerate(table.column_names) if found == name]
-        if len(same) > 1:
-            raise ValueError(
-                f"{path.name} has {len(same)} columns named {name!r}. Give them names of their own."
-            )
-        found: list[Any] = table.column(same[0]).to_pylist()
-        return found
-
-    file = read()
-    if not file.metadata.num_rows:
-        return {}
-    is_other = {
-        field.name: pa.types.is_primitive(field.type) or pa.types.is_nested(field.type)
-        for field in file.schema_arrow
-    }
+        is_other = {
+            field.name: types.is_primitive(field.type) or types.is_nested(field.type)
+            for field in file.schema_arrow
+        }
     return {
-        name: _Column(partial(cells, name), may_be_text=not other)
+        name: _Column(partial(cells_of, path, name), may_be_text=not other)
         for name, other in is_other.items()
     }
 
@@ -285,7 +272,7 @@ _READERS: dict[str, Callable[[Path], _Columns]] = {
 }
 
 
-def _check_column(parameter: str, name: str, columns: _Columns, path: Path) -> None:
+def check_column(parameter: str, name: str, columns: Collection[str], path: Path) -> None:
     """Raise if a column is not in the file, and suggest the closest name."""
     if name in columns:
         return
@@ -297,16 +284,16 @@ def _check_column(parameter: str, name: str, columns: _Columns, path: Path) -> N
     )
 
 
-def _listed(columns: _Columns) -> str:
+def _listed(columns: Collection[str]) -> str:
     """List the first names of columns, and count the others."""
     first = ", ".join(map(repr, list(columns)[:_NAMES_SHOWN]))
     n_more = len(columns) - _NAMES_SHOWN
     return f"{first} and {n_more:,} more" if n_more > 0 else first
 
 
-def _choose_text_column(columns: _Columns, label_column: str | None, path: Path) -> str:
-    """Return the only column that can be the text."""
-    others = [name for name in columns if name != label_column]
+def _choose_text_column(columns: _Columns, taken: set[str | None], path: Path) -> str:
+    """Return the only column, of those not taken, that can be the text."""
+    others = [name for name in columns if name not in taken]
     for names in _TEXT_NAMES:
         named = [c for c in others if c.strip().lower() in names and columns[c].holds_text()]
         if len(named) == 1:

@@ -4,6 +4,7 @@ from ._first_layers import count_layers, first_layers, norm_after_layers
 from ._hosted_model import HostedModel
 from ._lexical_state import pack_view, unpack_view
 from ._lexical_view import LexicalView, join_rows
+from ._precomputed import PrecomputedBackend
 from ._pretrained import with_steps, write_model
 from ._principal_rotation import PrincipalRotation
 from ._rotation import Rotation
@@ -16,6 +17,7 @@ __all__ = [
     "LexicalView",
     "MatryoshkaBackend",
     "ModelFacts",
+    "PrecomputedBackend",
     "PrincipalRotation",
     "Rotation",
     "count_layers",

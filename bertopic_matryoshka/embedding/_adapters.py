@@ -13,6 +13,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from bertopic_matryoshka.embedding._hosted import service_of
+from bertopic_matryoshka.embedding._precomputed import PrecomputedBackend
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,6 +38,8 @@ class Adapter:
         Name by which the registries may know the model.
     batch_size : int or None
         Most texts that the model takes in a single request; None where it does not split them.
+    width : int or None
+        Width of its rows, where it is known without embedding a word.
     """
 
     documents: Callable[[list[str]], Any]
@@ -44,6 +47,7 @@ class Adapter:
     label: str
     name: str | None = None
     batch_size: int | None = None
+    width: int | None = None
 
 
 def is_model(model: Any) -> bool:
@@ -76,6 +80,8 @@ def adapter_of(model: Any) -> Adapter:
         )
     if not _is_known(model):
         return Adapter(model, model, getattr(model, "__name__", type(model).__name__))
+    if isinstance(model, PrecomputedBackend):
+        return Adapter(model.embed, model.embed, "the embeddings' model", width=model.width)
     backend = select_backend(model)
     if (pipe := getattr(backend, "pipe", None)) is not None:
         check_is_fitted(pipe)  # BERTopic's backend would fit it to the first texts it sees

@@ -299,6 +299,11 @@ class MatryoshkaBackend(BaseEmbedder):  # type: ignore[misc]
         return self._source.is_loaded
 
     @property
+    def embeds_texts(self) -> bool:
+        """Whether it can embed texts; False with a PrecomputedBackend as its model."""
+        return self._source.embeds_texts
+
+    @property
     def full_dim(self) -> int:
         """Width of the model without truncation; loads the model."""
         width = self._source.width()

@@ -57,7 +57,7 @@ class ModelSource:
         Facts about the model; None until `own_facts` gathers them.
     """
 
-    saves_weights = True
+    saves_weights = embeds_texts = True
 
     def __init__(
         self,

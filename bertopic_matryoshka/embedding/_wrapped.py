@@ -14,6 +14,7 @@ from bertopic_matryoshka.embedding._adapters import Adapter, adapter_of
 from bertopic_matryoshka.embedding._facts import ModelFacts, facts_by_name
 from bertopic_matryoshka.embedding._hosted import Service, service_of
 from bertopic_matryoshka.embedding._hosted_model import HostedModel
+from bertopic_matryoshka.embedding._precomputed import NoModelError, PrecomputedBackend
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -43,6 +44,7 @@ class WrappedSource:
         self._model = model  # that of a saved topic model is a HostedModel until it is used
         self._known_as: str | None
         self._arguments: Mapping[str, Any] = {}
+        self._width: int | None = None
         if isinstance(model, HostedModel):
             self.label, self._known_as = f"{model.backend} of {model.name}", model.name
             self._service: Service | None = model.service
@@ -50,11 +52,11 @@ class WrappedSource:
         else:
             adapter = adapter_of(model)
             self.label, self._known_as = adapter.label, adapter.name
+            self._width = adapter.width
             self._service = service_of(model)
             if self._service is not None:
                 self._arguments = dict(getattr(model, self._service.arguments))
         self.label = own_name or self.label
-        self._width: int | None = None
         if self._service is not None:  # else it costs nothing to look
             self._width = max(self.known_facts().dims or (), default=None)
         # Rows of calls that failed, by (whether a word, width asked for, text).
@@ -64,6 +66,11 @@ class WrappedSource:
     def is_loaded(self) -> bool:
         """Whether the model is in memory, or the client of a hosted one is made."""
         return not isinstance(self._model, HostedModel)
+
+    @property
+    def embeds_texts(self) -> bool:
+        """Whether there is a model, and not its embeddings alone."""
+        return not isinstance(self._model, PrecomputedBackend)
 
     def load(self) -> Any:
         """Return the model as it was given; that of a saved topic model is made at first use."""
@@ -154,6 +161,8 @@ class WrappedSource:
         """
         if self._own_name is not None:
             return {"named": self._own_name}
+        if not self.embeds_texts:
+            self._model.embed(())  # refuses
         if reason := self.why_not_saved():
             raise ValueError(
                 f"The embeddings of {self.label} cannot be told from another model's, so that they "
@@ -175,11 +184,16 @@ class WrappedSource:
         if self._own_name is not None:
             recipe["name"] = self._own_name
         if not self.why_not_saved():
-            recipe["hosted"] = self._described().recipe()
+            if self.embeds_texts:
+                recipe["hosted"] = self._described().recipe()
+            else:
+                recipe["precomputed"] = self._model.recipe()
         return recipe
 
     def why_not_saved(self) -> str:
         """Why `recipe` has no model; empty if it has one."""
+        if not self.embeds_texts:
+            return ""
         if self._service is None:
             return f"{self.label} is no model of sentence-transformers, and is not saved."
         try:
@@ -226,6 +240,8 @@ class WrappedSource:
         """Embed a batch, before which `progress[0]` of `progress[1]` texts are done."""
         try:
             found = (adapter.words if words else adapter.documents)(texts)
+        except NoModelError:
+            raise
         except Exception as error:
             raise RuntimeError(
                 f"{self.label} failed with {progress[0]} of {progress[1]} texts encoded "

@@ -131,8 +131,9 @@ def evaluate_topics(
         table[measure] = coherence.score_per_topic(words)
     scored = list(measures)
     embedder = topic_model.embedding_model
-    # A bare BaseEmbedder embeds nothing.
-    if embedder is not None and type(embedder).embed is not BaseEmbedder.embed:
+    # A bare BaseEmbedder embeds nothing, nor does a PrecomputedBackend.
+    is_bare = embedder is None or type(embedder).embed is BaseEmbedder.embed
+    if not is_bare and getattr(embedder, "embeds_texts", True):
         table["embedding"] = embedding_coherence(words, embedder, top_n=top_n)
         scored.append("embedding")
     per_topic = pd.DataFrame(table)

@@ -13,6 +13,7 @@ from bertopic_matryoshka.embedding import (
     LexicalView,
     MatryoshkaBackend,
     ModelFacts,
+    PrecomputedBackend,
     Rotation,
 )
 from bertopic_matryoshka.exceptions import SavedModelError
@@ -86,7 +87,7 @@ def load_backend(
         if given is None:
             backend = _from_recipe(version, state, recipe, device, trust=trust_remote_code)
         else:
-            for loading in ("model", "hosted", "name", "dtype", "revision"):
+            for loading in ("model", "hosted", "precomputed", "name", "dtype", "revision"):
                 recipe.pop(loading, None)
             recipe["dims"] = recipe["dims"] or (facts and facts["dims"])  # checked at once
             backend = MatryoshkaBackend(given, **recipe)
@@ -159,7 +160,9 @@ def _from_recipe(
     folder = version.file.parent
     if state["has_embedding_model"]:
         recipe |= {"model": str(version.content / MODEL_FOLDER), "revision": None}
-    hosted = recipe.pop("hosted", None)
+    hosted, precomputed = recipe.pop("hosted", None), recipe.pop("precomputed", None)
+    if precomputed is not None:
+        return _precomputed(version, recipe, precomputed, device)
     if "model" not in recipe and hosted is None:
         raise ValueError(
             f"{folder} was saved from a loaded model, a function or another library's model. "
@@ -192,5 +195,20 @@ def _hosted(
         raise SavedModelError(f"{version.file} names two models. {REMEDY}")
     try:
         return MatryoshkaBackend(HostedModel.from_recipe(hosted), **recipe)
+    except (TypeError, ValueError) as error:
+        raise SavedModelError(f"{version.file}, backend: {error} {REMEDY}") from error
+
+
+def _precomputed(
+    version: Version, recipe: dict[str, Any], precomputed: Any, device: str | None
+) -> MatryoshkaBackend:
+    """Build the backend of embeddings whose model was not at hand."""
+    if device is not None:
+        raise ValueError(
+            f"device={device!r} is of an embedding model, and the topic model has none. Leave it "
+            "out, or pass backend=..."
+        )
+    try:
+        return MatryoshkaBackend(PrecomputedBackend(**precomputed), **recipe)
     except (TypeError, ValueError) as error:
         raise SavedModelError(f"{version.file}, backend: {error} {REMEDY}") from error

@@ -74,7 +74,7 @@ def check_state(state: dict[str, Any], file: Path) -> None:
     signed = {"sha256", "files"} if state["format_version"] > 1 else set()
     check_keys(state, _STATE | set(_STEPS) | signed, file, optional={"lexical_view", COUNTS})
     parameters = set(inspect.signature(MatryoshkaBackend).parameters) - {"device"}
-    parameters |= {"hosted", "rotation"}
+    parameters |= {"hosted", "precomputed", "rotation"}
     check_keys(state["backend"], _RECIPE, file, optional=parameters, of="backend")
     if "rotation" in state["backend"]:
         check_keys(state["backend"]["rotation"], {"key", "rank", "n_rows"}, file, of="rotation")

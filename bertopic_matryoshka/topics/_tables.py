@@ -66,10 +66,10 @@ def documents_table(
     Returns
     -------
     rows : DataFrame
-        One row per row of the source, in its order. Columns: "row", from 0; "text", empty for rows
-        that are not documents; "topic", -1 for outliers and for rows that are not documents;
-        "name" of the topic, its first words; "probability" of the topic, 0 for those rows and
-        missing if the clusterer gives none; "is_document".
+        One row per row of the source, in its order. Columns: "row", from 0; "id", where `documents`
+        has ids; "text", empty for rows that are not documents; "topic", -1 for outliers and for
+        rows that are not documents; "name" of the topic, its first words; "probability" of the
+        topic, 0 for those rows and missing if the clusterer gives none; "is_document".
     """
     is_document = np.zeros(documents.n_rows, dtype=bool)
     is_document[documents.rows] = True
@@ -78,9 +78,11 @@ def documents_table(
     if probabilities is not None and np.ndim(probabilities) == 2:
         probabilities = np.max(probabilities, axis=1)
     names = {topic: _name(topic_model, topic) for topic in set(topics)}
+    ids = {} if documents.ids is None else {"id": documents.ids}
     table: pd.DataFrame = pd.DataFrame(
         {
             "row": np.arange(documents.n_rows),
+            **ids,
             "text": documents.spread(documents.texts, fill=""),
             "topic": documents.spread(topics),
             "name": documents.spread([names[topic] for topic in topics], fill=""),

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
@@ -22,6 +23,7 @@ def places(tmp_path):
     (tmp_path / "full" / "topics.csv").write_text("kept", "utf-8")
     (tmp_path / "file").write_text("", "utf-8")
     (tmp_path / "x.parquet").mkdir()
+    np.save(tmp_path / "one.npy", np.ones((1, 4)))
     return tmp_path
 
 
@@ -47,6 +49,10 @@ WRONG = [
     ("fit {here}/docs.csv --out {here}/out --outlier-share nan", 1, "at least 0 and below 1"),
     ("fit {here}/docs.csv --out {here}/out --outlier-share 1", 1, "at least 0 and below 1"),
     ("fit {here}/docs.csv --out {here}/out --device tpu", 2, "'tpu' is not cpu"),
+    ("fit {here}/docs.csv --out {here}/out --embeddings {here}/no.npy", 2, "does not exist"),
+    ("fit {here}/docs.csv --out {here}/out --embeddings {here}/one.npy", 1, "holds 1 embeddings"),
+    ("fit {here}/docs.csv --out {here}/out --embedding-column n", 1, "its cells are text"),
+    ("fit {here}/docs.csv --out {here}/out --id-column m", 1, "'m' is not a column"),
     ("compare {here}/docs.csv --out {here}/out --dims a,b", 2, "must be whole numbers above 0"),
     ("compare {here}/docs.csv --out {here}/out --dims 64,,32", 2, "must be whole numbers above 0"),
     ("compare {here}/docs.csv --out {here}/out --reductions variance,svd", 2, "'svd'"),
