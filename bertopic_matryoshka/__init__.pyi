@@ -6,6 +6,13 @@ from .comparison import (
     compare_dimensions,
     compare_topic_numbers,
 )
+from .distributed import (
+    AssignTopicsBatch,
+    CountWordsBatch,
+    DistributedTopics,
+    EmbedBatch,
+    fit_distributed,
+)
 from .documents import read_embeddings
 from .embedding import (
     LexicalView,
@@ -72,12 +79,16 @@ from .training import MatryoshkaTraining, SimilarityDistillationLoss, train_matr
 __version__: str
 
 __all__ = [
+    "AssignTopicsBatch",
     "CoreWords",
+    "CountWordsBatch",
     "DamagedFileWarning",
     "DimensionComparison",
     "DimensionInspection",
     "DimensionSelector",
     "DistinctDocuments",
+    "DistributedTopics",
+    "EmbedBatch",
     "ExpectWidth",
     "LeidenClustering",
     "LexicalView",
@@ -104,6 +115,7 @@ __all__ = [
     "embedding_coherence",
     "evaluate_topics",
     "first_layers",
+    "fit_distributed",
     "get_stop_words",
     "inspect_dimensions",
     "inspect_models",

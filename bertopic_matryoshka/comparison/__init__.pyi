@@ -1,5 +1,6 @@
 from ._compare import compare_dimensions
 from ._comparison import DimensionComparison, EmbeddingModel
+from ._hashing import hash_with_code
 from ._matching import SMALLEST_MATCH, Pair, TopicChange, pair_topics, topic_changes
 from ._recommendation import MANY_OUTLIERS, TOPICS_RATIO, Evidence, Recommendation, percent_below
 from ._replicates import SHARE, Replicate, WidthAgreement, replicate_rows
@@ -13,7 +14,7 @@ from ._significance import (
     paired_difference,
     seed_spread,
 )
-from ._topic_models import reducer_of, short_name
+from ._topic_models import clone_topic_model, reducer_of, short_name
 from ._topic_numbers import TopicNumberComparison, compare_topic_numbers
 
 __all__ = [
@@ -38,8 +39,10 @@ __all__ = [
     "TopicScorer",
     "WidthAgreement",
     "by_width",
+    "clone_topic_model",
     "compare_dimensions",
     "compare_topic_numbers",
+    "hash_with_code",
     "pair_topics",
     "paired_difference",
     "part_rows",

@@ -59,7 +59,9 @@ def sample_rows(
     return np.sort(order)
 
 
-def page_contents(topic_model: BERTopic, sample: Sample, random_state: int | None) -> dict[str, Any]:
+def page_contents(
+    topic_model: BERTopic, sample: Sample, random_state: int | None
+) -> dict[str, Any]:
     """Prepare what the template shows; it escapes each text itself.
 
     Returns
@@ -134,7 +136,9 @@ def shorten(text: str, n_characters: int) -> str:
 def _summary(n_documents: int, n_topics: int, n_outliers: int) -> str:
     text = f"{count(n_documents, 'document')}, {count(n_topics, 'topic')}"
     if n_outliers:
-        text += f"; {count(n_outliers, 'document')} without a topic ({n_outliers / n_documents:.0%})"
+        text += (
+            f"; {count(n_outliers, 'document')} without a topic ({n_outliers / n_documents:.0%})"
+        )
     return f"{text}."
 
 

@@ -10,12 +10,13 @@ from ._groups import TopicGroup, group_topics, topic_vectors
 from ._hierarchy import TopicLevels, topic_levels, topic_linkage
 from ._missing_hdbscan import allow_missing_hdbscan
 from ._model import MatryoshkaBERTopic
-from ._persistence import load_topic_model, save_topic_model
+from ._persistence import SAFE_ESTIMATORS, load_topic_model, save_topic_model
 from ._stop_words import get_stop_words
 from ._tables import documents_table, topics_table
 from ._words import DistinctDocuments
 
 __all__ = [
+    "SAFE_ESTIMATORS",
     "CoreWords",
     "DistinctDocuments",
     "ExpectWidth",
