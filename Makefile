@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 CONSTRAINTS := -c constraints.txt
 
-.PHONY: demo test lint docs model clean
+.PHONY: demo test lint docs notebook model clean
 
 demo: $(VENV)/demo.stamp  ## the main job on real text: prints a table, writes a report
 	$(BIN)/bertopic-matryoshka demo --out demo
@@ -21,6 +21,9 @@ lint: $(VENV)/dev.stamp
 docs: $(VENV)/docs.stamp
 	$(BIN)/mkdocs build --strict
 
+notebook: $(VENV)/notebook.stamp  ## runs the notebook again and stores what it shows; needs Chrome
+	$(BIN)/python scripts/run_notebook.py examples/first_ten_minutes.ipynb
+
 model: $(VENV)/model.stamp  ## builds the bundled model again: make model TEACHER=... WORDNET=...
 	$(BIN)/python scripts/build_default_model.py --teacher $(TEACHER) --wordnet $(WORDNET)
 
@@ -33,6 +36,7 @@ $(VENV)/bin/python:
 $(VENV)/demo.stamp: EXTRAS = cli
 $(VENV)/dev.stamp: EXTRAS = dev
 $(VENV)/docs.stamp: EXTRAS = docs
+$(VENV)/notebook.stamp: EXTRAS = notebook,png
 $(VENV)/model.stamp: EXTRAS = build-model
 $(VENV)/%.stamp: pyproject.toml constraints.txt | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet $(CONSTRAINTS) --editable ".[$(EXTRAS)]"

@@ -133,7 +133,7 @@ class LeidenClustering(OnlineClusters):
     Rows that repeat others, such as reposts, signatures and templates, would be one another's
     neighbours and make topics of their own. Equal rows and near copies therefore count once. Near
     copies are found in the neighbour search (see `bertopic_matryoshka.neighbors`, and
-    docs/data-as-it-comes.md for how the distance was chosen). A copy has the label and the
+    docs/measurements/copies.md for how the distance was chosen). A copy has the label and the
     probabilities of the row that it repeats. Clusters are ordered by their size with copies. With
     `y`, a group of copies has the class that most of them have. Rows of fewer than 16 features have
     no near copies: in few dimensions different rows are as close.
@@ -144,7 +144,7 @@ class LeidenClustering(OnlineClusters):
     single rows at every border. Each cluster keeps its best `min_cluster_size` rows, or as many as
     the share leaves room for. New rows are scored beside those of the fit: :meth:`predict` makes
     outliers of those below a score that this share of the fit's rows did not exceed. See
-    docs/no-umap.md for other scores.
+    docs/measurements/outliers.md for other scores.
 
     :meth:`partial_fit` adds batches of rows: new rows join clusters or make new ones, and labels
     that were given stay, until :meth:`recluster` is called. See docs/streams.md for what a stream

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from bertopic_matryoshka.comparison._result import Run
 
 TOLERANCE = 0.1
-"""Share of topic agreement that may be lost: see docs/recommendation.md."""
+"""Share of topic agreement that may be lost: see docs/measurements/recommendation.md."""
 
 MARGIN = 0.02
 """Loss of coherence, and of AMI with the labels, that may be."""

@@ -43,7 +43,7 @@ def expected_topics(neighbors_kept: ArrayLike, *, rotated: bool = False) -> Expe
     that differ in seed and documents, over the mean AMI between replicates at full width: 1 if a
     prefix changes topics no more than another seed does. It was measured with LeidenClustering on
     10 pairs of corpus and model, with 1,000 to 20,000 documents and 10 to 50 topics; see
-    docs/choosing-dimensions.md and `benchmarks/neighbors/expected_topics.py`.
+    docs/measurements/widths.md and `benchmarks/neighbors/expected_topics.py`.
 
     Parameters
     ----------

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 N_FILES = 3
 """Number of inverted files. With one, rows at the border of a list would have neighbours on their
-own side of it only, and topics would follow the lists; see docs/neighbors.md."""
+own side of it only, and topics would follow the lists; see docs/measurements/neighbors.md."""
 
 LIST_ROWS = 600
 """Mean number of rows of a list, unless there would be too many lists."""

@@ -118,7 +118,7 @@ def compare_prefixes(
     Notes
     -----
     **Expected topics.** The calibration was measured for prefixes of four models on four English
-    corpora, and apart for rotated prefixes, see docs/choosing-dimensions.md. Selected dimensions
+    corpora, and apart for rotated prefixes, see docs/measurements/widths.md. Selected dimensions
     keep other topics at an equal share of neighbours, and near copies (templates) are neighbours
     at every width, which says nothing of topics.
 

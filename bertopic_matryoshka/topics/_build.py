@@ -37,7 +37,7 @@ N_COMPONENTS = 5
 """Dimensions after PCA and UMAP, BERTopic's own default."""
 
 N_AXES = 32
-"""Dimensions after rotation, of which fewer lose neighbours (docs/any-model.md)."""
+"""Dimensions after rotation, of which fewer lose neighbours (docs/measurements/rotation.md)."""
 
 
 def build_topic_model(

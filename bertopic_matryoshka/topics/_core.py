@@ -70,7 +70,7 @@ class CoreWords(DistinctDocuments):
     of the topic: the largest cosine between a document's c-TF-IDF and that of the topic. Membership
     probabilities are not used: many are equal to 1 in HDBSCAN, and those of LeidenClustering gave
     less coherent words. Share and measure were chosen on three corpora, the share on documents that
-    were not fitted, see docs/core-words.md.
+    were not fitted, see docs/measurements/core-words.md.
 
     Time slices, classes and batches of online learning are part of the documents. Their words are
     BERTopic's, averaged with those of the core as BERTopic does.
