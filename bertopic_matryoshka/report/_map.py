@@ -11,7 +11,7 @@ from bertopic_matryoshka._validation import check_at_least, check_dim
 from bertopic_matryoshka.comparison import pair_topics
 from bertopic_matryoshka.embedding import cut_rows
 from bertopic_matryoshka.report._figures import LAYOUT, plain
-from bertopic_matryoshka.report._layout import layout_documents
+from bertopic_matryoshka.report._layout import layout_documents, nearest_to_median
 from bertopic_matryoshka.report._styles import GRAY, PALETTE, SYMBOLS
 
 if TYPE_CHECKING:
@@ -30,6 +30,9 @@ TOPIC_COLORS = (*PALETTE, "#a6761d", "#b5bd00")
 
 OTHER, OUTLIER = -1, -2
 """Groups of documents on a map, beside those of the largest topics."""
+
+LABEL_WORDS = 2
+"""Words of a topic's name on a map, of those in the legend."""
 
 SHOWN_CHARACTERS = 80
 """Characters of a document that a map shows."""
@@ -142,7 +145,8 @@ def map_figure(
     figure : plotly Figure
         On each map a trace for each of the largest topics, one for the other topics, and one for
         outliers. A point's `customdata` are the first words of its topic, the beginning of the
-        document, and the document's row: text, for the page to show.
+        document, and the document's row: text, for the page to show. The largest topics have their
+        first words beside their documents, as annotations called "topic".
     """
     from plotly.subplots import make_subplots
 
@@ -189,6 +193,10 @@ def map_figure(
                 ],
                 **place,
             )
+            if group >= 0 and members:
+                x, y = xy[members][nearest_to_median(xy[members])].tolist()
+                label = ", ".join(name.split(", ")[:LABEL_WORDS])
+                figure.add_annotation(x=x, y=y, text=label, showarrow=False, name="topic", **place)
         figure.update_yaxes(scaleanchor=f"x{i + 1}" if i else "x", **place)
     axes = {"showticklabels": False, "showgrid": False, "zeroline": False, "constrain": "domain"}
     figure.update_xaxes(**axes)

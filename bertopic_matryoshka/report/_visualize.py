@@ -83,9 +83,7 @@ def visualize_documents(
 
         visualize_documents(topic_model, docs, embeddings).show()
     """
-    check_arguments(
-        locals(), topic_model=TOPIC_MODEL, sample_size=whole(1), random_state=seed()
-    )
+    check_arguments(locals(), topic_model=TOPIC_MODEL, sample_size=whole(1), random_state=seed())
     replaced = {"reduced_embeddings": "layout_documents", "sample": "sample_size"}
     for name in replaced.keys() & figure.keys():
         raise TypeError(f"{name} is an argument of BERTopic's method; here it is {replaced[name]}.")
