@@ -5,7 +5,6 @@ import pytest
 
 from bertopic_matryoshka.topics import group_topics, topic_vectors
 
-
 WORDS = {
     -1: [("none", 1.0)],
     0: [("dog", 0.5), ("cat", 0.3)],
