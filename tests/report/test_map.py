@@ -132,7 +132,16 @@ def test_other_topics_and_outliers_are_gray_and_below(maps):
     assert figure.data[0].marker.color == figure.data[1].marker.color == GRAY
     assert figure.data[0].marker.opacity < figure.data[1].marker.opacity
     assert [t.showlegend for t in figure.data] == [True] * 4 + [False] * 4
-    assert [a.text for a in figure.layout.annotations] == ["4 dimensions", "8 dimensions"]
+    titles, names = (
+        [a for a in figure.layout.annotations if (a.name == "topic") == is_name]
+        for is_name in (False, True)
+    )
+    assert [a.text for a in titles] == ["4 dimensions", "8 dimensions"]
+    assert [(a.xref, a.x, a.y, a.text) for a in names] == [
+        ("x", 102, 103, "cat, dog"),
+        ("x", 108, 109, "cat, dog"),
+        ("x2", 0, 1, "cat, dog"),
+    ]
 
 
 def test_a_document_shows_its_topic_and_its_beginning(maps):
