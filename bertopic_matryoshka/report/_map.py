@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+from scipy.linalg import orthogonal_procrustes
 
 from bertopic_matryoshka._validation import check_at_least, check_dim
 from bertopic_matryoshka.comparison import pair_topics
@@ -63,9 +64,9 @@ def document_map(
     """Lay documents out on a plane at each width, so that the maps can be compared.
 
     The widest map starts as :func:`layout_documents` does, and each narrower one from the map
-    before it: what stays together stays about where it is. All go through early exaggeration, which
-    lets documents that changed their neighbours move past others. Near on a map is near in the
-    embeddings, by cosine; distances between groups say little.
+    before it, to which it is then turned or mirrored: what stays together stays about where it is.
+    All go through early exaggeration, which lets documents that changed their neighbours move past
+    others. Near on a map is near in the embeddings, by cosine; distances between groups say little.
 
     Parameters
     ----------
@@ -112,9 +113,10 @@ def document_map(
     rows = np.sort(drawn)
     sample = X[rows]
     positions: dict[int, NDArray[np.float32]] = {}
-    place = None
+    place: NDArray[np.float32] | None = None
     for dim in sorted(widths, reverse=True):
-        place = layout_documents(cut_rows(sample, dim)[0], start=place)
+        layout = layout_documents(cut_rows(sample, dim)[0], start=place)
+        place = layout if place is None else _turned(layout, place)
         positions[dim] = place
     return DocumentMap(rows, positions)
 
@@ -214,6 +216,13 @@ def beginning(document: str) -> str:
     if len(text) > SHOWN_CHARACTERS:
         text = f"{text[: SHOWN_CHARACTERS - 1].rstrip()}…"
     return text
+
+
+def _turned(places: NDArray[np.float32], like: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Turn or mirror a map, which has no orientation of its own, to be most like another."""
+    turn, _ = orthogonal_procrustes(places - places.mean(axis=0), like - like.mean(axis=0))
+    turned: NDArray[np.float32] = (places @ turn).astype(np.float32)
+    return turned
 
 
 def _groups(run: Run) -> dict[int, tuple[str, dict[str, Any]]]:
