@@ -19,6 +19,7 @@ from bertopic_matryoshka.report._sentences import (
 )
 from bertopic_matryoshka.report._styles import styles_of
 from bertopic_matryoshka.report._tables import (
+    SHOWN_TOPICS,
     further_measurements,
     results,
     surviving_topics,
@@ -35,8 +36,23 @@ if TYPE_CHECKING:
 FEWEST_ON_MAP = 30
 """Smallest number of documents for which maps are drawn."""
 
-MOST_ON_MAP = 1000
+MOST_ON_MAP = 2000
 """Largest number of documents on a map: enough to see the topics, computed in seconds."""
+
+CONTENTS = (
+    ("quality", "Quality and cost"),
+    ("topics", "Topics"),
+    ("the-map", "Map"),
+    ("the-spectrum", "Variance of the dimensions"),
+    ("further", "Further measurements"),
+    ("terms", "Terms"),
+    ("models", "Topic models"),
+    ("made", "Made with"),
+)
+"""Sections of the page, and the titles of the links to them."""
+
+FIRST_TOPICS = 6
+"""Number of topics on the first screen."""
 
 
 def contents(comparison: DimensionComparison) -> dict[str, Any]:
@@ -47,12 +63,15 @@ def contents(comparison: DimensionComparison) -> dict[str, Any]:
     embedded = comparison.embedding_models[first.embedding_model]
     inspection = inspect_dimensions(embedded.embeddings)
     return {
+        "contents": CONTENTS,
         "models": list(comparison.embedding_models),
         "compared": compared(comparison),
         "answers": answers(comparison),
         "notes": notes(comparison),
         "results": results(comparison),
         "topics": _topics(sweeps),
+        "n_shown": SHOWN_TOPICS,
+        "n_first": FIRST_TOPICS,
         "several_seeds": any(len(sweep.runs[dim]) > 1 for sweep in sweeps for dim in sweep.runs),
         "map_caption": map_caption,
         "has_rings": len(first.runs) > 1,
@@ -84,7 +103,7 @@ def _topics(sweeps: list[Sweep]) -> list[dict[str, Any]]:
             "sign": styles[sweep.title].sign,
             "is_control": False,
             "n_topics": count(sweep.first_runs[0].n_topics, "topic"),
-            "surviving": surviving_topics(sweep),
+            "surviving": surviving_topics(sweep, None),
             "beside": topics_beside(sweep),
         }
         for sweep in sweeps

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sklearn.decomposition import PCA
 from threadpoolctl import threadpool_limits
 
 from bertopic_matryoshka._constraints import check_arguments, seed
-from bertopic_matryoshka._validation import embeddings_array, real_array
+from bertopic_matryoshka._validation import embeddings_array
 from bertopic_matryoshka.embedding import cut_rows
 from bertopic_matryoshka.neighbors import neighbor_graph
 
@@ -73,8 +73,8 @@ def layout_documents(
     Raises
     ------
     TypeError, ValueError
-        If embeddings are not numbers, finite and of two dimensions, or `start` is not of their
-        length.
+        If embeddings are not an array of numbers, two-dimensional and finite, or `start` is not of
+        shape (n_documents, 2).
 
     References
     ----------
@@ -99,33 +99,44 @@ def layout_documents(
     check_arguments(locals(), random_state=seed())
     X = embeddings_array(embeddings)
     rows = cut_rows(X, X.shape[1])[0]
+    if len(rows) < 2:
+        return np.zeros((len(rows), 2), dtype=np.float32)
+    n_neighbors = min(N_NEIGHBORS, max(1, (len(rows) - 1) // 3))
     # Threads add numbers up in any order, and on a busy machine wait for each other at every step.
     with threadpool_limits(1):
-        if start is None:
-            first = _principal_components(rows)
-        else:
-            first = np.asarray(real_array(start, "start"), dtype=np.float32)
-            if first.shape != (len(rows), 2):
-                raise ValueError(
-                    f"start has shape {first.shape} and must be ({len(rows)}, 2), a place for "
-                    "each row of embeddings."
-                )
-        first = first - first.mean(axis=0)
-        first *= FIRST_SPREAD / max(first.std(axis=0).max(initial=0), ROUNDING)
-        if len(rows) < 2:
-            return first
-        n_neighbors = min(N_NEIGHBORS, max(1, (len(rows) - 1) // 3))
+        first = _first_places(rows, start)
         graph = neighbor_graph(rows, n_neighbors).astype(np.float32)
         return _descend(graph, first, np.random.default_rng(random_state))
 
 
-def _principal_components(rows: NDArray[np.floating]) -> NDArray[np.float32]:
-    """Give the first two principal components, of shape (n_rows, 2); zeros where there are none."""
-    components = np.zeros((rows.shape[0], 2), dtype=np.float32)
-    n = min(2, *rows.shape)
-    with np.errstate(invalid="ignore"):  # equal rows have no variance that could be explained
-        components[:, :n] = PCA(n, random_state=0).fit_transform(rows)
-    return components
+def nearest_to_median(places: NDArray[Any]) -> int:
+    """Find the place that is nearest to the median, so that a name is never where nothing is."""
+    distances = ((places - np.median(places, axis=0)) ** 2).sum(axis=1)
+    return int(distances.argmin())
+
+
+def _first_places(rows: NDArray[np.floating], start: ArrayLike | None) -> NDArray[np.float32]:
+    """Scale the places to start from; those of equal rows are zeros."""
+    places = np.zeros((len(rows), 2))
+    if start is None:
+        n = min(2, *rows.shape)
+        with np.errstate(invalid="ignore"):  # equal rows have no variance that could be explained
+            places[:, :n] = PCA(n, random_state=0).fit_transform(rows)
+    else:
+        places += _check_start(start, len(rows))
+    places -= places.mean(axis=0)
+    spread = max(places.std(axis=0).max(), ROUNDING)
+    scaled: NDArray[np.float32] = (places * (FIRST_SPREAD / spread)).astype(np.float32)
+    return scaled
+
+
+def _check_start(start: ArrayLike, n_rows: int) -> NDArray[Any]:
+    places = embeddings_array(start, name="start", n_documents=n_rows)
+    if places.shape[1] != 2 or not np.isfinite(places).all():
+        raise ValueError(
+            f"start has shape {places.shape} and must have two columns of finite numbers."
+        )
+    return places
 
 
 def _descend(
@@ -166,7 +177,7 @@ def _attraction(
         way -= axis.take(end)
         squares += np.square(way, out=way)
     np.divide(affinity, squares, out=graph.data)
-    sums = graph @ _with_ones(places)
+    sums = np.asarray(graph @ _with_ones(places), dtype=np.float32)
     return sums[:, 2:] * places - sums[:, :2]
 
 

@@ -6,12 +6,13 @@ import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+from scipy.linalg import orthogonal_procrustes
 
 from bertopic_matryoshka._validation import check_at_least, check_dim
 from bertopic_matryoshka.comparison import pair_topics
 from bertopic_matryoshka.embedding import cut_rows
 from bertopic_matryoshka.report._figures import LAYOUT, plain
-from bertopic_matryoshka.report._layout import layout_documents
+from bertopic_matryoshka.report._layout import layout_documents, nearest_to_median
 from bertopic_matryoshka.report._styles import GRAY, PALETTE, SYMBOLS
 
 if TYPE_CHECKING:
@@ -30,6 +31,9 @@ TOPIC_COLORS = (*PALETTE, "#a6761d", "#b5bd00")
 
 OTHER, OUTLIER = -1, -2
 """Groups of documents on a map, beside those of the largest topics."""
+
+LABEL_WORDS = 2
+"""Words of a topic's name on a map, of those in the legend."""
 
 SHOWN_CHARACTERS = 80
 """Characters of a document that a map shows."""
@@ -60,9 +64,9 @@ def document_map(
     """Lay documents out on a plane at each width, so that the maps can be compared.
 
     The widest map starts as :func:`layout_documents` does, and each narrower one from the map
-    before it: what stays together stays about where it is. All go through early exaggeration, which
-    lets documents that changed their neighbours move past others. Near on a map is near in the
-    embeddings, by cosine; distances between groups say little.
+    before it, to which it is then turned or mirrored: what stays together stays about where it is.
+    All go through early exaggeration, which lets documents that changed their neighbours move past
+    others. Near on a map is near in the embeddings, by cosine; distances between groups say little.
 
     Parameters
     ----------
@@ -109,9 +113,10 @@ def document_map(
     rows = np.sort(drawn)
     sample = X[rows]
     positions: dict[int, NDArray[np.float32]] = {}
-    place = None
+    place: NDArray[np.float32] | None = None
     for dim in sorted(widths, reverse=True):
-        place = layout_documents(cut_rows(sample, dim)[0], start=place)
+        layout = layout_documents(cut_rows(sample, dim)[0], start=place)
+        place = layout if place is None else _turned(layout, place)
         positions[dim] = place
     return DocumentMap(rows, positions)
 
@@ -142,7 +147,8 @@ def map_figure(
     figure : plotly Figure
         On each map a trace for each of the largest topics, one for the other topics, and one for
         outliers. A point's `customdata` are the first words of its topic, the beginning of the
-        document, and the document's row: text, for the page to show.
+        document, and the document's row: text, for the page to show. The largest topics have their
+        first words beside their documents, as annotations called "topic".
     """
     from plotly.subplots import make_subplots
 
@@ -189,6 +195,10 @@ def map_figure(
                 ],
                 **place,
             )
+            if group >= 0 and members:
+                x, y = xy[members][nearest_to_median(xy[members])].tolist()
+                label = ", ".join(name.split(", ")[:LABEL_WORDS])
+                figure.add_annotation(x=x, y=y, text=label, showarrow=False, name="topic", **place)
         figure.update_yaxes(scaleanchor=f"x{i + 1}" if i else "x", **place)
     axes = {"showticklabels": False, "showgrid": False, "zeroline": False, "constrain": "domain"}
     figure.update_xaxes(**axes)
@@ -206,6 +216,13 @@ def beginning(document: str) -> str:
     if len(text) > SHOWN_CHARACTERS:
         text = f"{text[: SHOWN_CHARACTERS - 1].rstrip()}…"
     return text
+
+
+def _turned(places: NDArray[np.float32], like: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Turn or mirror a map, which has no orientation of its own, to be most like another."""
+    turn, _ = orthogonal_procrustes(places - places.mean(axis=0), like - like.mean(axis=0))
+    turned: NDArray[np.float32] = (places @ turn).astype(np.float32)
+    return turned
 
 
 def _groups(run: Run) -> dict[int, tuple[str, dict[str, Any]]]:

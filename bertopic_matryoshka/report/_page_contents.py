@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+from sklearn.preprocessing import normalize
 
 from bertopic_matryoshka.report._data import count
-from bertopic_matryoshka.report._layout import layout_documents
+from bertopic_matryoshka.report._layout import layout_documents, nearest_to_median
 from bertopic_matryoshka.report._map import TOPIC_COLORS
 from bertopic_matryoshka.report._styles import GRAY
 from bertopic_matryoshka.topics import TopicGroup, group_topics, topic_vectors
@@ -25,8 +26,8 @@ N_EXAMPLES, N_NEAREST = 3, 3
 MAP_CHARACTERS, EXAMPLE_CHARACTERS = 160, 500
 """Characters of a document on the map, and of an example: what keeps the page small."""
 
-PER_GROUP = 3
-"""Number of topics for each group, at least; fewer than three groups are none."""
+PER_GROUP, FEWEST_GROUPS = 3, 3
+"""Mean number of topics of a group, at least, and number of groups, at least."""
 
 MAP_UNITS = 10_000
 """Places on the map are whole numbers up to this one: finer than a screen, and short to write."""
@@ -83,8 +84,8 @@ def page_contents(
     places = _whole_numbers(layout_documents(sample.embeddings, random_state=random_state))
     listed = [
         {
-            "words": "" if group is None else ", ".join(group.words),
-            "size": "" if group is None else count(group.size, "document"),
+            "words": ", ".join(group.words),
+            "size": count(group.size, "document"),
             "topics": [
                 {
                     "id": topic,
@@ -98,10 +99,10 @@ def page_contents(
                     "nearest": [(other, names[other]) for other in nearest[topic]],
                     "examples": _examples(topic_model, topic, sample, drawn),
                 }
-                for topic in (topics if group is None else group.topics)
+                for topic in group.topics
             ],
         }
-        for group in groups or [None]
+        for group in groups
     ]
     return {
         "summary": _summary(labels.size, len(topics), n_outliers),
@@ -117,7 +118,7 @@ def page_contents(
                     "name": names[topic],
                     "color": colors[topic],
                     "size": sizes[topic],
-                    "place": _middle(places[drawn == topic]),
+                    "place": _name_place(places[drawn == topic]),
                 }
                 for topic in topics
             ],
@@ -166,16 +167,16 @@ def _name(topic_model: BERTopic, topic: int) -> str:
 
 
 def _groups(topic_model: BERTopic, topics: list[int], sizes: dict[int, int]) -> list[TopicGroup]:
-    """Group topics, a colour each; an empty list where they are too few to need groups."""
+    """Group topics, the largest first; few of them are one group without words."""
     n_groups = min(len(TOPIC_COLORS), len(topics) // PER_GROUP)
-    if n_groups < 3:
-        return []
+    if n_groups < FEWEST_GROUPS:
+        return [TopicGroup([], topics, sum(sizes.values()))] if topics else []
     return group_topics(topic_model, topics, [sizes[topic] for topic in topics], n_groups)
 
 
 def _colors(groups: list[TopicGroup], topics: list[int]) -> dict[int, str]:
-    """Give the topics of a group one colour; without groups, each of the largest has its own."""
-    if groups:
+    """Give the topics of a group one colour; in a single group, each of the largest has its own."""
+    if len(groups) > 1:
         return {
             topic: color
             for group, color in zip(groups, TOPIC_COLORS, strict=False)
@@ -209,10 +210,9 @@ def _examples(
     texts = (topic_model.representative_docs_ or {}).get(topic)
     if not texts:
         members = np.flatnonzero(drawn == topic)
-        rows = np.asarray(sample.embeddings[members], dtype=np.float64)
-        rows /= np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), np.finfo(float).tiny)
-        order = np.argsort(-(rows @ rows.mean(axis=0)), kind="stable") if members.size else []
-        texts = [sample.texts[members[i]] for i in order]
+        rows = normalize(np.asarray(sample.embeddings[members], dtype=np.float64))
+        nearness = rows @ rows.sum(axis=0)
+        texts = [sample.texts[member] for member in members[np.argsort(-nearness, kind="stable")]]
     distinct = dict.fromkeys(shorten(text, EXAMPLE_CHARACTERS) for text in texts)
     return list(distinct)[:N_EXAMPLES]
 
@@ -223,13 +223,13 @@ def _whole_numbers(places: NDArray[np.floating]) -> NDArray[np.int_]:
         return places.astype(int)
     low = places.min(axis=0)
     span = float((places - low).max()) or 1.0
-    return np.rint((places - low) * (MAP_UNITS / span)).astype(int)
+    scaled: NDArray[np.int_] = np.rint((places - low) * (MAP_UNITS / span)).astype(int)
+    return scaled
 
 
-def _middle(members: NDArray[np.int_]) -> list[int] | None:
-    """Give the place that is nearest to the median: a name is never where no document is."""
+def _name_place(members: NDArray[np.int_]) -> list[int] | None:
+    """Place the name of a topic; None if the sample has none of its documents."""
     if not len(members):
         return None
-    distances = ((members - np.median(members, axis=0)) ** 2).sum(axis=1)
-    place: list[int] = members[distances.argmin()].tolist()
+    place: list[int] = members[nearest_to_median(members)].tolist()
     return place

@@ -177,9 +177,10 @@ def definitions(comparison: DimensionComparison, *, has_map: bool) -> dict[str, 
     }
     if has_map:
         terms["Maps"] = (
-            "t-SNE (van der Maaten and Hinton 2008) of the embeddings by cosine, before any "
-            "reduction. The first map starts from principal components and the second from the "
-            "first, so that documents which stay together stay in place."
+            "t-SNE's objective (van der Maaten and Hinton 2008) on the graph of the ten nearest "
+            "documents by cosine, before any reduction. The first map starts from principal "
+            "components and the second from the first, so that documents which stay together stay "
+            "in place."
         )
     if any(sweep.is_control for sweep in sweeps_of(comparison)):
         terms["Controls"] = (

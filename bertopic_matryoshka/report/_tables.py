@@ -152,8 +152,8 @@ def further_measurements(comparison: DimensionComparison) -> list[Table]:
     return [made for made in tables if len(made["headings"]) > 1]
 
 
-def surviving_topics(sweep: Sweep) -> Survival:
-    """Follow the largest topics from the widest embeddings to the narrower ones.
+def surviving_topics(sweep: Sweep, n_topics: int | None = SHOWN_TOPICS) -> Survival:
+    """Follow the largest topics from the widest embeddings to the narrower ones; None is all.
 
     With several seeds the first column is another seed at the widest: topics that differ between
     seeds differ as much between widths.
@@ -172,7 +172,7 @@ def surviving_topics(sweep: Sweep) -> Survival:
         "columns": list(others),
         "rows": [
             (_words(topic), topic.size, [of_run[topic.id] or None for of_run in shares])
-            for topic in full.topics[:SHOWN_TOPICS]
+            for topic in full.topics[:n_topics]
         ],
     }
 

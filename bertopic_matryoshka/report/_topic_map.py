@@ -10,6 +10,7 @@ import numpy as np
 from bertopic_matryoshka._constraints import PATH, check_arguments, instance, seed, whole
 from bertopic_matryoshka._validation import check_embeddings, list_of_strings
 from bertopic_matryoshka.report._figures import LAYOUT, plain
+from bertopic_matryoshka.report._layout import nearest_to_median
 from bertopic_matryoshka.report._map import TOPIC_COLORS, beginning, document_map
 from bertopic_matryoshka.report._styles import GRAY
 from bertopic_matryoshka.topics import TopicLevels
@@ -55,9 +56,8 @@ def plot_topic_map(
 ) -> Figure:
     """Draw documents on a plane, with the names of their topics.
 
-    The layout is t-SNE of the embeddings, from their principal components: of those that need no
-    further package it keeps most neighbours, see docs/hierarchy.md. Near on the map is near in the
-    embeddings; distances between groups say little.
+    Places are those of :func:`layout_documents`: near on the map is near in the embeddings;
+    distances between groups say little.
 
     Parameters
     ----------
@@ -200,9 +200,7 @@ def _names(
         members = xy[(drawn[f"level_{number}"] == topic).to_numpy()]
         if len(members) == 0:  # none of its documents is in the sample
             continue
-        # The document nearest to the median, so that the name is never where none is.
-        distances = ((members - np.median(members, axis=0)) ** 2).sum(axis=1)
-        x, y = members[distances.argmin()].tolist()
+        x, y = members[nearest_to_median(members)].tolist()
         names.append(
             {
                 "x": x,

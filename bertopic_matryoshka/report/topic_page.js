@@ -84,7 +84,7 @@ function drawNames() {
     data.push({value: [...place, id, name], label: {offset: [middle - x, 0]}});
   });
   chart.setOption({series: [{
-    id: "names", type: "scatter", z: 5, data, symbolSize: 1, itemStyle: {color: "transparent"},
+    id: "names", type: "scatter", z: 5, data, symbolSize: 1, itemStyle: {color: "transparent", opacity: 1},
     cursor: "pointer", animation: false,
     label: {
       show: true, position: "inside", formatter: ({value}) => value[3],

@@ -98,14 +98,13 @@ def group_topics(
     parts = nested_levels(tree, vectors, n_documents, [len(topics), n_groups], 2)[:, 1]
     groups = []
     for part in np.unique(parts):
-        members = np.flatnonzero(parts == part)
-        members = members[np.argsort(-n_documents[members], kind="stable")]
+        members = [i for i in np.argsort(-n_documents, kind="stable").tolist() if parts[i] == part]
         weights: dict[str, float] = {}
-        for member in members:
-            for word, weight in topic_model.get_topic(topics[member]):
+        for i in members:
+            for word, weight in topic_model.get_topic(topics[i]):
                 if word:
-                    weights[word] = weights.get(word, 0.0) + weight * float(n_documents[member])
+                    weights[word] = weights.get(word, 0.0) + weight * sizes[i]
         words = sorted(weights, key=lambda word: -weights[word])[:n_words]
-        group = TopicGroup(words, [topics[i] for i in members], int(n_documents[members].sum()))
-        groups.append(group)
+        total = sum(sizes[i] for i in members)
+        groups.append(TopicGroup(words, [topics[i] for i in members], total))
     return sorted(groups, key=lambda group: -group.size)

@@ -132,6 +132,9 @@ def test_fit_writes_topics_documents_and_a_model(run, csv, tmp_path, docs):
     assert topics["size"].sum() == len(docs)
     for topic, size in zip(topics["topic"], topics["size"], strict=True):
         assert ((documents["topic"] == topic) & documents["is_document"]).sum() == size
+    page = (out / "topics.html").read_text("utf-8")
+    assert "<title>Topics of docs.csv</title>" in page
+    assert page.count('class="topic"') == (topics["topic"] >= 0).sum()
     loaded = load_topic_model(out / "model")
     assert loaded.embedding_model.embedding_dim == 64
 

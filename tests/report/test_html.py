@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import json
 import re
-import shutil
 import subprocess
 import zlib
 from html import escape
@@ -14,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from browser import CHROMIUM, FLAGS, needs_chromium
 from made_runs import (
     MODEL,
     make_comparison,
@@ -27,18 +27,6 @@ from plotly.offline import get_plotlyjs
 import bertopic_matryoshka
 from bertopic_matryoshka import write_report
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "google-chrome"))), None)
-CHROMIUM_FLAGS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--hide-scrollbars",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 DASH = "\N{EN DASH}"
 PACKAGE = Path(bertopic_matryoshka.__file__).parent
 MARKUP = re.compile(r"</?[a-zA-Z][\w-]*(\s[^<>]*)?/?>|&(#\d+|[a-z]+);")
@@ -105,18 +93,28 @@ def test_the_file_refers_to_nothing_outside(report, tmp_path):
     assert not re.search(r"https?:|url\(|@import", html)
     for tag, attributes in Page(html).elements:
         assert tag not in ("link", "img", "iframe")
-        assert not {"src", "href"} & set(attributes)
+        assert "src" not in attributes
+        assert attributes.get("href", "#").startswith("#")
 
 
 def test_what_tells_widths_apart_comes_first(report):
-    text = Page(report(make_comparison(make_run(8), make_run(4, coherence=0.3)))).text
+    html = report(make_comparison(make_run(8), make_run(4, coherence=0.3)))
+    text = Page(re.sub(r"<nav.*</nav>", "", html)).text
     headings = ["6 documents, 1 seed.", "Too few data or seeds to tell", "Topics kept"]
-    headings += ["Why", "coherence ↑"]
+    headings += ["Why", "The largest topics", "cat, dog, word0 3", "coherence ↑"]
     headings += ["Quality and cost by width", "Topics side by side", "The documents on a map"]
     headings += ["Variance of the", "Further measurements", "What the terms mean"]
     headings += ["Topic models", "Made with"]
     places = [text.index(heading) for heading in headings]
     assert places == sorted(places)
+
+
+def test_the_table_of_contents_leads_to_every_section(report):
+    html = report(make_comparison(make_run(8), make_run(4)))
+    places = [of["href"][1:] for tag, of in Page(html).elements if tag == "a"]
+    headings = {of.get("id") for tag, of in Page(html).elements if tag == "h2"}
+    assert set(places) == headings - {None}
+    assert len(set(places)) == 8
 
 
 def test_the_answer_is_the_first_line_and_its_reason_is_folded(report):
@@ -209,6 +207,16 @@ def test_a_single_width_has_its_topics(report):
     assert "details" not in {tag for tag, _ in page.elements}
 
 
+def test_all_topics_are_there_on_request(report):
+    topics = np.repeat(np.arange(13), np.arange(20, 7, -1))
+    html = report(make_comparison(make_run(8, document_topics=topics)))
+    before, _, folded = html.partition("<summary>The other 3 topics</summary>")
+    assert "cat, dog, word9" in before
+    for i in range(10, 13):
+        assert f"cat, dog, word{i}" not in before
+        assert f"cat, dog, word{i}" in folded
+
+
 def test_without_any_topic_there_is_a_report_that_says_so(report):
     nothing = dict.fromkeys(("coherence", "diversity", "inverted_rbo", "balance"), float("nan"))
     runs = [make_run(dim, document_topics=[-1] * 6, **nothing) for dim in (8, 4)]
@@ -254,6 +262,9 @@ def test_documents_are_on_a_map_at_the_widest_and_the_narrowest(report):
     assert "All documents, coloured by the largest topics of selection at 8 dim" in page.text
     assert "their counterparts at 2, the narrowest." in page.text
     assert sum(len(trace["x"]) for trace in drawn(page)) == 2 * 40
+    figure = next(json.loads(data) for data in page.data if '"customdata"' in data)
+    names = [a["text"] for a in figure["layouts"][0]["annotations"] if a.get("name") == "topic"]
+    assert names == ["cat, dog"] * 3 * 2
 
 
 def test_few_documents_have_no_map(report):
@@ -280,7 +291,7 @@ MEASURE = """<script>addEventListener("load", () => setTimeout(() => {
 }, 500))</script></body>"""
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="no chromium or google-chrome on this machine")
+@needs_chromium
 @pytest.mark.parametrize(
     ("scheme", "paper", "ink"),
     [(1, (255, 255, 255), "rgb(29, 35, 41)"), (0, (20, 24, 28), "rgb(227, 231, 235)")],
@@ -307,7 +318,7 @@ def test_the_page_fits_wide_and_narrow_windows_and_draws_its_figures(tmp_path, s
     for i, task in enumerate(("--dump-dom", f"--screenshot={picture}")):
         done = subprocess.run(
             [
-                *(CHROMIUM, *CHROMIUM_FLAGS, task, f"--user-data-dir={tmp_path / f'profile{i}'}"),
+                *(CHROMIUM, *FLAGS, task, f"--user-data-dir={tmp_path / f'profile{i}'}"),
                 *("--window-size=1640,1600", "--virtual-time-budget=5000"),
                 f"--blink-settings=preferredColorScheme={scheme}",
                 (tmp_path / "frames.html").as_uri(),

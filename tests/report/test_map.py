@@ -42,6 +42,16 @@ def test_groups_stay_where_they_are_at_a_narrower_width(grouped_map):
     assert distances.argmin(axis=1).tolist() == [0, 1, 2, 3]
 
 
+def test_a_narrower_map_is_turned_to_the_wider_one(grouped):
+    """A prefix of noise: no group stays together, and the maps are alike as far as they can be."""
+    noise = np.random.default_rng(1).normal(size=(100, 2))
+    wide, narrow = document_map(np.hstack([noise, grouped * 9]), [34, 2]).positions.values()
+    wide, narrow = wide - wide.mean(axis=0), narrow - narrow.mean(axis=0)
+    product = narrow.T @ wide
+    assert product == pytest.approx(product.T, rel=1e-3)  # of the best turn: symmetric, >= 0
+    assert np.linalg.eigvalsh((product + product.T) / 2).min() > -1e-3 * np.abs(product).max()
+
+
 def test_a_map_is_the_same_again_and_depends_on_directions_alone(grouped, grouped_map):
     lengths = 2.0 ** np.arange(100).clip(0, 20)[:, None]
     again = document_map((grouped * lengths).astype(np.float64), [32, 8])
@@ -132,7 +142,16 @@ def test_other_topics_and_outliers_are_gray_and_below(maps):
     assert figure.data[0].marker.color == figure.data[1].marker.color == GRAY
     assert figure.data[0].marker.opacity < figure.data[1].marker.opacity
     assert [t.showlegend for t in figure.data] == [True] * 4 + [False] * 4
-    assert [a.text for a in figure.layout.annotations] == ["4 dimensions", "8 dimensions"]
+    titles, names = (
+        [a for a in figure.layout.annotations if (a.name == "topic") == is_name]
+        for is_name in (False, True)
+    )
+    assert [a.text for a in titles] == ["4 dimensions", "8 dimensions"]
+    assert [(a.xref, a.x, a.y, a.text) for a in names] == [
+        ("x", 102, 103, "cat, dog"),
+        ("x", 108, 109, "cat, dog"),
+        ("x2", 0, 1, "cat, dog"),
+    ]
 
 
 def test_a_document_shows_its_topic_and_its_beginning(maps):
