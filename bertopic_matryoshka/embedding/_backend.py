@@ -28,6 +28,7 @@ from bertopic_matryoshka.embedding._long_texts import (
     mean_of_pieces,
     warn_of_cut_texts,
 )
+from bertopic_matryoshka.embedding._other_languages import warn_of_other_language
 from bertopic_matryoshka.embedding._pretrained import save_rotated_model
 from bertopic_matryoshka.embedding._principal_rotation import SAMPLE_SIZE, PrincipalRotation
 from bertopic_matryoshka.embedding._rotation import PROBE, Rotation, fit_rotation
@@ -397,10 +398,11 @@ class MatryoshkaBackend(BaseEmbedder):  # type: ignore[misc]
             If texts give zero rows, with their positions, or are cut at the model's window, with
             their number and the first one's position among the different texts.
         RuntimeWarning
-            If texts have no word of the lexical view.
+            If texts have no word of the lexical view, or are in another language than the bundled
+            model's, with their share.
         """
         texts = list_of_strings(documents)
-        self._warn_of_cut_texts(texts)
+        self._warn_of_texts(texts)
         embeddings, zero = self._embed(texts, verbose=verbose)
         if self.lexical_view is not None:
             warn_of_unknown_words(embeddings[:, self._truncated_dim :])
@@ -782,8 +784,10 @@ or None
             return encode(texts)
         return mean_of_pieces(texts, positions, window, encode)
 
-    def _warn_of_cut_texts(self, texts: list[str]) -> None:
-        """Warn of texts that are cut at the model's window, on behalf of the caller's caller."""
+    def _warn_of_texts(self, texts: list[str]) -> None:
+        """Warn, in the caller's caller, of texts that the model cuts or was not made for."""
+        if texts and self._source.is_bundled:
+            warn_of_other_language(texts, self.embedding_model[0].tokenizer)
         if not texts or self.long_texts != "truncate":
             return
         window = self._source.window(self.effective_prompt)

@@ -110,7 +110,7 @@ class EmbeddingStore:
         first: dict[bytes, int] = {}
         firsts = np.array([first.setdefault(_digest(t), i) for i, t in enumerate(texts)], dtype=int)
         missing = list(_read_rows(shards, key, first, rows).items())
-        backend._warn_of_cut_texts([texts[i] for _, i in missing])  # noqa: SLF001
+        backend._warn_of_texts([texts[i] for _, i in missing])  # noqa: SLF001
         for start in range(0, len(missing), self.texts_per_shard):
             part = dict(missing[start : start + self.texts_per_shard])
             positions = list(part.values())
