@@ -1,12 +1,14 @@
 """How large a sample is enough: topics of a fit on a sample, the rest assigned, against one fit.
 
     python -m benchmarks.topics.sentences --out FOLDER
-    python -m benchmarks.distributed.sample_size --embeddings FOLDER/sentences.npy
+    python -m benchmarks.distributed.sample_size --embeddings FOLDER/sentences.npy \\
+        --texts FOLDER/sentences.parquet
 
 Half of the dimensions by variance, then LeidenClustering, as in build_topic_model. The sample is
-drawn as fit_distributed draws it, and its seed is that of the clustering too. Agreement is over all
-documents, with each fit on all of them with another seed; beside it, that of these fits with each
-other, which is what a seed changes.
+drawn as fit_distributed draws it, and its seed is that of the clustering too. AMI and ARI are over
+all documents, with each fit on all of them with another seed; beside it, those of these fits with
+each other, which is what a seed changes. Words are those of all documents, and their NPMI too.
+Where the texts have a column "label", AMI with it is what the topics are worth.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import adjusted_mutual_info_score, adjusted_rand_score
 
-from benchmarks.corpus import machine
+from benchmarks.corpus import Corpus, machine
 from bertopic_matryoshka import DimensionSelector, LeidenClustering
 from bertopic_matryoshka.distributed._sample import hash_ids, smallest
 
@@ -46,12 +48,16 @@ def labels_of(
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--embeddings", type=Path, required=True)
+    parser.add_argument("--texts", type=Path, required=True)
     parser.add_argument("--rows", type=int, default=None, help="use the first so many only")
-    parser.add_argument("--shares", type=float, nargs="+", default=[0.025, 0.05, 0.1, 0.2, 0.5])
-    parser.add_argument("--topics", type=int, nargs="+", default=[0, 50], help="0: their own")
+    parser.add_argument("--shares", type=float, nargs="+", default=[0.05, 0.1, 0.2, 0.5])
+    parser.add_argument("--topics", type=int, nargs="+", default=[50, 0], help="0: their own")
     parser.add_argument("--seeds", type=int, default=3)
     arguments = parser.parse_args()
     X = np.load(arguments.embeddings)[: arguments.rows]
+    table = pd.read_parquet(arguments.texts)[: arguments.rows]
+    has_labels = "label" in table
+    corpus = Corpus(table if has_labels else table.assign(label=0))
     print(f"{len(X):,} documents, {X.shape[1]} dims", flush=True)
     print(machine(["graspologic-native", "scikit-learn", "torch"]), flush=True)
     rows = []
@@ -65,6 +71,7 @@ def main() -> None:
             pairs = [(found[i][0], whole[j][0]) for i, j in permutations(range(arguments.seeds), 2)]
             amis = [adjusted_mutual_info_score(a, b) for a, b in pairs]
             aris = [adjusted_rand_score(a, b) for a, b in pairs]
+            scores = pd.DataFrame([corpus.score(labels) for labels, _ in found]).mean()
             rows.append(
                 {
                     "asked": n_clusters or "own",
@@ -75,6 +82,9 @@ def main() -> None:
                     "AMI low": min(amis),
                     "ARI": np.mean(aris),
                     "ARI low": min(aris),
+                    "NPMI": scores["NPMI"],
+                    "diversity": scores["diversity"],
+                    **({"AMI with labels": scores["AMI"]} if has_labels else {}),
                 }
             )
             print(pd.DataFrame(rows[-1:]).round(3).to_string(index=False), flush=True)

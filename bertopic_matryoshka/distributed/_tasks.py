@@ -108,12 +108,14 @@ class AssignPartition:
             )
         assigned = self.assign({"embedding": column_matrix(shard.column("embedding"))})
         topics, probabilities = assigned["topic"], assigned["probability"]
-        # The documents of the sample keep the topics that the fit gave them.
+        # The documents of the sample keep the topics that the fit gave them. LeidenClustering
+        # gives them these; others need not.
         of_sample = pq.read_table(self.folder.sampled, filters=[("part", "=", partition.number)])
         known = {row["id"]: row for row in of_sample.to_pylist()}
         for at in [at for at, one in enumerate(ids) if one in known]:
-            topics[at] = known[ids[at]]["topic"]
-            probabilities[at] = known[ids[at]]["probability"]
+            own = known[ids[at]]
+            if topics[at] != own["topic"]:
+                topics[at], probabilities[at] = own["topic"], own["probability"]
         sums = self.count({"text": documents.column("text").to_pylist(), "topic": topics})
         counted = pa.table(
             {
