@@ -21,7 +21,7 @@ from safetensors.numpy import load, save
 from bertopic_matryoshka.exceptions import DamagedFileWarning
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -74,15 +74,40 @@ def write_checked(
     tensors = save({name: np.asarray(array, order="C") for name, array in arrays.items()})
     digest = hashlib.sha256(header)
     digest.update(tensors)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    _remove_leftovers(path.parent)
+    write_atomically(path, [digest.hexdigest().encode(), b"\n", header, tensors])
+
+
+def write_atomically(path: Path, parts: Iterable[bytes]) -> None:
+    """Write a file in a single step: others see what was there before, or all of it.
+
+    Parameters
+    ----------
+    path : Path
+        Replaced if it exists; its folder is created.
+    parts : iterable of bytes
+
+    Raises
+    ------
+    OSError
+        If the disk is full or the folder cannot be written to; nothing half-written is left.
+    """
     temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _remove_leftovers(path.parent)
         with temporary.open("xb") as file:
-            file.writelines([digest.hexdigest().encode(), b"\n", header, tensors])
+            file.writelines(parts)
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise OSError(
+            error.errno,
+            f"{error.strerror}. Nothing half-written is left, and what was there before is whole. "
+            "Make room, or name another folder",
+            str(path),
+        ) from error
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
