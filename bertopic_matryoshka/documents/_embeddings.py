@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bertopic_matryoshka._constraints import PATH, check_arguments, instance
 from bertopic_matryoshka._vectors import array_of_chunk, as_array, check_width, is_vectors
+from bertopic_matryoshka.documents._documents import Documents
 from bertopic_matryoshka.documents._parquet import check_name, opened
 from bertopic_matryoshka.documents._readers import check_column, columns_of
 
@@ -16,8 +18,6 @@ if TYPE_CHECKING:
     from typing import Any
 
     from numpy.typing import NDArray
-
-    from bertopic_matryoshka.documents._documents import Documents
 
 BATCH_ROWS = 2**14
 """Number of rows of a Parquet file that are held beside the array that they fill."""
@@ -82,6 +82,12 @@ def read_embeddings(
     array([[1., 0., 0.],
            [0., 0., 1.]], dtype=float32)
     """
+    check_arguments(
+        locals(),
+        path=PATH,
+        column=instance(str, none=True, words="a string"),
+        documents=instance(Documents, none=True, words="what read_documents gave"),
+    )
     path = Path(path)
     name = path.name.lower()
     if name.endswith(".npy"):

@@ -76,7 +76,11 @@ SAFE_ESTIMATORS = (
 
 
 def save_topic_model(
-    topic_model: BERTopic, path: str | Path, *, save_embedding_model: bool = False
+    topic_model: BERTopic,
+    path: str | Path,
+    *,
+    save_embedding_model: bool = False,
+    save_rows: bool = True,
 ) -> None:
     """Save a fitted topic model to a folder without pickle, with its reducer and clusterer.
 
@@ -102,6 +106,13 @@ def save_topic_model(
         Whether to save the embedding model's weights too. Needed if the backend was built from a
         loaded model and `backend` is not passed to load_topic_model. Always done if the weights
         were loaded from this folder.
+    save_rows : bool, default=True
+        Whether to save a LeidenClustering with the rows of its fit, among whose neighbours
+        ``transform`` looks. Without them the folder is small and ``transform`` fast; the loaded
+        model assigns new documents to the nearest topic embedding. On five pairs of corpus and
+        model it gave 84 to 95 % of held-out documents the topic that the full save gives, and an
+        AMI with the labels from .036 below to .011 above, see docs/given-embeddings.md. No document
+        is an outlier then, unless topic -1 is nearest. Other clusterers are saved either way.
 
     Raises
     ------
@@ -143,7 +154,13 @@ def save_topic_model(
     Of a hosted model, the backend's class, the model's name and the options that its rows depend
     on are saved; never a key, a header or an address.
     """
-    check_arguments(locals(), topic_model=TOPIC_MODEL, path=PATH, save_embedding_model=flag())
+    check_arguments(
+        locals(),
+        topic_model=TOPIC_MODEL,
+        path=PATH,
+        save_embedding_model=flag(),
+        save_rows=flag(),
+    )
     backend = topic_model.embedding_model
     if not isinstance(backend, MatryoshkaBackend):
         raise TypeError(
@@ -171,7 +188,7 @@ def save_topic_model(
             + (", or save with save_embedding_model=True." if source.saves_weights else "."),
             stacklevel=2,
         )
-    parts, arrays = _packed(topic_model)
+    parts, arrays = _packed(topic_model, save_rows=save_rows)
     # Weights in a folder of another name are not found in the registry of published models.
     facts = source.facts
     if save_embedding_model:
@@ -370,10 +387,11 @@ def _forget_machine(estimator: Any) -> None:
             setattr(estimator, name, None)
 
 
-def _packed(topic_model: BERTopic) -> tuple[dict[str, Any], Arrays]:
+def _packed(topic_model: BERTopic, *, save_rows: bool) -> tuple[dict[str, Any], Arrays]:
     """Pack what BERTopic's files lack: reducer, clusterer, word counts, rotation, lexical view.
 
-    A reducer or clusterer that has no safe format is None, with a warning.
+    A reducer or clusterer that has no safe format is None, with a warning; a LeidenClustering
+    without its rows is None too.
     """
     parts: dict[str, Any] = {}
     arrays: Arrays = {}
@@ -388,6 +406,9 @@ def _packed(topic_model: BERTopic) -> tuple[dict[str, Any], Arrays]:
         parts[COUNTS] = counts
         arrays |= _named(COUNTS, own)
     for role, estimator in _steps(topic_model).items():
+        if isinstance(estimator, LeidenClustering) and not save_rows:
+            parts[role] = None
+            continue
         reason = _why_unsafe(estimator)
         if reason is None:
             estimator = copy.copy(estimator)  # noqa: PLW2901

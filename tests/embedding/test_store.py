@@ -1,18 +1,22 @@
 """A text goes through a model once: later calls, killed runs and damaged files included."""
 
+import hashlib
 import shutil
 import signal
 import subprocess
 import sys
 import warnings
+import zlib
 
 import numpy as np
 import pytest
 import torch
+from safetensors.numpy import load_file
 from sentence_transformers import SentenceTransformer
 from tiny_models import make_model
 
 from bertopic_matryoshka import DamagedFileWarning, MatryoshkaBackend, TruncationWarning
+from bertopic_matryoshka._files import write_checked
 from bertopic_matryoshka.embedding._store import EmbeddingStore, _digest, embedding_key
 
 TEXTS = [f"{a} {b} {a}" for a in "abcde" for b in "fghi"]
@@ -51,7 +55,7 @@ def store(tmp_path):
 
 
 def shards(store):
-    return sorted(store.folder.glob("*/*.shard"))
+    return sorted(store.folder.glob("*/*.safetensors"))
 
 
 def backend_of(model, **kwargs):
@@ -299,3 +303,66 @@ def test_permuted_dimensions_are_kept_in_the_models_own_order(
     columns = np.random.default_rng(5).permutation(24)
     np.testing.assert_array_equal(found[permuted], found[plain][:, columns])
     np.testing.assert_allclose(found[plain], plain.embed(TEXTS), atol=1e-6)
+
+
+def test_other_tools_read_a_shard(store, folder):
+    rows = store.embed(backend_of(folder), TEXTS[:5])
+    (path,) = shards(store)
+    arrays = load_file(path)
+    np.testing.assert_array_equal(arrays["rows"], rows)
+    digests = [hashlib.sha256(text.encode()).digest()[:16] for text in TEXTS[:5]]
+    assert [bytes(digest) for digest in arrays["digests"]] == digests
+    assert arrays["checksums"].tolist() == [zlib.crc32(row.tobytes()) for row in rows]
+
+
+def test_shards_of_earlier_versions_still_count(store, folder, encoded):
+    backend = backend_of(folder)
+    rows = store.embed(backend, TEXTS)
+    for path in shards(store):
+        arrays = load_file(path)
+        write_checked(
+            path.with_suffix(".shard"),
+            embedding_key(backend),
+            {},
+            {name: arrays[name] for name in ("digests", "rows")},
+        )
+        path.unlink()
+    encoded.clear()
+    np.testing.assert_array_equal(store.embed(backend, TEXTS), rows)
+    assert encoded == []
+
+
+def test_only_the_rows_that_are_asked_for_are_read(store, folder, encoded):
+    rows = store.embed(backend_of(folder), TEXTS)
+    path = shards(store)[1]
+    content = bytearray(path.read_bytes())
+    content[content.index(rows[9].tobytes())] ^= 1  # of another text than is read next
+    path.write_bytes(content)
+    encoded.clear()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = store.embed(backend_of(folder), [TEXTS[i] for i in (15, 8, 10, 11)])
+    np.testing.assert_array_equal(found, rows[[15, 8, 10, 11]])
+    assert encoded == []
+    with pytest.warns(DamagedFileWarning):
+        store.embed(backend_of(folder), [TEXTS[9]])
+    assert encoded == [TEXTS[9]]
+
+
+def test_a_full_disk_leaves_nothing_half_written(store, folder, encoded):
+    resource = pytest.importorskip("resource")
+    backend = backend_of(folder)
+    store.embed(backend, TEXTS[:8])
+    before = {path: path.read_bytes() for path in store.folder.rglob("*") if path.is_file()}
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (200, limits[1]))
+    try:
+        with pytest.raises(OSError, match=r"Nothing half-written is left.*Make room"):
+            store.embed(backend, TEXTS)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    after = {path: path.read_bytes() for path in store.folder.rglob("*") if path.is_file()}
+    assert after == before
+    encoded.clear()
+    store.embed(backend, TEXTS)
+    assert encoded == TEXTS[8:]

@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from bertopic import BERTopic
 from bertopic.dimensionality import BaseDimensionalityReduction
 from sentence_transformers import SentenceTransformer
@@ -63,6 +64,12 @@ def _folder() -> Path:
     folder = tempfile.TemporaryDirectory()
     _KEPT.append(folder)
     return Path(folder.name)
+
+
+@cache
+def _npy() -> Path:
+    np.save(_folder() / "rows.npy", rows())
+    return _folder() / "rows.npy"
 
 
 @cache
@@ -123,6 +130,19 @@ MODEL_CALLS = [
         },
         # An option of the caller's is refused by the model, which names it.
         {"encode_kwargs": "keyword"},
+    ),
+    Call(
+        "PrecomputedBackend",
+        bm.PrecomputedBackend,
+        lambda: {"width": 8},
+        {"width": "count"},
+    ),
+    Call(
+        "read_embeddings",
+        bm.read_embeddings,
+        lambda: {"path": _npy()},
+        {"path": set(), "column": {"none"}, "documents": {"none"}},
+        {"path": "file of embeddings|No such file"},
     ),
     Call(
         "evaluate_topics",
@@ -240,7 +260,12 @@ MODEL_CALLS = [
         "save_topic_model",
         bm.save_topic_model,
         lambda: {"topic_model": _fitted(), "path": _folder() / "model"},
-        {"topic_model": set(), "path": {"str", "empty str"}, "save_embedding_model": "bool"},
+        {
+            "topic_model": set(),
+            "path": {"str", "empty str"},
+            "save_embedding_model": "bool",
+            "save_rows": "bool",
+        },
         {"topic_model": "embedding_model"},
         slow=True,
     ),

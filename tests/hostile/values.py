@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import scipy.sparse
 import torch
 from bertopic import BERTopic
@@ -97,6 +98,9 @@ ARRAYS = [
     _value("integers", lambda: (rows() * 100).astype(int), "rows"),
     _value("object of floats", lambda: rows().astype(object), "rows"),
     _value("masked, nothing hidden", lambda: np.ma.array(rows(), mask=False), "rows"),
+    _value("Series of arrays", lambda: pd.Series(list(rows())), "rows"),
+    _value("Arrow lists", lambda: pa.array(list(rows())), "rows"),
+    _value("Arrow table", lambda: pa.table({"v": pa.array(list(rows()))})),
     _value("bool array", lambda: rows() > 0, "perhaps"),
     _value("NaN", lambda: _with(np.nan)),
     _value("infinite", lambda: _with(np.inf)),

@@ -721,3 +721,26 @@ def test_umap_is_left_out_with_a_warning(backend, docs, embeddings, tmp_path):
     loaded = load_topic_model(tmp_path)
     assert type(loaded.hdbscan_model) is BaseCluster
     assert_nearest_topic_embedding(loaded, tmp_path, backend, docs, embeddings)
+
+
+def test_without_the_rows_of_the_fit_the_nearest_topic_is_given(
+    backend, docs, embeddings, tmp_path, recwarn
+):
+    topic_model = build_topic_model(backend).fit(docs[::2], embeddings[::2])
+    save_topic_model(topic_model, tmp_path / "whole")
+    save_topic_model(topic_model, tmp_path / "light", save_rows=False)
+    assert not [w for w in recwarn if w.category is LossySaveWarning]
+    sizes = {name: (tmp_path / name / ARRAYS_FILE).stat().st_size for name in ("whole", "light")}
+    assert sizes["light"] < sizes["whole"] / 20
+    loaded = load_topic_model(tmp_path / "light")
+    found, _ = loaded.transform(docs[1::2])
+    nearest = cosine_similarity(embeddings[1::2], topic_model.topic_embeddings_).argmax(axis=1)
+    assert list(found) == (nearest - topic_model._outliers).tolist()
+    whole = load_topic_model(tmp_path / "whole").transform(docs[1::2])[0]
+    assert np.mean(np.array(whole) == found) > 0.7
+    assert loaded.topics_ == topic_model.topics_
+
+
+def test_other_clusterers_are_saved_with_or_without_rows(topic_model, docs, tmp_path):
+    save_topic_model(topic_model, tmp_path, save_rows=False)
+    assert isinstance(load_topic_model(tmp_path).hdbscan_model, KMeans)
