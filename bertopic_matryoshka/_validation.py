@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from numbers import Real
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from scipy.sparse import issparse
@@ -385,6 +385,15 @@ def named_rows(marked: NDArray[np.bool_]) -> str:
     rows = np.flatnonzero(marked)
     more = f" and {rows.size - N_NAMED:,} more" if rows.size > N_NAMED else ""
     return f"Row{'s' * (rows.size > 1)} {', '.join(map(str, rows[:N_NAMED]))}{more}."
+
+
+def find_devices(device: str | torch.device | Sequence[str] | None) -> list[str]:
+    """Return the names of one device or several, see find_device."""
+    if isinstance(device, (list, tuple)):
+        if not device:
+            raise ValueError('device=[] names no device. Leave it out, or name some: ["cuda:0"].')
+        return [find_device(one) for one in device]
+    return [find_device(cast("str | torch.device | None", device))]
 
 
 def row_blocks(
