@@ -29,6 +29,11 @@ def parts(request, docs, doc_labels, backend):
     return Parts(request.param, docs[::3], doc_labels[::3], backend)
 
 
+@pytest.fixture(scope="module")
+def by_hand(docs, doc_labels, backend):
+    return Parts("by hand", docs[::3], doc_labels[::3], backend)
+
+
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=[s.run.__name__ for s in SCENARIOS])
 def test_it_ends_as_the_table_says(scenario, parts):
     with warnings.catch_warnings():
@@ -43,14 +48,13 @@ def test_it_ends_as_the_table_says(scenario, parts):
 @pytest.mark.parametrize(
     "name", ["reduce_twice", "no_outliers", "update_reduced", "transform_known", "pickled"]
 )
-def test_with_our_parts_in_a_bertopic_built_by_hand(name, docs, doc_labels, backend):
-    parts = Parts("by hand", docs[::3], doc_labels[::3], backend)
+def test_with_our_parts_in_a_bertopic_built_by_hand(name, by_hand):
     (scenario,) = (s for s in SCENARIOS if s.run.__name__ == name)
-    if parts.name in scenario.fails:
-        with pytest.raises(scenario.fails[parts.name]):
-            scenario.run(parts)
+    if by_hand.name in scenario.fails:
+        with pytest.raises(scenario.fails[by_hand.name]):
+            scenario.run(by_hand)
     else:
-        assert scenario.run(parts) == "100% of the topics"
+        assert scenario.run(by_hand) == "100% of the topics"
 
 
 def test_every_public_method_has_a_scenario():
