@@ -112,10 +112,11 @@ class MatryoshkaBERTopic(BERTopic):  # type: ignore[misc]
     def update_topics(self, docs: Sequence[str], *args: Any, **kwargs: Any) -> None:
         """Update words and topics, see BERTopic.update_topics, and the topics' embeddings too.
 
-        Where `topics` has others than the model had, BERTopic means to update `topic_embeddings_`,
-        and does not: a row too many or too few then makes `find_topics` and figures name wrong
-        topics. Here the row of topic -1 goes if only outliers moved. Else each topic has the
-        weighted mean of its words' embeddings, as BERTopic documents.
+        Where `topics` are others than the model had, BERTopic 0.17.4 means to update
+        `topic_embeddings_`, and does not: a row too many or too few then makes `find_topics` and
+        figures name wrong topics. 0.17.0 always replaces them by those of words. Here they stay as
+        they are if only outliers moved, without the row of topic -1 if none is left. Else each
+        topic has the weighted mean of its words' embeddings, as BERTopic documents.
 
         Parameters
         ----------
@@ -125,15 +126,15 @@ class MatryoshkaBERTopic(BERTopic):  # type: ignore[misc]
             See BERTopic.update_topics. `vectorizer_model` is a plain CountVectorizer, with stop
             words, unless ``vectorizer_model=topic_model.vectorizer_model`` is passed.
         """
-        before = list(self.topics_)
+        before, rows = list(self.topics_), self.topic_embeddings_
         super().update_topics(docs, *args, **kwargs)
-        if set(self.topics_) == set(before):
-            return
-        only_outliers = all(old in {-1, new} for old, new in zip(before, self.topics_, strict=True))
-        if only_outliers and -1 not in self.topics_:
-            self.topic_embeddings_ = self.topic_embeddings_[1:]
-        else:
+        pairs = list(zip(before, self.topics_, strict=True))
+        if any(old not in {-1, new} for old, new in pairs):
             self._create_topic_vectors()
+        elif -1 in before and -1 not in self.topics_:
+            self.topic_embeddings_ = rows[1:]
+        else:
+            self.topic_embeddings_ = rows
 
     @classmethod
     def load(cls, path: str | Path, embedding_model: Any = None) -> MatryoshkaBERTopic:

@@ -117,6 +117,7 @@ def test_other_topics_get_embeddings_of_their_own(fitted, docs):
     vectorizer = topic_model.vectorizer_model
     topic_model.update_topics(docs, topics=labels.tolist(), vectorizer_model=vectorizer)
     assert topic_model.topic_embeddings_.shape == (6, 64)
+    assert not np.allclose(topic_model.topic_embeddings_, fitted.topic_embeddings_[:6], atol=0.01)
     for query in ("sparse matrix", "digital filter"):
         topic, _ = topic_model.find_topics(query, top_n=1)
         assert query.split()[1] in [word for word, _ in topic_model.get_topic(topic[0])]
