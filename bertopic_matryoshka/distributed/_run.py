@@ -95,10 +95,27 @@ class DistributedRun:
         return fitted
 
     def claimed(self) -> list[Partition]:
-        """Read all documents once, and make the folder this run's."""
-        is_ray = is_ray_dataset(self.dataset)
-        source = self._copied() if is_ray else self.dataset
-        partitions = self._divided(source)
+        """Read all documents once, and make the folder this run's.
+
+        Returns
+        -------
+        partitions : list of Partition
+            Of a Ray Dataset, those of the copy in the folder.
+        """
+        if not is_ray_dataset(self.dataset):
+            partitions = self._divided(self.dataset)
+            self._claim(partitions, is_copy=False)
+            return partitions
+        copy = self._copied()
+        try:
+            self._claim(self._divided(copy), is_copy=True)
+            if not self.folder.texts.exists():
+                copy.rename(self.folder.texts)
+        finally:
+            shutil.rmtree(copy, ignore_errors=True)  # if it was not moved
+        return self._divided(self.folder.texts)
+
+    def _claim(self, partitions: list[Partition], *, is_copy: bool) -> None:
         scans = sorted(self.workers.run(scan, partitions), key=lambda found: int(found["number"]))
         self.n_documents = sum(found["n_documents"] for found in scans)
         self.n_empty = sum(found["n_rows"] for found in scans) - self.n_documents
@@ -112,19 +129,12 @@ class DistributedRun:
             {
                 "documents": sum(found["fingerprint"] for found in scans) % 2**64,
                 # Ray may divide a dataset in another way each time; the first copy is kept.
-                "partitions": "a copy" if is_ray else short_hash(cuts),
+                "partitions": "of a copy" if is_copy else short_hash(cuts),
                 "backend": backend_key(self.model.embedding_model),
                 "topic_model": model_key(self.model),
                 **self.settings._asdict(),
             }
         )
-        if not is_ray:
-            return partitions
-        if self.folder.texts.exists():
-            shutil.rmtree(source)
-        else:
-            source.rename(self.folder.texts)
-        return self._divided(self.folder.texts)
 
     def _divided(self, source: Any) -> list[Partition]:
         s = self.settings
