@@ -4,13 +4,16 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 CONSTRAINTS := -c constraints.txt
 
-.PHONY: demo test lint docs notebook model clean
+.PHONY: demo test test-ray lint docs notebook model clean
 
 demo: $(VENV)/demo.stamp  ## the main job on real text: prints a table, writes a report
 	$(BIN)/bertopic-matryoshka demo --out demo
 
 test: $(VENV)/dev.stamp lint  ## lint, types and all tests
 	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
+
+test-ray: $(VENV)/ray.stamp  ## fits on several machines, with worker processes; installs Ray
+	$(BIN)/python -m pytest tests/distributed/test_ray.py
 
 lint: $(VENV)/dev.stamp
 	$(BIN)/ruff check .
@@ -37,6 +40,7 @@ $(VENV)/demo.stamp: EXTRAS = cli
 $(VENV)/dev.stamp: EXTRAS = dev
 $(VENV)/docs.stamp: EXTRAS = docs
 $(VENV)/notebook.stamp: EXTRAS = notebook,png
+$(VENV)/ray.stamp: EXTRAS = dev,ray
 $(VENV)/model.stamp: EXTRAS = build-model
 $(VENV)/%.stamp: pyproject.toml constraints.txt | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet $(CONSTRAINTS) --editable ".[$(EXTRAS)]"

@@ -3,11 +3,20 @@
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
 SCRIPTS = sorted((Path(__file__).parents[1] / "examples").glob("*.py"))
+NEEDS = {"daft_topics": "daft", "spark_topics": "pyspark"}
+"""Engines that no extra installs; without them, their examples say so."""
+
+
+def missing(script):
+    """Name the engine that an example needs and that is not installed; None if none is missing."""
+    engine = NEEDS.get(script.stem)
+    return engine if engine is not None and find_spec(engine) is None else None
 
 
 def run(script, folder):
@@ -33,6 +42,10 @@ def running(tmp_path_factory):
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)
 def test_example(script, running):
     done = running[script].result()
+    if engine := missing(script):
+        assert (done.returncode, done.stdout) == (1, "")
+        assert f"pip install {engine}" in done.stderr
+        pytest.skip(f"needs {engine}")
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip()
 

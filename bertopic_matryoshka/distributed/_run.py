@@ -82,23 +82,40 @@ class DistributedRun:
         if not is_ray_dataset(self.dataset):
             self._divided(self.dataset)  # its errors come before there is a folder
         with self.folder.locked():
-            partitions = self._claimed()
-            self._embed(partitions)
+            partitions = self.claimed()
+            self.embed(partitions)
             sample = Sample.gathered(self.folder, partitions, self.settings.sample_size)
             sample.fit(self.folder, clone_topic_model(self.model, self.model.embedding_model))
-            self._assign(partitions)
+            self.assign(partitions)
             sizes = topic_sizes(self.folder, partitions)
-            sums = self._count(partitions, len(sizes))
+            sums = self.count(partitions, len(sizes))
             fitted, documents = sample.load(self.folder, self.model.embedding_model)
             count_whole(fitted, self.model, sums, sizes, documents, sample.embeddings)
             save_topic_model(fitted, self.folder.topic_model)
         return fitted
 
-    def _claimed(self) -> list[Partition]:
-        """Read all documents once, and make the folder this run's."""
-        is_ray = is_ray_dataset(self.dataset)
-        source = self._copied() if is_ray else self.dataset
-        partitions = self._divided(source)
+    def claimed(self) -> list[Partition]:
+        """Read all documents once, and make the folder this run's.
+
+        Returns
+        -------
+        partitions : list of Partition
+            Of a Ray Dataset, those of the copy in the folder.
+        """
+        if not is_ray_dataset(self.dataset):
+            partitions = self._divided(self.dataset)
+            self._claim(partitions, is_copy=False)
+            return partitions
+        copy = self._copied()
+        try:
+            self._claim(self._divided(copy), is_copy=True)
+            if not self.folder.texts.exists():
+                copy.rename(self.folder.texts)
+        finally:
+            shutil.rmtree(copy, ignore_errors=True)  # if it was not moved
+        return self._divided(self.folder.texts)
+
+    def _claim(self, partitions: list[Partition], *, is_copy: bool) -> None:
         scans = sorted(self.workers.run(scan, partitions), key=lambda found: int(found["number"]))
         self.n_documents = sum(found["n_documents"] for found in scans)
         self.n_empty = sum(found["n_rows"] for found in scans) - self.n_documents
@@ -112,19 +129,12 @@ class DistributedRun:
             {
                 "documents": sum(found["fingerprint"] for found in scans) % 2**64,
                 # Ray may divide a dataset in another way each time; the first copy is kept.
-                "partitions": "a copy" if is_ray else short_hash(cuts),
+                "partitions": "of a copy" if is_copy else short_hash(cuts),
                 "backend": backend_key(self.model.embedding_model),
                 "topic_model": model_key(self.model),
                 **self.settings._asdict(),
             }
         )
-        if not is_ray:
-            return partitions
-        if self.folder.texts.exists():
-            shutil.rmtree(source)
-        else:
-            source.rename(self.folder.texts)
-        return self._divided(self.folder.texts)
 
     def _divided(self, source: Any) -> list[Partition]:
         s = self.settings
@@ -142,20 +152,22 @@ class DistributedRun:
         self.dataset.select_columns(columns).write_parquet(str(copy))
         return copy
 
-    def _embed(self, partitions: list[Partition]) -> None:
+    def embed(self, partitions: list[Partition]) -> None:
+        """Embed the partitions that have no embeddings yet."""
         bound = bound_of(self.settings.sample_size, self.n_documents)
         embed = EmbedBatch(self.model.embedding_model)
         task = EmbedPartition(self.folder, embed, bound, self.settings.random_state)
         pending = [p for p in partitions if not (self.folder.embeddings / p.name).is_file()]
         self.workers.run(task, pending, keeps_model=True, on_gpu=True)
 
-    def _assign(self, partitions: list[Partition]) -> None:
+    def assign(self, partitions: list[Partition]) -> None:
+        """Assign the partitions that have no topics yet, and count their words."""
         assign = AssignTopicsBatch(self.folder.sample_model, self.model.embedding_model)
         task = AssignPartition(self.folder, assign, CountWordsBatch(self.model))
         pending = [p for p in partitions if not (self.folder.topics / p.name).is_file()]
         self.workers.run(task, pending, keeps_model=True)
 
-    def _count(self, partitions: list[Partition], n_topics: int) -> pa.Table:
+    def count(self, partitions: list[Partition], n_topics: int) -> pa.Table:
         """Add up the words' counts, and choose the vocabulary."""
         limits = limits_of(self.model.vectorizer_model, n_topics, self.settings.min_word_count)
         task = SumWords(self.folder, [partition.name for partition in partitions], limits)
