@@ -28,6 +28,7 @@ from bertopic_matryoshka.embedding._loading import (
     dtype_name,
 )
 from bertopic_matryoshka.embedding._long_texts import by_tokens, window_of
+from bertopic_matryoshka.embedding._static import static_rows
 from bertopic_matryoshka.embedding._wrapped import WrappedSource
 from bertopic_matryoshka.exceptions import TruncationWarning
 
@@ -245,6 +246,9 @@ class ModelSource:
         """
         model = without_normalize(self.load()) if raw else self.load()
         kwargs = {**self.own_facts().encode_kwargs, **encode_kwargs}
+        if self.is_bundled and not (self.dtype or kwargs) and model.device.type == "cpu":
+            prompted = [prompt + text for text in texts] if prompt else texts
+            return static_rows(model[0], prompted, width, verbose=verbose)
 
         def encode(texts: list[str], size: int, **more: Any) -> NDArray[np.floating]:
             encoded: NDArray[np.floating] = model.encode(
