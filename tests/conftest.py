@@ -12,6 +12,7 @@ from sklearn.feature_extraction.text import CountVectorizer
 
 from bertopic_matryoshka import MatryoshkaBackend, build_topic_model
 from bertopic_matryoshka.cli.demo import load_docstrings
+from bertopic_matryoshka.embedding import _source
 
 settings.register_profile("unhurried", deadline=None)  # a busy machine is no failure
 settings.load_profile("unhurried")
@@ -86,13 +87,18 @@ def topic_model(backend, docs, embeddings):
 def encoded(monkeypatch):
     """Lists what any model encodes."""
     texts = []
-    original = SentenceTransformer.encode
+    original, static = SentenceTransformer.encode, _source.static_rows
 
     def counted(self, sentences, **kwargs):
         texts.extend(sentences)
         return original(self, sentences, **kwargs)
 
+    def counted_words(module, sentences, *args, **kwargs):
+        texts.extend(sentences)
+        return static(module, sentences, *args, **kwargs)
+
     monkeypatch.setattr(SentenceTransformer, "encode", counted)
+    monkeypatch.setattr(_source, "static_rows", counted_words)  # the bundled model's
     return texts
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import weakref
+
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
@@ -42,6 +44,26 @@ class Memory(TorchDispatchMode):
                 if size > self.most:
                     raise torch.OutOfMemoryError(f"{size} bytes")
                 self.sizes.append(size)
+        return made
+
+
+class Alive(TorchDispatchMode):
+    """Notes how many results of one operation are there at the same time, at most.
+
+    Only those of this thread are seen.
+    """
+
+    def __init__(self, operation):
+        super().__init__()
+        self.operation = operation
+        self.made = weakref.WeakSet()
+        self.most = 0
+
+    def __torch_dispatch__(self, function, types, arguments=(), options=None):
+        made = function(*arguments, **(options or {}))
+        if function is self.operation:
+            self.made.add(made)
+            self.most = max(self.most, len(self.made))
         return made
 
 

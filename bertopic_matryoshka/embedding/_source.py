@@ -6,7 +6,7 @@ import copy
 import warnings
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from tqdm import tqdm
@@ -28,6 +28,7 @@ from bertopic_matryoshka.embedding._loading import (
     dtype_name,
 )
 from bertopic_matryoshka.embedding._long_texts import by_tokens, window_of
+from bertopic_matryoshka.embedding._static import static_rows
 from bertopic_matryoshka.embedding._wrapped import WrappedSource
 from bertopic_matryoshka.exceptions import TruncationWarning
 
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     import torch
     from numpy.typing import NDArray
     from sentence_transformers import SentenceTransformer
+    from sentence_transformers.sentence_transformer.modules import StaticEmbedding
 
     from bertopic_matryoshka.embedding._long_texts import Window
 
@@ -245,6 +247,10 @@ class ModelSource:
         """
         model = without_normalize(self.load()) if raw else self.load()
         kwargs = {**self.own_facts().encode_kwargs, **encode_kwargs}
+        if self.is_bundled and not (self.dtype or kwargs) and model.device.type == "cpu":
+            prompted = [prompt + text for text in texts] if prompt else texts
+            module = cast("StaticEmbedding", model[0])
+            return static_rows(module, prompted, width, verbose=verbose)
 
         def encode(texts: list[str], size: int, **more: Any) -> NDArray[np.floating]:
             encoded: NDArray[np.floating] = model.encode(

@@ -21,6 +21,7 @@ from bertopic_matryoshka import (
     save_topic_model,
     truncate,
 )
+from bertopic_matryoshka.embedding._bundled import load_default_model
 
 TEXTS = ["a b c", "d e", "f g h i j", "k", "a z a z", "m n o p q r s t"]
 
@@ -280,7 +281,7 @@ def test_bertopics_empty_filler_words_give_zero_rows_without_a_warning(recwarn):
 
 
 def test_memory_that_runs_out_makes_the_batches_smaller(monkeypatch, caplog):
-    backend = MatryoshkaBackend(batch_size=8)
+    backend = MatryoshkaBackend(load_default_model(), batch_size=8)
     expected = backend.embed(["one", "two"])
     encode, sizes = backend.embedding_model.encode, []
 
