@@ -219,8 +219,6 @@ def _examples(
 
 def _whole_numbers(places: NDArray[np.floating]) -> NDArray[np.int_]:
     """Scale places to whole numbers from 0, the same on both axes."""
-    if not places.size:
-        return places.astype(int)
     low = places.min(axis=0)
     span = float((places - low).max()) or 1.0
     scaled: NDArray[np.int_] = np.rint((places - low) * (MAP_UNITS / span)).astype(int)
