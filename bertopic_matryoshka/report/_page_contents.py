@@ -82,32 +82,32 @@ def page_contents(
     nearest = _nearest(topic_model, topics)
     drawn = labels[sample.rows]
     places = _whole_numbers(layout_documents(sample.embeddings, random_state=random_state))
-    listed = [
-        {
-            "words": ", ".join(group.words),
-            "size": count(group.size, "document"),
-            "topics": [
-                {
-                    "id": topic,
-                    "name": names[topic],
-                    "color": colors[topic],
-                    "words": ", ".join(_words(topic_model, topic)),
-                    "n": f"{sizes[topic]:,}",
-                    "size": count(sizes[topic], "document"),
-                    "share": f"{sizes[topic] / labels.size:.1%}",
-                    "of_largest": f"{sizes[topic] / sizes[topics[0]]:.1%}",
-                    "nearest": [(other, names[other]) for other in nearest[topic]],
-                    "examples": _examples(topic_model, topic, sample, drawn),
-                }
-                for topic in group.topics
-            ],
+
+    def entry(topic: int) -> dict[str, Any]:
+        return {
+            "id": topic,
+            "name": names[topic],
+            "color": colors[topic],
+            "words": ", ".join(_words(topic_model, topic)),
+            "n": f"{sizes[topic]:,}",
+            "size": count(sizes[topic], "document"),
+            "share": f"{sizes[topic] / labels.size:.1%}",
+            "of_largest": f"{sizes[topic] / sizes[topics[0]]:.1%}",
+            "nearest": [(other, names[other]) for other in nearest[topic]],
+            "examples": _examples(topic_model, topic, sample, drawn),
         }
-        for group in groups
-    ]
+
     return {
         "summary": _summary(labels.size, len(topics), n_outliers),
         "caption": _caption(sample.rows.size, labels.size),
-        "groups": listed,
+        "groups": [
+            {
+                "words": ", ".join(group.words),
+                "size": count(group.size, "document"),
+                "topics": [entry(topic) for topic in group.topics],
+            }
+            for group in groups
+        ],
         "data": {
             "places": places.tolist(),
             "topics": drawn.tolist(),
@@ -128,8 +128,9 @@ def page_contents(
 
 def shorten(text: str, n_characters: int) -> str:
     """Give the beginning of a text in one line."""
-    line = " ".join(text[: 4 * n_characters].split())  # enough, unless it is mostly white space
-    if len(line) <= n_characters:
+    beginning = text[: 4 * n_characters]  # enough, unless it is mostly white space
+    line = " ".join(beginning.split())
+    if len(line) <= n_characters and len(beginning) == len(text):
         return line
     return f"{line[: n_characters - 1].rstrip()}…"
 

@@ -117,7 +117,7 @@ def test_every_document_is_on_the_map_with_its_topic(page, topic_model, docs):
         " ".join(doc.split())[: len(text.rstrip("…"))]
         for doc, text in zip(docs, data["texts"], strict=True)
     ]
-    assert max(map(len, data["texts"])) <= 160
+    assert max(map(len, data["texts"])) == 160
     assert np.ptp(data["places"]) == 10_000
     by_topic = {topic["id"]: topic for topic in data["names"]}
     for topic, size in Counter(topic_model.topics_).items():
