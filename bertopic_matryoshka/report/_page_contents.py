@@ -23,7 +23,7 @@ N_WORDS, N_NAMED = 10, 3
 N_EXAMPLES, N_NEAREST = 3, 3
 """Number of example documents of a topic, and of its nearest topics."""
 
-MAP_CHARACTERS, EXAMPLE_CHARACTERS = 160, 500
+MAP_CHARACTERS, EXAMPLE_CHARACTERS = 150, 500
 """Characters of a document on the map, and of an example: what keeps the page small."""
 
 PER_GROUP, FEWEST_GROUPS = 3, 3
