@@ -85,7 +85,12 @@ def test_the_wheel_holds_every_file_and_no_other(wheel):
     others = {name for name in held - FILES if ".dist-info/" not in name}
     assert not others
     licences = {name.partition("/licenses/")[2] for name in held if "/licenses/" in name}
-    assert licences == {"LICENSE", f"{PACKAGE}/embedding/default_model/NOTICE"}
+    echarts = ("LICENSE", "LICENSE-d3", "LICENSE-zrender", "NOTICE")
+    assert licences == {
+        "LICENSE",
+        f"{PACKAGE}/embedding/default_model/NOTICE",
+        *(f"{PACKAGE}/report/echarts/{name}" for name in echarts),
+    }
 
 
 def test_the_first_steps_of_the_demo_run_from_outside_the_checkout(installed, tmp_path):

@@ -16,11 +16,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from bertopic import BERTopic
+from sklearn.feature_extraction.text import CountVectorizer
 
 from benchmarks.corpus import machine, parser_of, read
 from bertopic_matryoshka import (
+    CoreWords,
+    DimensionSelector,
     LeidenClustering,
-    build_topic_model,
     visualize_documents,
     visualize_topics,
     write_topic_page,
@@ -52,8 +55,11 @@ def main() -> None:
         for size in args.sizes:
             rows = np.sort(np.random.default_rng(0).permutation(len(X))[:size])
             docs, embeddings = table["text"].iloc[rows].tolist(), X[rows]
-            topic_model = build_topic_model(
-                hdbscan_model=LeidenClustering(args.topics), stop_words="english"
+            topic_model = BERTopic(  # without a model for embeddings, which are given
+                umap_model=DimensionSelector(),
+                hdbscan_model=LeidenClustering(args.topics),
+                vectorizer_model=CountVectorizer(stop_words="english"),
+                representation_model=CoreWords(),
             )
             page = Path(tempfile.mkdtemp()) / "topics.html"
             fit = timed(lambda m=topic_model, d=docs, e=embeddings: m.fit(d, e))

@@ -23,7 +23,7 @@ N_WORDS, N_NAMED = 10, 3
 N_EXAMPLES, N_NEAREST = 3, 3
 """Number of example documents of a topic, and of its nearest topics."""
 
-MAP_CHARACTERS, EXAMPLE_CHARACTERS = 160, 500
+MAP_CHARACTERS, EXAMPLE_CHARACTERS = 150, 500
 """Characters of a document on the map, and of an example: what keeps the page small."""
 
 PER_GROUP, FEWEST_GROUPS = 3, 3
@@ -82,32 +82,32 @@ def page_contents(
     nearest = _nearest(topic_model, topics)
     drawn = labels[sample.rows]
     places = _whole_numbers(layout_documents(sample.embeddings, random_state=random_state))
-    listed = [
-        {
-            "words": ", ".join(group.words),
-            "size": count(group.size, "document"),
-            "topics": [
-                {
-                    "id": topic,
-                    "name": names[topic],
-                    "color": colors[topic],
-                    "words": ", ".join(_words(topic_model, topic)),
-                    "n": f"{sizes[topic]:,}",
-                    "size": count(sizes[topic], "document"),
-                    "share": f"{sizes[topic] / labels.size:.1%}",
-                    "of_largest": f"{sizes[topic] / sizes[topics[0]]:.1%}",
-                    "nearest": [(other, names[other]) for other in nearest[topic]],
-                    "examples": _examples(topic_model, topic, sample, drawn),
-                }
-                for topic in group.topics
-            ],
+
+    def entry(topic: int) -> dict[str, Any]:
+        return {
+            "id": topic,
+            "name": names[topic],
+            "color": colors[topic],
+            "words": ", ".join(_words(topic_model, topic)),
+            "n": f"{sizes[topic]:,}",
+            "size": count(sizes[topic], "document"),
+            "share": f"{sizes[topic] / labels.size:.1%}",
+            "of_largest": f"{sizes[topic] / sizes[topics[0]]:.1%}",
+            "nearest": [(other, names[other]) for other in nearest[topic]],
+            "examples": _examples(topic_model, topic, sample, drawn),
         }
-        for group in groups
-    ]
+
     return {
         "summary": _summary(labels.size, len(topics), n_outliers),
         "caption": _caption(sample.rows.size, labels.size),
-        "groups": listed,
+        "groups": [
+            {
+                "words": ", ".join(group.words),
+                "size": count(group.size, "document"),
+                "topics": [entry(topic) for topic in group.topics],
+            }
+            for group in groups
+        ],
         "data": {
             "places": places.tolist(),
             "topics": drawn.tolist(),
@@ -128,8 +128,9 @@ def page_contents(
 
 def shorten(text: str, n_characters: int) -> str:
     """Give the beginning of a text in one line."""
-    line = " ".join(text[: 4 * n_characters].split())  # enough, unless it is mostly white space
-    if len(line) <= n_characters:
+    beginning = text[: 4 * n_characters]  # enough, unless it is mostly white space
+    line = " ".join(beginning.split())
+    if len(line) <= n_characters and len(beginning) == len(text):
         return line
     return f"{line[: n_characters - 1].rstrip()}…"
 
@@ -219,8 +220,6 @@ def _examples(
 
 def _whole_numbers(places: NDArray[np.floating]) -> NDArray[np.int_]:
     """Scale places to whole numbers from 0, the same on both axes."""
-    if not places.size:
-        return places.astype(int)
     low = places.min(axis=0)
     span = float((places - low).max()) or 1.0
     scaled: NDArray[np.int_] = np.rint((places - low) * (MAP_UNITS / span)).astype(int)

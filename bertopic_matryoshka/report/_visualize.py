@@ -35,12 +35,12 @@ TOPIC = whole(0, 2**31 - 1)
 
 def visualize_documents(
     topic_model: BERTopic,
-    docs: Iterable[str],
+    documents: Iterable[str],
     embeddings: ArrayLike | None = None,
     *,
     sample_size: int = 10_000,
     random_state: int | None = 0,
-    **figure: Any,
+    **bertopic_kwargs: Any,
 ) -> Figure:
     """Draw documents and topics as BERTopic's `visualize_documents` does, without UMAP.
 
@@ -50,7 +50,7 @@ def visualize_documents(
     ----------
     topic_model : BERTopic
         Fitted.
-    docs : iterable of str of length n_documents
+    documents : iterable of str of length n_documents
         Those of the fit, in the same order.
     embeddings : array-like of shape (n_documents, n_dims) or None, default=None
         Of the documents; None embeds those that are drawn with the model.
@@ -59,7 +59,7 @@ def visualize_documents(
         fewer.
     random_state : int or None, default=0
         Seed of the sample and of the layout.
-    **figure
+    **bertopic_kwargs
         Further arguments of BERTopic's method: `topics`, `hide_annotations`, `custom_labels`,
         `title`, `width`, `height`.
 
@@ -71,7 +71,7 @@ def visualize_documents(
     Raises
     ------
     TypeError, ValueError
-        As :func:`write_topic_page`; and if `figure` has an argument that this function replaces.
+        As :func:`write_topic_page`; and if `bertopic_kwargs` has `reduced_embeddings` or `sample`.
 
     See Also
     --------
@@ -85,14 +85,14 @@ def visualize_documents(
     """
     check_arguments(locals(), topic_model=TOPIC_MODEL, sample_size=whole(1), random_state=seed())
     replaced = {"reduced_embeddings": "layout_documents", "sample": "sample_size"}
-    for name in replaced.keys() & figure.keys():
+    for name in replaced.keys() & bertopic_kwargs.keys():
         raise TypeError(f"{name} is an argument of BERTopic's method; here it is {replaced[name]}.")
-    sample = draw_sample(topic_model, docs, embeddings, sample_size, random_state)
+    sample = draw_sample(topic_model, documents, embeddings, sample_size, random_state)
     drawn = copy.copy(topic_model)  # shallow, so that the model keeps its own topics
     drawn.topics_ = [topic_model.topics_[row] for row in sample.rows.tolist()]
     texts = [plain(shorten(text, MAP_CHARACTERS)) for text in sample.texts]
     places = layout_documents(sample.embeddings, random_state=random_state)
-    return drawn.visualize_documents(texts, reduced_embeddings=places, **figure)
+    return drawn.visualize_documents(texts, reduced_embeddings=places, **bertopic_kwargs)
 
 
 def visualize_topics(

@@ -71,13 +71,13 @@ function draw() {
   drawNames();
 }
 
-/** Write names that do not overlap, those of the largest topics first; only that of a chosen one. */
+/** Write names that do not overlap, those of the largest topics first; only of what is looked for. */
 function drawNames() {
   const taken = [], data = [];
   names.forEach(({id, name, place}, i) => {
-    if (!place || (chosen !== null && id !== chosen)) return;
+    if (!place || detailsOf.get(id).hidden || (chosen !== null && id !== chosen)) return;
     const [x, y] = chart.convertToPixel({gridIndex: 0}, place);
-    if (x < 0 || x > map.clientWidth || y < 0 || y > map.clientHeight) return;
+    if (x < 0 || x > map.clientWidth || y < 10 || y > map.clientHeight - 10) return;
     const half = widths[i] / 2 + 4, middle = Math.max(half, Math.min(map.clientWidth - half, x));
     if (taken.some(other => Math.abs(other.middle - middle) < other.half + half && Math.abs(other.y - y) < 18)) return;
     taken.push({middle, half, y});

@@ -117,7 +117,7 @@ def test_every_document_is_on_the_map_with_its_topic(page, topic_model, docs):
         " ".join(doc.split())[: len(text.rstrip("…"))]
         for doc, text in zip(docs, data["texts"], strict=True)
     ]
-    assert max(map(len, data["texts"])) <= 160
+    assert max(map(len, data["texts"])) == 150
     assert np.ptp(data["places"]) == 10_000
     by_topic = {topic["id"]: topic for topic in data["names"]}
     for topic, size in Counter(topic_model.topics_).items():
@@ -298,7 +298,7 @@ def test_a_walk_through_the_page(write, topic_model, docs, tmp_path, dark):
         n_topics, n_documents = seen.pop("topics"), seen.pop("documents")
         words = [" ".join(w for w, _ in topic_model.get_topic(t)) for t in range(9)]
         assert n_topics == sum("sparse" in text for text in words) > 0
-        assert n_documents == sum("sparse" in " ".join(t.split())[:159].lower() for t in texts)
+        assert n_documents == sum("sparse" in " ".join(t.split())[:149].lower() for t in texts)
         plural = "" if n_topics == 1 else "s"
         listed = ", of which 20 are listed" if n_documents > 20 else ""
         assert seen == {
