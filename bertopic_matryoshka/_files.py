@@ -12,7 +12,7 @@ import os
 import time
 import uuid
 import warnings
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -21,7 +21,7 @@ from safetensors.numpy import load, save
 from bertopic_matryoshka.exceptions import DamagedFileWarning
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -78,13 +78,26 @@ def write_checked(
 
 
 def write_atomically(path: Path, parts: Iterable[bytes]) -> None:
-    """Write a file in a single step: others see what was there before, or all of it.
+    """Write a file in a single step, see replacing; its folder is created.
 
     Parameters
     ----------
     path : Path
-        Replaced if it exists; its folder is created.
     parts : iterable of bytes
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _remove_leftovers(path.parent)
+    with replacing(path) as temporary, temporary.open("xb") as file:
+        file.writelines(parts)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Give the name of a temporary file, which takes the place of `path` when it is written.
+
+    Others see what was there before, or all of the new file.
 
     Raises
     ------
@@ -93,24 +106,17 @@ def write_atomically(path: Path, parts: Iterable[bytes]) -> None:
     """
     temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        _remove_leftovers(path.parent)
-        with temporary.open("xb") as file:
-            file.writelines(parts)
-            file.flush()
-            os.fsync(file.fileno())
+        yield temporary
         temporary.replace(path)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
         raise OSError(
             error.errno,
-            f"{error.strerror}. Nothing half-written is left, and what was there before is whole. "
-            "Make room, or name another folder",
+            f"{error.strerror or error}. Nothing half-written is left, and what was there before "
+            "is whole. Make room, or name another folder",
             str(path),
         ) from error
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+    finally:
+        temporary.unlink(missing_ok=True)  # not there if it took the place
 
 
 def read_checked(path: Path, key: Mapping[str, Any]) -> Contents | None:

@@ -35,3 +35,10 @@ def test_example(script, running):
     done = running[script].result()
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip()
+
+
+@pytest.mark.parametrize("database", ["lancedb", "qdrant_client"])
+def test_topics_are_written_back_to_a_vector_database(database, running):
+    pytest.importorskip(database)
+    (script,) = (script for script in SCRIPTS if script.stem == "vector_database")
+    assert f"{database}: " in running[script].result().stdout

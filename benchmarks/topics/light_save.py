@@ -67,15 +67,10 @@ def of_half(X: np.ndarray, classes: np.ndarray, seed: int) -> list[dict[str, obj
     votes = (member * similar[..., None]).sum(axis=1)[:, :-1]
     found = {
         "all rows of the fit": (full, len(rows), rows.shape[1]),
-        "topic embeddings, all dims": (
+        "topic embeddings": (
             nearest(X[new], centroids(X[fit], clusters.labels_)),
             clusters.n_clusters_,
             X.shape[1],
-        ),
-        "centroids of topics": (
-            nearest(others, centroids(rows, clusters.labels_)),
-            clusters.n_clusters_,
-            rows.shape[1],
         ),
         "centroids of leaves": (
             first_label(pairs, clusters.labels_)[nearest(others, centroids(rows, pairs))],

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from bertopic_matryoshka.documents import Documents
     from bertopic_matryoshka.embedding import MatryoshkaBackend
 
+UNIT_ERROR = 1e-3
 N_PROBES, LEAST_COSINE = 16, 0.9
 """How many documents are embedded again, and the mean cosine that shows the same space."""
 
@@ -95,9 +96,20 @@ def embeddings_of(
     texts: Sequence[str],
     given: NDArray[Any] | None,
     *,
+    width: int | None = None,
     verbose: bool = False,
 ) -> NDArray[Any]:
-    """Embed texts, or cut their embeddings as the backend would."""
+    """Embed texts, or cut their embeddings as the backend would.
+
+    Parameters
+    ----------
+    backend : MatryoshkaBackend
+    texts : sequence of str
+    given : ndarray of shape (n_texts, n_dims) or None
+    width : int or None, default=None
+        Width of the backend's embeddings, where it is known without its model.
+    verbose : bool, default=False
+    """
     if given is None:
         return backend.embed(texts, verbose=verbose)
     if backend.rotation is not None or backend.lexical_view is not None:
@@ -105,15 +117,29 @@ def embeddings_of(
             "The embeddings would lack the rotation or the lexical view of the model's backend. "
             "Leave --embeddings and --embedding-column out."
         )
-    from bertopic_matryoshka.embedding import truncate
-
-    width = backend.embedding_dim
-    if given.shape[1] not in (width, backend.full_dim):
+    width = width or backend.embedding_dim
+    if given.shape[1] != width and given.shape[1] != backend.full_dim:  # which loads the model
         raise ValueError(
             f"The embeddings are {given.shape[1]} wide, but the topic model was fitted on {width}. "
             "Give those of the same model."
         )
+    if given.shape[1] == width and _are_unit_rows(given):
+        return given  # no copy of a memory-mapped file
+    from bertopic_matryoshka.embedding import truncate
+
     return truncate(given, width)
+
+
+def _are_unit_rows(given: NDArray[Any]) -> bool:
+    """Whether rows are float32, and of unit length but for rounding in half precision."""
+    import numpy as np
+
+    from bertopic_matryoshka._validation import row_blocks
+
+    return given.dtype == np.float32 and all(
+        np.abs(np.linalg.norm(block, axis=1) - 1).max() < UNIT_ERROR
+        for _, block in row_blocks(given)
+    )
 
 
 def _check_space(given: NDArray[Any], texts: Sequence[str], backend: MatryoshkaBackend) -> None:

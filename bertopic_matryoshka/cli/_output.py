@@ -74,7 +74,10 @@ def write_csv(table: pd.DataFrame, path: Path) -> int:
         risky = cells.map(lambda cell: isinstance(cell, str) and cell.startswith(FORMULA_STARTS))
         table[column] = cells.where(~risky, "'" + cells.astype(str))
         n_defused += int(risky.sum())
-    table.to_csv(path, index=False, encoding="utf-8-sig")
+    from bertopic_matryoshka._files import replacing
+
+    with replacing(path) as temporary:
+        table.to_csv(temporary, index=False, encoding="utf-8-sig")
     return n_defused
 
 
@@ -88,8 +91,12 @@ def write_documents(table: pd.DataFrame, folder: Path, kind: str) -> str:
                 f"Texts in documents.csv with an apostrophe before them: {n_defused:,}, which a "
                 "spreadsheet would run as formulas. --format jsonl or parquet changes none."
             )
-    elif kind == "jsonl":
-        table.to_json(path, orient="records", lines=True, force_ascii=False)
-    else:
-        table.to_parquet(path, index=False)
+        return ""
+    from bertopic_matryoshka._files import replacing
+
+    with replacing(path) as temporary:
+        if kind == "jsonl":
+            table.to_json(temporary, orient="records", lines=True, force_ascii=False)
+        else:
+            table.to_parquet(temporary, index=False)
     return ""

@@ -53,7 +53,8 @@ def transform(
     from bertopic_matryoshka.topics import documents_table
 
     topic_model = terminal.working("loading the model", load_saved, model, device)
-    embeddings = embeddings_of(topic_model.embedding_model, documents.texts, given)
+    width = topic_model.topic_embeddings_.shape[1]
+    embeddings = embeddings_of(topic_model.embedding_model, documents.texts, given, width=width)
     found, probabilities = terminal.working(
         "finding topics", topic_model.transform, documents.texts, embeddings
     )

@@ -46,7 +46,7 @@ class EmbeddingStore:
     model. Other tools can read them: "rows" has the embeddings, float32, "digests" the first 16
     bytes of each text's SHA-256 in UTF-8, "checksums" a CRC-32 of each row; the metadata has the
     model's name. Only the digests are read of all shards, and the rows that are asked for: of a
-    store of 10 GB with rows of 128 dimensions, 3 % and these rows. They are checked as they are
+    store of 10 GB with rows of 128 dimensions, 4 % and these rows. They are checked as they are
     read. See docs/given-embeddings.md for seconds and memory.
 
     A text that is in the store always has the same row. Embedding it again may change the last
@@ -159,7 +159,7 @@ def embedding_key(backend: MatryoshkaBackend) -> dict[str, Any]:
     encode_kwargs = {**facts.encode_kwargs, **backend.encode_kwargs}
     rotated = {} if backend.rotation is None else {"rotation": backend.rotation.key}
     return {
-        "format": 1,  # of the shards
+        "format": 1,  # of this key
         **backend._source.contents(),  # noqa: SLF001  (the same package)
         "full_dim": backend.full_dim,
         "prompt": backend.effective_prompt,

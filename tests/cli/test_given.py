@@ -81,6 +81,12 @@ def test_a_named_model_embeds_words_and_texts_in_the_same_space(files, encoded, 
     texts = pd.read_csv(tmp_path / "documents.csv", keep_default_na=False)
     known = texts[texts["is_document"]]
     assert topic_model.transform(known["text"].tolist())[0] == known["topic"].tolist()
+    encoded.clear()
+    run("transform", tmp_path, files / "docs.parquet", "--out", tmp_path / "again", "--embeddings",
+        files / "rows.npy", "--text-column", "text")  # fmt: skip
+    again = pd.read_csv(tmp_path / "again" / "documents.csv", keep_default_na=False)
+    assert again["topic"].equals(texts["topic"])
+    assert encoded == []
 
 
 def test_inspect_reads_vectors_alone(files, encoded, full_embeddings, tmp_path):
@@ -144,3 +150,20 @@ def test_what_does_not_fit_is_refused(files, tmp_path, options, message):
     )  # fmt: skip
     assert message in done.stderr
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("table_format", ["csv", "jsonl", "parquet"])
+def test_a_full_disk_leaves_no_half_of_a_table(fitted, files, tmp_path, table_format):
+    resource = pytest.importorskip("resource")
+    (tmp_path / f"documents.{table_format}").write_text("older", "utf-8")
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, limits[1]))
+    try:
+        done = run("transform", fitted, files / "docs.parquet", "--out", tmp_path, "--embeddings",
+                   files / "rows.npy", "--force", "--id-column", "id", "--format", table_format,
+                   code=1)  # fmt: skip
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert "Nothing half-written is left" in done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == [f"documents.{table_format}"]
+    assert (tmp_path / f"documents.{table_format}").read_text("utf-8") == "older"
