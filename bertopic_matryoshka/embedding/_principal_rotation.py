@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_array, check_is_fitted
 from threadpoolctl import threadpool_limits
 
 from bertopic_matryoshka._constraints import check_arguments, flag, seed, whole
-from bertopic_matryoshka._validation import row_blocks, validated, unwrapped
+from bertopic_matryoshka._validation import row_blocks, unwrapped, validated
 from bertopic_matryoshka.embedding._truncate import unit_rows
 
 if TYPE_CHECKING:
