@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from numbers import Real
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from scipy.sparse import issparse
@@ -380,6 +380,15 @@ def find_device(device: str | torch.device | None) -> str:
             "build of torch."
         )
     return str(device)
+
+
+def find_devices(device: str | torch.device | Sequence[str] | None) -> list[str]:
+    """Return the names of one device or several, see find_device."""
+    if isinstance(device, (list, tuple)):
+        if not device:
+            raise ValueError('device=[] names no device. Leave it out, or name some: ["cuda:0"].')
+        return [find_device(one) for one in device]
+    return [find_device(cast("str | torch.device | None", device))]
 
 
 def row_blocks(

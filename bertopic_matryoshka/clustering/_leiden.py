@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 from bertopic_matryoshka.clustering._online import OnlineClusters
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import numpy as np
 
 
@@ -50,8 +52,9 @@ class LeidenClustering(OnlineClusters):
         Seed of the Leiden algorithm.
     method : {"auto", "exact", "approximate"}, default="auto"
         Method of the neighbour search, see nearest_neighbors.
-    device : str or None, default=None
-        Device of the neighbour search; None takes a GPU where there is one.
+    device : str, sequence of str or None, default=None
+        Device of the neighbour search, or several that share it, see nearest_neighbors; None takes
+        a GPU where there is one.
     flavor : {"graspologic", "cugraph"}, default="graspologic"
         Implementation of Leiden. "graspologic" runs on the CPU and follows the Constant
         Potts Model [2]_. "cugraph" runs on an NVIDIA GPU, with the extra
@@ -179,7 +182,7 @@ class LeidenClustering(OnlineClusters):
         calculate_probabilities: bool = False,
         random_state: int | np.random.RandomState | None = 0,
         method: str = "auto",
-        device: str | None = None,
+        device: str | Sequence[str] | None = None,
         flavor: str = "graspologic",
         memory: Any = None,
         copy_distance: float = 0.025,

@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from bertopic_matryoshka._constraints import check_arguments, choice, flag, number, seed, whole
-from bertopic_matryoshka._validation import find_device
+from bertopic_matryoshka._validation import find_devices
 from bertopic_matryoshka.clustering._communities import FLAVORS, check_flavor
 from bertopic_matryoshka.neighbors import METHODS, check_given
 
@@ -49,7 +49,7 @@ def check_parameters(clustering: Any) -> None:
         )
     check_flavor(clustering.flavor)
     if clustering.device is not None:
-        find_device(clustering.device)
+        find_devices(clustering.device)
 
 
 def neighbors_of_each(n_neighbors: int | None, n_distinct: int) -> int:

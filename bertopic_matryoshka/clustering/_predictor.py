@@ -17,6 +17,8 @@ from bertopic_matryoshka.embedding import unit_rows
 from bertopic_matryoshka.neighbors import MIN_DIMS, ROUNDING, NeighborIndex
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import ArrayLike, NDArray
 
 SCALE = tuple(field.name for field in fields(Typicality))
@@ -29,7 +31,7 @@ class NeighborPredictor:
     n_neighbors: int | None
     min_membership: float
     method: str
-    device: str | None
+    device: str | Sequence[str] | None
     n_clusters_: int
     _fit_rows: NDArray[np.floating]
     _fit_labels: NDArray[np.int_]

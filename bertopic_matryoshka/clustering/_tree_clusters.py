@@ -60,7 +60,7 @@ from bertopic_matryoshka.neighbors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import ArrayLike, NDArray
     from typing_extensions import Self
@@ -86,7 +86,7 @@ class TreeClusters(NeighborPredictor, ClusterMixin, BaseEstimator):  # type: ign
     calculate_probabilities: bool
     random_state: int | np.random.RandomState | None
     method: str
-    device: str | None
+    device: str | Sequence[str] | None
     flavor: str
     memory: Any
     copy_distance: float

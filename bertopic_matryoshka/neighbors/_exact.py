@@ -17,12 +17,14 @@ if TYPE_CHECKING:
 BLOCK_ROWS = 1024
 """Maximum number of queries in a block."""
 
-BLOCK_BYTES = {"cpu": 4 * 2**20, "cuda": 2**30}
+BLOCK_BYTES = {"cpu": 4 * 2**20, "cuda": 2**32}
 """Memory for a block of similarities; on a CPU about what a core's cache holds."""
 
-HALF_ERROR = 2**-9
-"""Error bound of an inner product of unit rows in half precision: 2**-11 for each factor, for the
-result, and for sums in half precision."""
+CHECKED_ROWS = 2**16
+"""Number of rows that are rounded at a time, to see how far they move."""
+
+HALF_UNIT = 2**-11
+"""Relative error of rounding a number to half precision."""
 
 
 def all_candidates(
@@ -32,7 +34,7 @@ def all_candidates(
     n_queries: int,
     n_candidates: int,
     *,
-    own: bool,
+    own: int | None,
     n_sure: int | None = None,
 ) -> torch.Tensor:
     """Find candidates among all rows. Blocks are halved where a GPU's memory runs out.
@@ -41,13 +43,14 @@ def all_candidates(
     ----------
     chunks, queries : callable
         Return an iterable of (position of the first row, rows), where rows is a Tensor of shape
-        (n, n_dims), float32.
+        (n, n_dims), float32. For each of the queries' all of the rows' are read once.
     n_rows, n_queries : int
         Number of rows in all chunks, and of queries.
     n_candidates : int
         Number of candidates for each query.
-    own : bool
-        Whether the queries are the rows; a row is then not among its own candidates.
+    own : int or None
+        Position among the rows of the first query, if the queries are rows; a row is then not among
+        its own candidates.
     n_sure : int or None, default=None
         Number of neighbours that must be among the candidates. Queries are then compared in half
         precision, on a GPU, and again in single precision if rounding could have left one out. None
@@ -60,91 +63,100 @@ def all_candidates(
     """
     _, rows = next(iter(chunks()))
     found = torch.empty((n_queries, n_candidates), dtype=torch.int32, device=rows.device)
-    size = BLOCK_ROWS
-    if rows.shape[0] == n_rows:  # else rows are read for each block: fewer blocks are better
-        block_bytes = BLOCK_BYTES.get(rows.device.type, BLOCK_BYTES["cpu"])
-        size = min(size, block_bytes // (4 * n_rows))
-    coarse = chunks
+    coarse, error = chunks, 0.0
     if n_sure is not None:
         try:
-            coarse = _in_half(chunks, n_rows)
+            coarse, error = _in_half(chunks, n_rows)
         except torch.cuda.OutOfMemoryError:  # no room for a copy: single precision throughout
             n_sure = None
-    for low, rows in queries():
-
-        def look(start: int, stop: int, low: int = low, rows: torch.Tensor = rows) -> None:
-            part = slice(low + start, low + stop)
-            mine = torch.arange(part.start, part.stop, device=rows.device) if own else None
-            block = rows[start:stop]
-            found[part] = _of_block(chunks, coarse, block, mine, n_candidates, n_sure)
-
-        in_blocks(look, rows.shape[0], size, device=rows.device.type)
+    unsure = torch.zeros(n_queries, dtype=torch.bool, device=rows.device)
+    for low, block in queries():
+        part = slice(low, low + block.shape[0])
+        scores, found[part] = top(coarse, block, _positions(part, own, block), n_candidates)
+        if n_sure is not None:
+            own_error = error if own is not None else _row_error(block)
+            margin = error + own_error + HALF_UNIT + block.shape[1] * 2**-24
+            ranked = scores.sort(dim=1, descending=True).values
+            # A row that was left out scored no higher than the last candidate.
+            unsure[part] = ranked[:, n_sure - 1] - ranked[:, -1] <= 2 * margin
+    if n_sure is not None and bool(unsure.any()):
+        for low, block in queries():
+            part = slice(low, low + block.shape[0])
+            again = torch.nonzero(unsure[part])[:, 0]
+            if again.numel():
+                positions = _positions(part, own, block)
+                mine = None if positions is None else positions[again]
+                found[low + again] = top(chunks, block[again], mine, n_candidates)[1]
     return found
 
 
-def _of_block(
-    chunks: Chunks,
-    coarse: Chunks,
-    block: torch.Tensor,
-    own: torch.Tensor | None,
-    n: int,
-    n_sure: int | None,
-) -> torch.Tensor:
-    """Find the candidates of a block of queries.
-
-    `coarse` has the chunks, in half precision if `n_sure` is given. `own` has the positions of the
-    queries among the rows, or is None if they are other rows.
-    """
-    scores, found = top(coarse, block, own, n)
-    if n_sure is not None:
-        _mend(chunks, block, own, scores, found, n_sure)
-    return found
+def _positions(part: slice, own: int | None, block: torch.Tensor) -> torch.Tensor | None:
+    """Positions among the rows of a part of the queries, or None if they are other rows."""
+    if own is None:
+        return None
+    return torch.arange(own + part.start, own + part.stop, device=block.device)
 
 
-def _in_half(chunks: Chunks, n_rows: int) -> Chunks:
+def _in_half(chunks: Chunks, n_rows: int) -> tuple[Chunks, float]:
+    """Give the chunks in half precision, and a bound of the distance of a row from its own."""
     low, rows = next(iter(chunks()))
     if rows.shape[0] == n_rows:
         whole = [(low, rows.half())]
-        return lambda: whole
-    return lambda: ((low, rows.half()) for low, rows in chunks())
+        return lambda: whole, _row_error(rows)
+    return lambda: ((low, rows.half()) for low, rows in chunks()), _largest_error(rows.shape[1])
 
 
-def _mend(
-    chunks: Chunks,
-    block: torch.Tensor,
-    own: torch.Tensor | None,
-    scores: torch.Tensor,
-    found: torch.Tensor,
-    n_sure: int,
-) -> None:
-    """Search again, in single precision, where half precision may have missed a neighbour."""
-    # A row that was left out scored no higher than the last candidate.
-    ranked = scores.sort(dim=1, descending=True).values
-    sure = ranked[:, n_sure - 1] - ranked[:, -1] > 2 * HALF_ERROR
-    again = torch.nonzero(~sure)[:, 0]
-    if again.numel():
-        mine = None if own is None else own[again]
-        found[again] = top(chunks, block[again], mine, found.shape[1])[1]
+def _row_error(rows: torch.Tensor) -> float:
+    """Find the largest distance of a row from its copy in half precision."""
+
+    def of_block(start: int, stop: int) -> float:
+        block = rows[start:stop]
+        lengths = torch.linalg.vector_norm(block - block.half().float(), dim=1)
+        return float(lengths.max())
+
+    blocks = in_blocks(of_block, rows.shape[0], CHECKED_ROWS, device=rows.device.type)
+    return max(error for _, error in blocks)
+
+
+def _largest_error(n_dims: int) -> float:
+    """Bound the same for any row of unit length; the second term is of numbers below 2**-14."""
+    return HALF_UNIT + 2**-25 * float(n_dims**0.5)
 
 
 def top(
-    chunks: Chunks, block: torch.Tensor, own: torch.Tensor | None, n: int
+    chunks: Chunks, queries: torch.Tensor, own: torch.Tensor | None, n: int
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Find the similarities and indices of the `n` most similar rows, in no order.
 
-    `own` has the positions of the queries among the rows, of shape (n_queries,), or is None.
+    The chunks are read once. `own` has the positions of the queries among the rows, of shape
+    (n_queries,), or is None.
     """
-    scores = torch.empty((block.shape[0], 0), device=block.device)
-    found = torch.empty((block.shape[0], 0), dtype=torch.int64, device=block.device)
+    scores = torch.full((queries.shape[0], n), -torch.inf, device=queries.device)
+    found = torch.zeros((queries.shape[0], n), dtype=torch.int32, device=queries.device)
+    block_bytes = BLOCK_BYTES.get(queries.device.type, BLOCK_BYTES["cpu"])
     for low, rows in chunks():
-        similar = block.to(rows.dtype) @ rows.T
-        if own is not None:
-            mine = torch.nonzero((own >= low) & (own < low + rows.shape[0]))[:, 0]
-            similar[mine, own[mine] - low] = -torch.inf
-        best = largest(similar, min(n, rows.shape[0]))
-        scores = torch.cat([scores, similar.gather(1, best).float()], dim=1)
-        found = torch.cat([found, best + low], dim=1)
-        if low:
-            scores, kept = scores.topk(min(n, scores.shape[1]), dim=1, sorted=False)
-            found = found.gather(1, kept)
+
+        def look(start: int, stop: int, low: int = low, rows: torch.Tensor = rows) -> None:
+            part = slice(start, stop)
+            similar = queries[part].to(rows.dtype) @ rows.T
+            if own is not None:
+                _leave_out(similar, own[part, None] - low)
+            best = largest(similar, min(n, rows.shape[0]))
+            values, names = similar.gather(1, best).float(), best.to(torch.int32) + low
+            if low:
+                values = torch.cat([scores[part], values], dim=1)
+                values, kept = values.topk(n, dim=1, sorted=False)
+                names = torch.cat([found[part], names], dim=1).gather(1, kept)
+            scores[part, : values.shape[1]], found[part, : values.shape[1]] = values, names
+
+        size = min(BLOCK_ROWS, block_bytes // (4 * rows.shape[0]))
+        in_blocks(look, queries.shape[0], size, device=queries.device.type)
     return scores, found
+
+
+def _leave_out(similar: torch.Tensor, column: torch.Tensor) -> None:
+    """Give a column of each row, of shape (n_rows, 1), the lowest score, if it is there."""
+    is_there = (column >= 0) & (column < similar.shape[1])
+    column = column.clamp(0, similar.shape[1] - 1)
+    scores = similar.gather(1, column).masked_fill_(is_there, -torch.inf)
+    similar.scatter_(1, column, scores)

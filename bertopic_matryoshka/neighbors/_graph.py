@@ -13,6 +13,8 @@ from bertopic_matryoshka.neighbors._given import given_neighbors
 from bertopic_matryoshka.neighbors._search import EXACT_ROWS, nearest_neighbors
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
 
@@ -21,7 +23,11 @@ SPARE = 4
 
 
 def neighbor_graph(
-    rows: NDArray[np.floating], n_neighbors: int, *, method: str = "auto", device: str | None = None
+    rows: NDArray[np.floating],
+    n_neighbors: int,
+    *,
+    method: str = "auto",
+    device: str | Sequence[str] | None = None,
 ) -> csr_matrix:
     """Join two rows if one is among the nearest neighbours of the other.
 
@@ -47,7 +53,7 @@ def distinct_neighbor_graph(
     copy_distance: float,
     *,
     method: str = "auto",
-    device: str | None = None,
+    device: str | Sequence[str] | None = None,
     neighbors: Any = None,
 ) -> tuple[csr_matrix, NDArray[np.int_]]:
     """Build the graph of the rows that are no near copies of others.

@@ -11,13 +11,20 @@ NARROW = 8
 HALVED = 4
 """Number of columns, per one that is looked for, above which pairs of columns are joined."""
 
+GROUP = 64
+"""Number of columns in a group, of which the largest is found first on a GPU."""
+
+GROUPS = 4
+"""Number of groups, per column that is looked for, above which columns are grouped."""
+
 
 def largest(table: torch.Tensor, n: int) -> torch.Tensor:
     """Find the columns of the `n` largest values of each row, in no order.
 
-    On a CPU most of torch's topk is spent on values far from the largest. Here the larger of two
-    columns is taken, again and again, until a few columns are left. Their n-th largest value is a
-    bound: at least `n` values of the row reach it, and not many more do.
+    Most of torch's topk is spent on values far from the largest. On a CPU the larger of two columns
+    is taken here, again and again, until a few columns are left. Their n-th largest value is a
+    bound: at least `n` values of the row reach it, and not many more do. For a GPU see
+    largest_by_groups.
 
     Parameters
     ----------
@@ -30,7 +37,9 @@ def largest(table: torch.Tensor, n: int) -> torch.Tensor:
     columns : Tensor of shape (n_rows, n), int64
     """
     n_rows, n_columns = table.shape
-    if table.device.type != "cpu" or n_columns <= NARROW * n or n_rows == 0:
+    if table.device.type != "cpu":
+        return largest_by_groups(table, n)
+    if n_columns <= NARROW * n or n_rows == 0:
         return table.topk(n, dim=1, sorted=False).indices
     values = table.numpy()
     bounds = values
@@ -47,3 +56,24 @@ def largest(table: torch.Tensor, n: int) -> torch.Tensor:
     few[is_there] = values.ravel()[reached]
     best = torch.from_numpy(few).topk(n, dim=1, sorted=False).indices
     return torch.from_numpy(columns).gather(1, best)
+
+
+def largest_by_groups(table: torch.Tensor, n: int) -> torch.Tensor:
+    """Find the same among the columns of the `n` groups with the largest values.
+
+    They are all there: a value of another group is at most that group's largest, and so at most `n`
+    others. It takes one pass over the table and has no result whose size is not known before, for
+    which a GPU would have to wait.
+    """
+    n_rows, n_columns = table.shape
+    n_groups = n_columns // GROUP
+    if n_groups < GROUPS * n or n_rows == 0:
+        return table.topk(n, dim=1, sorted=False).indices
+    grouped = table[:, : n_groups * GROUP].reshape(n_rows, n_groups, GROUP).amax(dim=2)
+    groups = grouped.topk(n, dim=1, sorted=False).indices
+    members = torch.arange(GROUP, device=table.device)
+    inside = (groups[:, :, None] * GROUP + members).flatten(1)
+    rest = torch.arange(n_groups * GROUP, n_columns, device=table.device).expand(n_rows, -1)
+    columns = torch.cat([inside, rest], dim=1)
+    best = table.gather(1, columns).topk(n, dim=1, sorted=False).indices
+    return columns.gather(1, best)

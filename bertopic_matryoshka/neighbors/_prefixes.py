@@ -12,6 +12,7 @@ from scipy.stats import rankdata
 
 from bertopic_matryoshka._constraints import check_arguments, flag, seed, whole
 from bertopic_matryoshka._memory import in_blocks
+from bertopic_matryoshka._precision import full_precision
 from bertopic_matryoshka._validation import check_dims, find_device
 from bertopic_matryoshka.neighbors._copies import distinct_rows
 from bertopic_matryoshka.neighbors._expected import FEWEST_ROWS, N_NEIGHBORS, expected_topics
@@ -240,6 +241,7 @@ def halvings(full_dim: int) -> list[int]:
     return dims
 
 
+@full_precision()
 def _mean_counts(
     rows: DeviceRows, copies: torch.Tensor | None, sample: torch.Tensor, widths: list[int], n: int
 ) -> NDArray[np.float64]:

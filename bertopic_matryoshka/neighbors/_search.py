@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import logging
-from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from bertopic_matryoshka._constraints import check_arguments, choice, whole
 from bertopic_matryoshka._memory import in_blocks
+from bertopic_matryoshka._precision import full_precision
 from bertopic_matryoshka._threads import one_thread
-from bertopic_matryoshka._validation import check_at_least, find_device
+from bertopic_matryoshka._validation import check_at_least, find_devices
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import torch
     from numpy.typing import ArrayLike, NDArray
 
@@ -55,7 +59,7 @@ def nearest_neighbors(
     queries: ArrayLike | None = None,
     method: str = "auto",
     n_probes: int = 2,
-    device: str | None = None,
+    device: str | Sequence[str] | None = None,
 ) -> Neighbors:
     """Find the rows with the highest cosine similarity.
 
@@ -76,8 +80,10 @@ def nearest_neighbors(
     n_probes : int, default=2
         Number of lists, of about 600 rows, that "approximate" searches for a row in each of three
         files, >= 1: more lists find more of the neighbours and take more time.
-    device : str or None, default=None
-        Device, such as "cuda" or "cpu". None takes a GPU where there is one.
+    device : str, sequence of str or None, default=None
+        Device, such as "cuda" or "cpu". None takes a GPU where there is one. Several, such as
+        ``["cuda:0", "cuda:1"]``, compare all pairs: each holds the rows, or reads them, and takes
+        an equal share of the queries.
 
     Returns
     -------
@@ -93,7 +99,8 @@ def nearest_neighbors(
         If `n_neighbors` is not an int.
     ValueError
         If a parameter is out of range, an array is not two-dimensional, the widths of `queries` and
-        `embeddings` differ, a row is not finite, or `device` is a GPU that is not available.
+        `embeddings` differ, a row is not finite, `device` is a GPU that is not available, or
+        several devices are given with ``method="approximate"``.
 
     References
     ----------
@@ -102,6 +109,15 @@ def nearest_neighbors(
     """
     index = NeighborIndex(embeddings, method=method, n_probes=n_probes, device=device)
     return index.search(n_neighbors, queries)
+
+
+class Queries(NamedTuple):
+    """Rows that neighbours are found for: from `low` to `high` of `rows`; `own` if of the base."""
+
+    rows: DeviceRows
+    low: int
+    high: int
+    own: bool
 
 
 class NeighborIndex:
@@ -121,105 +137,142 @@ class NeighborIndex:
         *,
         method: str = "auto",
         n_probes: int = 2,
-        device: str | None = None,
+        device: str | Sequence[str] | None = None,
     ) -> None:
         check_arguments(locals(), method=choice(METHODS), n_probes=whole(1))
         self.embeddings, self.method, self.n_probes = embeddings, method, n_probes
         self.device = device
 
     def __getstate__(self) -> dict[str, Any]:
-        built = ("_base", "_axes", "_projected", "_files")
+        built = ("_bases", "_axes", "_projected", "_files")
         return {name: value for name, value in vars(self).items() if name not in built}
 
+    @full_precision()
     @one_thread()
     def search(self, n_neighbors: int, queries: ArrayLike | None = None) -> Neighbors:
         """Find the nearest neighbours of the queries, or of the rows; see nearest_neighbors."""
-        # These need torch, which takes a second to import.
-        import torch
-
+        # It needs torch, which takes a second to import.
         from bertopic_matryoshka.neighbors._rows import DeviceRows
 
-        base, device = self._base, self._base.device
-        query_rows = base if queries is None else DeviceRows(queries, device, name="queries")
-        available = base.n_rows - (query_rows is base)
+        first = self._bases[0]
+        asked = [
+            base if queries is None else DeviceRows(queries, base.device, name="queries")
+            for base in self._bases
+        ]
+        n_queries, n_dims = asked[0].n_rows, asked[0].n_dims
+        available = first.n_rows - (queries is None)
         check_at_least(n_neighbors, 1, name="n_neighbors")
         if n_neighbors > available:
-            others = "other rows" if query_rows is base else "rows"
+            others = "other rows" if queries is None else "rows"
             raise ValueError(
                 f"n_neighbors={n_neighbors} must be at most {available}, the number of {others} in "
                 "the embeddings. Ask for fewer neighbours."
             )
-        if query_rows.n_dims != base.n_dims:
+        if n_dims != first.n_dims:
             raise ValueError(
-                f"queries are {query_rows.n_dims} wide and embeddings {base.n_dims}. Cut or select "
-                "both in the same way."
+                f"queries are {n_dims} wide and embeddings {first.n_dims}. Cut or select both in "
+                "the same way."
             )
-        indices = np.empty((query_rows.n_rows, n_neighbors), dtype=np.int32)
-        similarities = np.empty((query_rows.n_rows, n_neighbors), dtype=np.float32)
-        found = self._candidates(query_rows, n_neighbors)
+        indices = np.empty((n_queries, n_neighbors), dtype=np.int32)
+        similarities = np.empty((n_queries, n_neighbors), dtype=np.float32)
+
+        def find(number: int) -> None:
+            """Find the neighbours of a device's share of the queries."""
+            low, high = (n_queries * i // len(asked) for i in (number, number + 1))
+            part = Queries(asked[number], low, high, own=queries is None)
+            if high > low:
+                self._find(self._bases[number], part, indices[low:high], similarities[low:high])
+
+        if len(asked) == 1:
+            find(0)
+        else:
+            with ThreadPoolExecutor(len(asked)) as pool:
+                list(pool.map(find, range(len(asked))))
+        return indices, similarities
+
+    def _find(
+        self,
+        base: DeviceRows,
+        queries: Queries,
+        indices: NDArray[np.int32],
+        similarities: NDArray[np.float32],
+    ) -> None:
+        """Write the neighbours of some queries, found on one device."""
+        import torch
+
+        n_neighbors = indices.shape[1]
+        found = self._candidates(base, queries, n_neighbors)
 
         def rank(start: int, stop: int) -> None:
             """Keep the best of the candidates of some queries."""
             part = slice(start, stop)
-            block = query_rows.take(torch.arange(start, stop, device=found.device))
+            positions = torch.arange(start, stop, device=found.device) + queries.low
+            block = queries.rows.take(positions)
             near, scores = _rescored(base, block, found[part], n_neighbors)
             indices[part], similarities[part] = near.numpy(force=True), scores.numpy(force=True)
 
         ranked_bytes = RANKED_BYTES.get(found.device.type, RANKED_BYTES["cpu"])
         size = ranked_bytes // (4 * base.n_dims * found.shape[1])
-        in_blocks(rank, query_rows.n_rows, size, device=found.device.type)
-        return indices, similarities
+        in_blocks(rank, len(indices), size, device=found.device.type)
 
-    def _candidates(self, query_rows: DeviceRows, n_neighbors: int) -> torch.Tensor:
-        """Find candidates for the neighbours of all queries, of shape (n_queries, n), int32."""
+    def _candidates(self, base: DeviceRows, queries: Queries, n_neighbors: int) -> torch.Tensor:
+        """Find candidates for the neighbours of queries, of shape (n_queries, n), int32."""
         from bertopic_matryoshka.neighbors._exact import all_candidates
         from bertopic_matryoshka.neighbors._inverted_file import inverted_file_candidates
 
-        base = self._base
-        own = query_rows is base
+        own = queries.own
         available = base.n_rows - own
         if self._chosen_method() == "approximate":
             candidates_of_each = 1.0 if self._axes is None else SHORTLIST
             n_candidates = min(round(candidates_of_each * n_neighbors) + SPARE, available)
-            queries, files = (None, None) if own else (query_rows.whole(self._axes), self._files)
+            others, files = (None, None) if own else (queries.rows.whole(self._axes), self._files)
             return inverted_file_candidates(
-                self._projected, queries, n_candidates, self.n_probes, files
+                self._projected, others, n_candidates, self.n_probes, files
             )
         spare, n_sure = SPARE, None
         if base.device.startswith("cuda"):
             spare, n_sure = HALF_SPARE, n_neighbors
         return all_candidates(
             base.chunks,
-            query_rows.chunks,
+            partial(queries.rows.chunks, queries.low, queries.high),
             base.n_rows,
-            query_rows.n_rows,
+            queries.high - queries.low,
             min(n_neighbors + spare, available),
-            own=own,
+            own=queries.low if own else None,
             n_sure=n_sure,
         )
 
     def _chosen_method(self) -> str:
         if self.method != "auto":
             return self.method
-        base = self._base
-        on_gpu = not base.device.startswith("cpu")
-        method = "exact" if on_gpu or base.n_rows <= EXACT_ROWS else "approximate"
-        logger.info("%s neighbours of %d rows on %s", method, base.n_rows, base.device)
+        base = self._bases[0]
+        all_pairs = len(self._bases) > 1 or not base.device.startswith("cpu")
+        method = "exact" if all_pairs or base.n_rows <= EXACT_ROWS else "approximate"
+        devices = ", ".join(base.device for base in self._bases)
+        logger.info("%s neighbours of %d rows on %s", method, base.n_rows, devices)
         return method
 
     @cached_property
-    def _base(self) -> DeviceRows:
+    def _bases(self) -> list[DeviceRows]:
+        """The rows, on each of the devices."""
         from bertopic_matryoshka.neighbors._rows import DeviceRows
 
-        return DeviceRows(self.embeddings, find_device(self.device))
+        devices = find_devices(self.device)
+        if len(devices) > 1 and self.method == "approximate":
+            raise ValueError(
+                f'method="approximate" searches on one device, and device={self.device!r} are '
+                f'{len(devices)}. Name one, or take method="exact".'
+            )
+        return [DeviceRows(self.embeddings, device) for device in devices]
 
     @cached_property
     def _axes(self) -> torch.Tensor | None:
-        return _principal_axes(self._base, AXES) if self._base.n_dims > AXES else None
+        base = self._bases[0]
+        return _principal_axes(base, AXES) if base.n_dims > AXES else None
 
     @cached_property
     def _projected(self) -> torch.Tensor:
-        return self._base.whole(self._axes)
+        return self._bases[0].whole(self._axes)
 
     @cached_property
     def _files(self) -> list[InvertedFile]:
@@ -247,5 +300,6 @@ def _principal_axes(base: DeviceRows, dims: int) -> torch.Tensor:
 
     n = min(base.n_rows, AXES_ROWS)
     sample = base.take(torch.arange(n, device=base.device) * base.n_rows // n).double()
-    axes: torch.Tensor = torch.linalg.eigh(sample.T @ sample).eigenvectors  # ascending
-    return axes[:, -dims:].float().contiguous()
+    gram = (sample.T @ sample).cpu()  # where the axes are the same as without a GPU
+    axes: torch.Tensor = torch.linalg.eigh(gram).eigenvectors  # ascending
+    return axes[:, -dims:].float().contiguous().to(base.device)

@@ -7,7 +7,8 @@ import pytest
 import torch
 from tensors import Memory
 
-from bertopic_matryoshka.neighbors._rows import DeviceRows
+from bertopic_matryoshka.embedding import unit_rows
+from bertopic_matryoshka.neighbors._rows import DeviceRows, unit_on_device
 
 
 def read(X, chunk_rows=16):
@@ -57,10 +58,22 @@ def test_rows_that_are_read_are_those_that_are_held(tmp_path, dtype):
     assert [low for low, _ in held.chunks()] == [0]
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_rows_are_divided_on_a_device_as_by_numpy(dtype):
+    X = random_rows(dtype)
+    X[:4] *= [[np.finfo(dtype).max / 50], [np.finfo(dtype).tiny], [1e-20], [1e18]]
+    expected = unit_rows(X).astype(np.float32)
+    found = unit_on_device(torch.from_numpy(X))
+    assert found.dtype == torch.float32
+    np.testing.assert_allclose(found.numpy(), expected, rtol=0, atol=2e-7)
+    assert not found[7].any()
+
+
 @pytest.mark.parametrize(("free", "held"), [(8 * 300, True), (8 * 300 - 1, False)])
 def test_half_of_a_gpus_free_memory_may_be_taken(monkeypatch, free, held):
     monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (free, 10**9))
     monkeypatch.setattr(torch.Tensor, "to", lambda tensor, device: tensor)  # there is no GPU
+    monkeypatch.setattr(torch.Tensor, "pin_memory", lambda tensor: tensor)
     monkeypatch.setattr(torch, "empty", lambda shape, dtype, device: torch.zeros(shape))
     assert (DeviceRows(random_rows(np.float32), "cuda:0").held is not None) == held
 

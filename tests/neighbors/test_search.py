@@ -12,7 +12,7 @@ from sklearn.neighbors import NearestNeighbors
 from tensors import Memory
 
 from bertopic_matryoshka import nearest_neighbors
-from bertopic_matryoshka.neighbors import _inverted_file
+from bertopic_matryoshka.neighbors import _inverted_file, _rows
 
 METHODS = pytest.mark.parametrize("method", ["exact", "approximate"])
 ALL = 10_000  # more probes than there are cells
@@ -305,6 +305,59 @@ def test_the_number_of_threads_does_not_matter(method, dims, short_lists):
     finally:
         torch.set_num_threads(threads)
     same(*found)
+
+
+# ---- several devices
+
+
+@pytest.mark.parametrize("n_devices", [2, 3, 7])
+@pytest.mark.parametrize("others", [None, 5])
+def test_several_devices_share_the_queries(n_devices, others):
+    X = clustered(5, 20, 8)
+    queries = None if others is None else X[:others] + 0.01
+    one = nearest_neighbors(X, 6, queries=queries, method="exact", device="cpu")
+    same(one, nearest_neighbors(X, 6, queries=queries, device=["cpu"] * n_devices))
+
+
+def test_rows_that_several_devices_read(tmp_path, monkeypatch):
+    X = clustered(5, 20, 8)
+    np.save(tmp_path / "X.npy", X)
+    expected = nearest_neighbors(X, 6, device="cpu")
+    X = np.load(tmp_path / "X.npy", mmap_mode="r")
+    monkeypatch.setattr(_rows, "RESIDENT_BYTES", 0)
+    same(expected, nearest_neighbors(X, 6, device=["cpu", "cpu"]))
+
+
+@pytest.mark.parametrize(
+    ("device", "method", "message"),
+    [
+        ([], "auto", "names no device"),
+        (["cpu", "tpu9"], "auto", "device='tpu9' is not one that torch knows"),
+        (["cpu", "cpu"], "approximate", 'Name one, or take method="exact"'),
+    ],
+)
+def test_several_devices_that_cannot_search(device, method, message):
+    with pytest.raises(ValueError, match=message):
+        nearest_neighbors(np.eye(5), 2, device=device, method=method)
+
+
+# ---- precision
+
+
+@METHODS
+def test_what_a_process_allows_its_training_does_not_matter(method):
+    """bfloat16, where the processor has it, would find other neighbours."""
+    X = clustered(40, 50, 150)
+    expected = nearest_neighbors(X, 10, method=method, device="cpu")
+    before = torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision("medium")
+    try:
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            same(expected, nearest_neighbors(X, 10, method=method, device="cpu"))
+            assert (torch.ones(2, 2) @ torch.ones(2, 2)).dtype == torch.bfloat16
+        assert torch.get_float32_matmul_precision() == "medium"
+    finally:
+        torch.set_float32_matmul_precision(before)
 
 
 # ---- parameters
