@@ -238,7 +238,7 @@ def embeddings_array(
 
 def real_array(values: Any, name: str) -> NDArray[Any]:
     """Make an array of real numbers, of any shape; see embeddings_array for errors."""
-    values = without_mask(values, name)
+    values = unwrapped(values, name)
     if issparse(values):
         raise TypeError(f"{name} is sparse and must be dense. Pass {name}.toarray().")
     try:
@@ -255,7 +255,7 @@ def real_array(values: Any, name: str) -> NDArray[Any]:
     return array
 
 
-def without_mask(values: Any, name: str) -> Any:
+def unwrapped(values: Any, name: str) -> Any:
     """Make an array of a tensor, a column of vectors, or a masked array that hides nothing.
 
     Others are given back. scikit-learn reads what a mask hides, tensors neither in bfloat16 nor
@@ -313,7 +313,7 @@ def validated(
         # Demanding a floating dtype would convert strings and dates to it.
         rows: NDArray[Any] = validate_data(
             estimator,
-            without_mask(X, "X"),
+            unwrapped(X, "X"),
             reset=reset,
             dtype="numeric",
             ensure_all_finite=not in_blocks,

@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_array, check_is_fitted
 from threadpoolctl import threadpool_limits
 
 from bertopic_matryoshka._constraints import check_arguments, flag, seed, whole
-from bertopic_matryoshka._validation import row_blocks, validated, without_mask
+from bertopic_matryoshka._validation import row_blocks, unwrapped, validated
 from bertopic_matryoshka.embedding._truncate import unit_rows
 
 if TYPE_CHECKING:
@@ -226,7 +226,7 @@ class PrincipalRotation(
             If a value is not finite, or X is of another width than the rotated rows.
         """
         check_is_fitted(self)
-        rows = check_array(without_mask(X, "X"), dtype=[np.float64, np.float32])
+        rows = check_array(unwrapped(X, "X"), dtype=[np.float64, np.float32])
         n_axes = self.components_.shape[0]
         if rows.shape[1] != n_axes:
             raise ValueError(

@@ -62,7 +62,7 @@ def write_shard(
     digests : ndarray of shape (n_texts,), bytes of length 16
     rows : ndarray of shape (n_texts, full_dim), float32
     """
-    arrays = {
+    arrays: dict[str, NDArray[Any]] = {
         "digests": np.frombuffer(digests.tobytes(), dtype=np.uint8).reshape(-1, 16),
         "checksums": _checksums(rows),
         "rows": np.ascontiguousarray(rows),

@@ -159,7 +159,7 @@ def embedding_key(backend: MatryoshkaBackend) -> dict[str, Any]:
     encode_kwargs = {**facts.encode_kwargs, **backend.encode_kwargs}
     rotated = {} if backend.rotation is None else {"rotation": backend.rotation.key}
     return {
-        "format": 1,  # of the shards
+        "format": 1,  # of this key
         **backend._source.contents(),  # noqa: SLF001  (the same package)
         "full_dim": backend.full_dim,
         "prompt": backend.effective_prompt,

@@ -343,7 +343,7 @@ def test_hosted_rows_are_stored_by_what_is_saved(wrap, service, environment, tmp
     n_paid = len(service.paid)
     np.testing.assert_array_equal(store.embed(wrap(options={"dimensions": 512}), TEXTS), rows)
     assert len(service.paid) == n_paid == len(TEXTS)
-    written = b"".join(path.read_bytes() for path in tmp_path.rglob("*.shard"))
+    written = b"".join(path.read_bytes() for path in tmp_path.rglob("*.safetensors"))
     assert b"text-embedding-3-small" in written
     assert b"secret" not in written
     assert b"127.0.0.1" not in written
