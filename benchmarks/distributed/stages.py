@@ -1,7 +1,7 @@
 """What each step of fit_distributed costs a core, and what that makes of a hundred million texts.
 
     python -m benchmarks.topics.sentences --out FOLDER
-    python -m benchmarks.distributed.stages --texts FOLDER/sentences.parquet [--rows 200000]
+    python -m benchmarks.distributed.stages --texts FOLDER/sentences.parquet --minilm 290
 
 Processor seconds of each step, in this process, with the bundled model at 128 dims and the default
 sample. The second table is arithmetic: it divides them over machines. What it assumes is in the
