@@ -50,7 +50,7 @@ class Memory(TorchDispatchMode):
 class Alive(TorchDispatchMode):
     """Notes how many results of one operation are there at the same time, at most.
 
-    Only those of this thread are seen.
+    Only those of this thread are seen, so that torch has no more.
     """
 
     def __init__(self, operation):
@@ -58,6 +58,15 @@ class Alive(TorchDispatchMode):
         self.operation = operation
         self.made = weakref.WeakSet()
         self.most = 0
+
+    def __enter__(self):
+        self.threads = torch.get_num_threads()
+        torch.set_num_threads(1)
+        return super().__enter__()
+
+    def __exit__(self, *error):
+        torch.set_num_threads(self.threads)
+        return super().__exit__(*error)
 
     def __torch_dispatch__(self, function, types, arguments=(), options=None):
         made = function(*arguments, **(options or {}))

@@ -12,8 +12,8 @@ from bertopic import BERTopic
 from bertopic_matryoshka._constraints import instance
 from bertopic_matryoshka._validation import list_of_strings
 from bertopic_matryoshka.clustering import LeidenClustering
-from bertopic_matryoshka.distributed._columns import TEXT, as_rows, check_column
-from bertopic_matryoshka.distributed._embed_batch import EMBEDDING
+from bertopic_matryoshka.distributed._columns import NAME, TEXT, as_rows, check_column
+from bertopic_matryoshka.distributed._embed_batch import EMBEDDING, as_backend
 from bertopic_matryoshka.topics import load_topic_model
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class AssignTopicsBatch:
         Folder of save_topic_model, which every worker must be able to read, and which it loads at
         its first batch. A BERTopic is pickled whole, the rows of its fit included, so that a folder
         is better where there are many workers.
-    backend : MatryoshkaBackend or None, default=None
+    backend : MatryoshkaBackend, a model that it takes, or None, default=None
         Passed to load_topic_model, which needs it for a model that is not known by its name.
     text_column : str, default="text"
         Name of the column of texts; not needed where the batch has a column "embedding".
@@ -75,10 +75,13 @@ class AssignTopicsBatch:
         text_column: str = TEXT,
     ) -> None:
         MODEL.check(topic_model, "topic_model")
+        NAME.check(text_column, "text_column")
         self.topic_model: Any = topic_model
         if not isinstance(topic_model, BERTopic):
             self.topic_model = Path(topic_model).absolute()
-        self.backend = backend
+        elif topic_model.topics_ is None:
+            raise ValueError("topic_model is not fitted. Fit it first.")
+        self.backend = None if backend is None else as_backend(backend)
         self.text_column = text_column
         self._loaded: BERTopic | None = None
 

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bertopic_matryoshka._constraints import instance
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -13,6 +15,8 @@ if TYPE_CHECKING:
 
 TEXT = "text"
 """Usual name of the column of texts."""
+
+NAME = instance(str, words="the name of a column")
 
 
 def check_column(batch: Mapping[str, Any], name: str, parameter: str) -> Any:

@@ -14,7 +14,7 @@ from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 from bertopic_matryoshka._constraints import TOPIC_MODEL
 from bertopic_matryoshka._validation import list_of_strings
 from bertopic_matryoshka.distributed._assign_batch import TOPIC
-from bertopic_matryoshka.distributed._columns import TEXT, check_column
+from bertopic_matryoshka.distributed._columns import NAME, TEXT, check_column
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -61,6 +61,8 @@ class CountWordsBatch:
         self, topic_model: BERTopic, *, text_column: str = TEXT, topic_column: str = TOPIC
     ) -> None:
         TOPIC_MODEL.check(topic_model, "topic_model")
+        NAME.check(text_column, "text_column")
+        NAME.check(topic_column, "topic_column")
         self.vectorizer = clone(checked_vectorizer(topic_model.vectorizer_model))
         fixed = self.vectorizer.vocabulary
         self.vocabulary = None if fixed is None else frozenset(fixed)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bertopic_matryoshka.distributed._columns import TEXT, check_column
+from bertopic_matryoshka.distributed._columns import NAME, TEXT, check_column
 from bertopic_matryoshka.embedding import MatryoshkaBackend
 
 if TYPE_CHECKING:
@@ -45,8 +45,8 @@ class EmbedBatch:
     """
 
     def __init__(self, backend: Any = None, *, text_column: str = TEXT) -> None:
-        is_one = isinstance(backend, MatryoshkaBackend)
-        self.backend = backend if is_one else MatryoshkaBackend(backend)
+        NAME.check(text_column, "text_column")
+        self.backend = as_backend(backend)
         self.text_column = text_column
 
     def __call__(self, batch: Mapping[str, Any]) -> dict[str, NDArray[Any]]:
@@ -71,3 +71,8 @@ class EmbedBatch:
         """
         texts = check_column(batch, self.text_column, "text_column")
         return {**batch, EMBEDDING: self.backend.embed(texts)}
+
+
+def as_backend(backend: Any) -> MatryoshkaBackend:
+    """Return a backend, or one of the model that it takes."""
+    return backend if isinstance(backend, MatryoshkaBackend) else MatryoshkaBackend(backend)

@@ -11,9 +11,9 @@ from typing import Any
 
 from bertopic import BERTopic
 
-from bertopic_matryoshka._constraints import PATH, check_arguments, instance, seed, whole
+from bertopic_matryoshka._constraints import PATH, check_arguments, instance, whole
 from bertopic_matryoshka.comparison import reducer_of
-from bertopic_matryoshka.distributed._columns import TEXT
+from bertopic_matryoshka.distributed._columns import NAME, TEXT
 from bertopic_matryoshka.distributed._count_batch import checked_vectorizer
 from bertopic_matryoshka.distributed._engine import Engine, is_ray_dataset
 from bertopic_matryoshka.distributed._settings import Settings
@@ -23,7 +23,6 @@ from bertopic_matryoshka.topics import SAFE_ESTIMATORS, build_topic_model
 SAMPLE_SIZE = 100_000
 """Default number of documents to fit on, see docs/scale.md."""
 
-NAME = instance(str, words="the name of a column")
 DATASET = instance(
     str, os.PathLike, words="the path of a Parquet file or of a folder of them, or a Ray Dataset"
 )
@@ -181,7 +180,7 @@ def fit_distributed(
         sample_size=whole(1),
         min_word_count=whole(1),
         rows_per_partition=whole(1),
-        random_state=seed(),
+        random_state=whole(0, 2**32 - 1),
     )
     if not is_ray_dataset(dataset):
         DATASET.check(dataset, "dataset")

@@ -156,6 +156,8 @@ class SumWords:
         total = pa.concat_tables([file.read_row_group(bucket) for file in files])
         total = total.group_by(["word", "topic"]).aggregate([("count", "sum")])
         total = self.keep.apply(total.rename_columns(["word", "topic", "count"]))
+        # Groups come in the order in which pyarrow's threads end.
+        total = total.sort_by([("word", "ascending"), ("topic", "ascending")])
         write_tables(self.folder.vocabulary / self.name_of(bucket), [total])
         return {}
 

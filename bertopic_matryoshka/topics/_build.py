@@ -119,7 +119,8 @@ def build_topic_model(
 
     By hand:
 
-    >>>     >>> from bertopic_matryoshka import (
+    >>> from bertopic import BERTopic
+    >>> from bertopic_matryoshka import (
     ...     CoreWords, DimensionSelector, LeidenClustering, get_stop_words
     ... )
     >>> from sklearn.feature_extraction.text import CountVectorizer

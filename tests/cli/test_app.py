@@ -184,7 +184,7 @@ def test_inspect_documents(run, csv):
         (["compare", "{short}"], "3 documents are fewer than one topic needs"),
         (["fit", "{short}"], "3 documents are fewer than one topic needs"),
         (["fit", "{csv}", "--dim", "300"], "truncate_dim=300 must be between 1 and 256"),
-        (["inspect", "{nan}"], "NaN, first in row 2"),
+        (["inspect", "{nan}"], "nan.npy has NaN or infinity in row 2"),
     ],
 )
 def test_errors_are_one_line_without_a_traceback(run, csv, tmp_path, arguments, message):

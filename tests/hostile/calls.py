@@ -7,17 +7,19 @@ from typing import TYPE_CHECKING
 
 import bertopic_matryoshka as bm
 from tests.hostile.data_calls import DATA_CALLS
+from tests.hostile.distributed_calls import DISTRIBUTED_CALLS
 from tests.hostile.model_calls import MODEL_CALLS
 from tests.hostile.values import VALUES, Value
 
 if TYPE_CHECKING:
     from tests.hostile.judge import Call
 
-CALLS = [*DATA_CALLS, *MODEL_CALLS]
+CALLS = [*DATA_CALLS, *MODEL_CALLS, *DISTRIBUTED_CALLS]
 MADE_BY_FUNCTIONS = {
     "DamagedFileWarning",
     "DimensionComparison",
     "DimensionInspection",
+    "DistributedTopics",
     "LossySaveWarning",
     "MatryoshkaBERTopic",
     "MatryoshkaTraining",

@@ -6,7 +6,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tensors import Alive
 
-from bertopic_matryoshka._threads import one_thread
 from bertopic_matryoshka.neighbors import _inverted_file
 from bertopic_matryoshka.neighbors._inverted_file import (
     N_FILES,
@@ -234,7 +233,7 @@ def test_a_query_that_equals_a_row_finds_it(lists_of, monkeypatch):
 def test_no_small_results_stay_between_the_products_of_blocks():
     # malloc could not use the products' memory again: 3 GB at a million rows.
     rows = clustered(20, 500)
-    with one_thread(), Alive(torch.ops.aten.argmax.default) as alive:
+    with Alive(torch.ops.aten.argmax.default) as alive:
         nearest = _nearest(rows, rows[::500])
     assert alive.most == 1
     assert torch.equal(nearest, (rows @ rows[::500].T).argmax(dim=1))
