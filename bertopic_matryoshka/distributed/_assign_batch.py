@@ -45,8 +45,8 @@ class AssignTopicsBatch:
 
     Raises
     ------
-    TypeError
-        If `topic_model` is neither.
+    TypeError, ValueError
+        If `topic_model` is neither, or a BERTopic that is not fitted.
     FileNotFoundError
         At the first batch, if the folder has no saved model.
 
