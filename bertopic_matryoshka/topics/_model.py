@@ -22,11 +22,6 @@ class MatryoshkaBERTopic(BERTopic):  # type: ignore[misc]
     arrays that do not belong together, with its own reducers and clusterers too. BERTopic itself is
     not changed. `merge_models` returns a BERTopic.
 
-    Parameters
-    ----------
-    **kwargs
-        See bertopic.BERTopic.
-
     See Also
     --------
     build_topic_model : Builds one on truncated embeddings.
