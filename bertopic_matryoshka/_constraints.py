@@ -197,3 +197,9 @@ def _any(_: object) -> bool:
 
 PATH = instance(str, os.PathLike, words="a path")
 TOPIC_MODEL = with_methods("a BERTopic", "get_topic", "transform")
+
+
+def check_fitted(topic_model: Any) -> None:
+    """Check that a BERTopic is fitted."""
+    if topic_model.topics_ is None:
+        raise ValueError("topic_model is not fitted. Fit it first.")

@@ -9,17 +9,8 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 
-class Memory(TorchDispatchMode):
-    """Notes the bytes of each new tensor; memory runs out where one would take more than `most`.
-
-    Tensors that share memory with what they are made from, such as slices, are not new. Only those
-    of this thread are seen, so that torch has no more.
-    """
-
-    def __init__(self, most=float("inf")):
-        super().__init__()
-        self.most = most
-        self.sizes = []
+class OneThread(TorchDispatchMode):
+    """Sees what torch does in this thread alone, so that torch has no more."""
 
     def __enter__(self):
         self.threads = torch.get_num_threads()
@@ -29,6 +20,18 @@ class Memory(TorchDispatchMode):
     def __exit__(self, *error):
         torch.set_num_threads(self.threads)
         return super().__exit__(*error)
+
+
+class Memory(OneThread):
+    """Notes the bytes of each new tensor; memory runs out where one would take more than `most`.
+
+    Tensors that share memory with what they are made from, such as slices, are not new.
+    """
+
+    def __init__(self, most=float("inf")):
+        super().__init__()
+        self.most = most
+        self.sizes = []
 
     @property
     def largest(self):
@@ -47,26 +50,14 @@ class Memory(TorchDispatchMode):
         return made
 
 
-class Alive(TorchDispatchMode):
-    """Notes how many results of one operation are there at the same time, at most.
-
-    Only those of this thread are seen, so that torch has no more.
-    """
+class Alive(OneThread):
+    """Notes how many results of one operation are there at the same time, at most."""
 
     def __init__(self, operation):
         super().__init__()
         self.operation = operation
         self.made = weakref.WeakSet()
         self.most = 0
-
-    def __enter__(self):
-        self.threads = torch.get_num_threads()
-        torch.set_num_threads(1)
-        return super().__enter__()
-
-    def __exit__(self, *error):
-        torch.set_num_threads(self.threads)
-        return super().__exit__(*error)
 
     def __torch_dispatch__(self, function, types, arguments=(), options=None):
         made = function(*arguments, **(options or {}))

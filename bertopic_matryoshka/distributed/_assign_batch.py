@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from bertopic import BERTopic
 
-from bertopic_matryoshka._constraints import instance
+from bertopic_matryoshka._constraints import check_fitted, instance
 from bertopic_matryoshka._validation import list_of_strings
 from bertopic_matryoshka.clustering import LeidenClustering
 from bertopic_matryoshka.distributed._columns import NAME, TEXT, as_rows, check_column
@@ -77,10 +77,10 @@ class AssignTopicsBatch:
         MODEL.check(topic_model, "topic_model")
         NAME.check(text_column, "text_column")
         self.topic_model: Any = topic_model
-        if not isinstance(topic_model, BERTopic):
+        if isinstance(topic_model, BERTopic):
+            check_fitted(topic_model)
+        else:
             self.topic_model = Path(topic_model).absolute()
-        elif topic_model.topics_ is None:
-            raise ValueError("topic_model is not fitted. Fit it first.")
         self.backend = None if backend is None else as_backend(backend)
         self.text_column = text_column
         self._loaded: BERTopic | None = None

@@ -13,6 +13,7 @@ from bertopic_matryoshka._constraints import (
     PATH,
     TOPIC_MODEL,
     check_arguments,
+    check_fitted,
     instance,
     seed,
     whole,
@@ -132,9 +133,8 @@ def draw_sample(
     TypeError, ValueError
         See :func:`write_topic_page`.
     """
+    check_fitted(topic_model)
     labels = topic_model.topics_
-    if labels is None:
-        raise ValueError("topic_model is not fitted. Fit it first.")
     texts = list_of_strings(documents)
     if len(texts) != len(labels):
         raise ValueError(

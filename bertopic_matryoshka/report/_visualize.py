@@ -12,6 +12,7 @@ from bertopic_matryoshka._constraints import (
     TOPIC_MODEL,
     check_arguments,
     check_each,
+    check_fitted,
     flag,
     instance,
     seed,
@@ -155,8 +156,7 @@ def visualize_topics(
     )
     import pandas as pd
 
-    if topic_model.topics_ is None:
-        raise ValueError("topic_model is not fitted. Fit it first.")
+    check_fitted(topic_model)
     known = topic_model.get_topic_freq()
     known = known.loc[known["Topic"] >= 0, "Topic"].tolist()  # the largest first
     if topics is None:
