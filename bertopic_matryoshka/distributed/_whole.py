@@ -79,7 +79,7 @@ def count_whole(
         model.c_tf_idf_, _ = model._c_tf_idf(joined)  # noqa: SLF001
     model.vectorizer_model = clone(given.vectorizer_model)
     model.vectorizer_model.vocabulary_ = {word: at for at, word in enumerate(words.tolist())}
-    missing = [topic for topic in topics if topic not in set(documents["Topic"])]
+    missing = sorted(set(topics) - set(documents["Topic"]))
     none = pd.DataFrame({"Document": "", "ID": -1, "Topic": missing})
     model.representation_model = without_counting(given.representation_model)
     try:
