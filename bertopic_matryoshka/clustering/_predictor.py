@@ -14,7 +14,7 @@ from bertopic_matryoshka.clustering._membership import weighted_shares
 from bertopic_matryoshka.clustering._outliers import Typicality
 from bertopic_matryoshka.clustering._parameters import neighbors_of_each
 from bertopic_matryoshka.embedding import unit_rows
-from bertopic_matryoshka.neighbors import MIN_DIMS, ROUNDING, NeighborIndex
+from bertopic_matryoshka.neighbors import MIN_DIMS, ROUNDING, NeighborIndex, SearchLists
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 SCALE = tuple(field.name for field in fields(Typicality))
 """Arrays by which new rows are scored beside those of the fit."""
+
+LISTS = tuple(f"_lists_{name}" for name in SearchLists._fields)
 
 
 class NeighborPredictor:
@@ -133,9 +135,16 @@ class NeighborPredictor:
     def _reset_index(self) -> None:
         """Let the next search be among the rows that there are now, and among their near copies."""
         index_of = partial(NeighborIndex, method=self.method, device=self.device)
-        self._index = index_of(self._fit_rows)
+        kept = [vars(self).get(name) for name in LISTS]
+        lists = None if kept[-1] is None else SearchLists(*kept)
+        self._index = index_of(self._fit_rows, lists=lists)
         # Not there in the fit of an earlier version.
         self._copy_index = index_of(getattr(self, "_copy_rows", self._fit_rows[:0]))
+
+    def _keep_lists(self, lists: SearchLists | None) -> None:
+        """Keep what a search among the rows of the fit begins with, as arrays that can be saved."""
+        for name, value in zip(LISTS, lists or (None,) * len(LISTS), strict=True):
+            setattr(self, name, value)
 
     def _shares(
         self,

@@ -343,7 +343,7 @@ class TreeClusters(NeighborPredictor, ClusterMixin, BaseEstimator):  # type: ign
             place = np.full(rows.shape[0], -1)
             place[order] = equal
             neighbors = of_distinct(neighbors, order[distinct], place)
-        graph, representative = self._cached(distinct_neighbor_graph)(
+        graph, representative, lists = self._cached(distinct_neighbor_graph)(
             ordered[distinct],
             n_neighbors=k,
             copy_distance=self.copy_distance,
@@ -353,6 +353,7 @@ class TreeClusters(NeighborPredictor, ClusterMixin, BaseEstimator):  # type: ign
         group = near[equal]
         firsts = distinct[kept]
         self._fit_rows = ordered[firsts]
+        self._keep_lists(lists)
         copies = np.flatnonzero(representative != np.arange(distinct.size))
         self._copy_rows, self._copy_groups = ordered[distinct[copies]], near[copies]
         self.copy_of_ = np.arange(rows.shape[0])

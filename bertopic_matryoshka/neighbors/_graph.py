@@ -10,13 +10,14 @@ from scipy.sparse import csr_matrix
 
 from bertopic_matryoshka.neighbors._copies import near_copies
 from bertopic_matryoshka.neighbors._given import given_neighbors
-from bertopic_matryoshka.neighbors._search import EXACT_ROWS, nearest_neighbors
+from bertopic_matryoshka.neighbors._search import EXACT_ROWS, NeighborIndex
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
+    from bertopic_matryoshka.neighbors._lists import SearchLists
 
 SPARE = 4
 """Neighbours beyond those of the graph that are looked for, in place of copies."""
@@ -55,7 +56,7 @@ def distinct_neighbor_graph(
     method: str = "auto",
     device: str | Sequence[str] | None = None,
     neighbors: Any = None,
-) -> tuple[csr_matrix, NDArray[np.int_]]:
+) -> tuple[csr_matrix, NDArray[np.int_], SearchLists | None]:
     """Build the graph of the rows that are no near copies of others.
 
     See near_copies and neighbor_graph. A copy among a row's neighbours gives place to the row that
@@ -69,34 +70,40 @@ def distinct_neighbor_graph(
         Graph of the rows that are no copies, in their order.
     representative : ndarray of shape (n,), int
         Index of the row that each row repeats; its own if it is no copy.
+    lists : SearchLists or None
+        What an approximate search of the rows that are no copies can begin with.
     """
     n = rows.shape[0]
-    k = min(n_neighbors, n - 1)
+    k, lists = min(n_neighbors, n - 1), None
     if k < 1:
-        return csr_matrix((n, n)), np.arange(n)
-    search = partial(nearest_neighbors, method=method, device=device)
+        return csr_matrix((n, n)), np.arange(n), lists
+    index_of = partial(NeighborIndex, method=method, device=device)
     if neighbors is None:
-        indices, similarities = search(rows, min(k + (SPARE if copy_distance else 0), n - 1))
+        index = index_of(rows)
+        indices, similarities = index.search(min(k + (SPARE if copy_distance else 0), n - 1))
+        lists = index.lists_built()
+        del index  # it holds the rows once more
     else:
         indices, similarities = given_neighbors(neighbors, rows)
         k = indices.shape[1]
     representative = near_copies(rows, indices[:, :k], similarities[:, :k], copy_distance)
     distinct = np.flatnonzero(representative == np.arange(n))
     if distinct.size == n:
-        return _joined(indices[:, :k]), representative
+        return _joined(indices[:, :k]), representative, lists
+    lists = lists and lists.of(distinct)
     k = min(k, distinct.size - 1)
     if k < 1:
-        return csr_matrix((distinct.size, distinct.size)), representative
+        return csr_matrix((distinct.size, distinct.size)), representative, lists
     place = np.searchsorted(distinct, representative)
     near, is_there = _without_copies(place[indices[distinct]], k)
     lacking = np.flatnonzero(~is_there)
     if neighbors is None and lacking.size:
         kept = rows[distinct]
         if method == "auto" and lacking.size * distinct.size <= EXACT_ROWS**2:
-            search = partial(search, method="exact")  # few pairs: lists would not be worth it
-        again = search(kept, k + 1, queries=kept[lacking])[0]
+            index_of = partial(index_of, method="exact")  # few pairs: lists would not be worth it
+        again = index_of(kept, lists=lists).search(k + 1, kept[lacking])[0]
         near[lacking] = _without_copies(again, k, lacking)[0]
-    return _joined(near), representative
+    return _joined(near), representative, lists
 
 
 def _without_copies(

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from dataclasses import dataclass
-from itertools import pairwise
+from functools import cached_property
+from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING
 
 import torch
 
 from bertopic_matryoshka._threads import in_threads
-from bertopic_matryoshka.neighbors._largest import largest
+from bertopic_matryoshka.neighbors._largest import largest_column, reaching
+from bertopic_matryoshka.neighbors._packed import best_of, names_in, packed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,18 +52,17 @@ class InvertedFile:
     Attributes
     ----------
     centres : Tensor of shape (n_lists, n_dims), float32
-    order : Tensor of shape (n_rows,), int64
-        Rows, list by list.
-    pieces : list of slice
-        Place of each piece in the order.
-    list_of : Tensor of shape (n_pieces,), int64
-        List of each piece.
+    list_of : Tensor of shape (n_rows,), int64
+        List of each row.
     """
 
     centres: torch.Tensor
-    order: torch.Tensor
-    pieces: list[slice]
     list_of: torch.Tensor
+
+    @cached_property
+    def ordered(self) -> tuple[torch.Tensor, list[list[slice]]]:
+        """The rows list by list, and the places of each list's pieces among them, see _pieces."""
+        return _pieces(self.list_of, self.centres.shape[0])
 
 
 def build_file(base: torch.Tensor, number: int) -> InvertedFile:
@@ -68,7 +70,7 @@ def build_file(base: torch.Tensor, number: int) -> InvertedFile:
     n_rows = base.shape[0]
     n_lists = max(1, min(n_rows // LIST_ROWS, int(MOST_LISTS * n_rows**0.5)))
     centres = _kmeans(base, n_lists, number)
-    return InvertedFile(centres, *_pieces(_nearest(base, centres)))
+    return InvertedFile(centres, _nearest(base, centres))
 
 
 def inverted_file_candidates(
@@ -76,7 +78,7 @@ def inverted_file_candidates(
     queries: torch.Tensor | None,
     n_candidates: int,
     n_probes: int,
-    files: Sequence[InvertedFile] | None = None,
+    files: Sequence[InvertedFile],
 ) -> torch.Tensor:
     """Search inverted files [1]_ for the rows most similar to each query.
 
@@ -96,9 +98,8 @@ def inverted_file_candidates(
     n_probes : int
         Number of lists of each file whose rows are compared with a query. Lists are added until
         they have as many rows as so many lists have on average.
-    files : sequence of InvertedFile or None, default=None
-        The files of these rows, where they are searched more than once. None builds each, and
-        drops it.
+    files : sequence of InvertedFile
+        Those of these rows, one of each number.
 
     Returns
     -------
@@ -111,12 +112,10 @@ def inverted_file_candidates(
        videos", ICCV 2003.
     """
     n_queries = (base if queries is None else queries).shape[0]
-    found = torch.empty((n_queries, n_candidates), dtype=torch.int32, device=base.device)
-    scores = torch.empty((n_queries, n_candidates), device=base.device)
-    for number in range(N_FILES):
-        file = build_file(base, number) if files is None else files[number]
-        _search_file(file, base, queries, n_probes, found, scores, is_first=number == 0)
-    return found
+    found = torch.empty((n_queries, n_candidates), dtype=torch.int64, device=base.device)
+    for file in files:
+        _search_file(file, base, queries, n_probes, found, is_first=file is files[0])
+    return names_in(found)
 
 
 def _search_file(
@@ -125,80 +124,78 @@ def _search_file(
     queries: torch.Tensor | None,
     n_probes: int,
     found: torch.Tensor,
-    scores: torch.Tensor,
     *,
     is_first: bool,
 ) -> None:
-    """Search one file, and keep the best of its candidates and, after the first, those found."""
+    """Search one file; keep the best of its candidates, packed, and after the first of those found.
+
+    A work item is a piece of the queries: the name of its list, and its number there.
+    """
     n_rows, n_candidates = base.shape[0], found.shape[1]
-    centres, order, pieces, list_of = file.centres, file.order, file.pieces, file.list_of
-    sizes = torch.tensor([piece.stop - piece.start for piece in pieces])
+    centres, (order, lists) = file.centres, file.ordered
     own = queries is None
     # Rows in order are read faster; for other queries, often few, the copy would not be worth it.
-    rows = base[order] if own else None
-    query_rows, asking, asked, asked_list = base, order, pieces, list_of
+    rows = base.index_select(0, order) if own else None
+    asking, asked = order, lists
     if queries is not None:
-        query_rows = queries
-        asking, asked, asked_list = _pieces(_nearest(queries, centres))
-    least = math.ceil(max(n_probes * n_rows / centres.shape[0], n_candidates + own))
+        asking, asked = _pieces(_nearest(queries, centres), len(lists))
+    sizes = torch.tensor([sum(map(_length, pieces)) for pieces in lists])
+    # If the lists were made for more rows than there are, more of them are searched.
+    list_rows = max(n_rows / len(lists), LIST_ROWS)
+    least = math.ceil(max(n_probes * list_rows, n_candidates + own))
 
-    def look(piece: int) -> None:
-        """Find the candidates of the queries of a piece."""
-        similar = centres[list_of] @ centres[asked_list[piece]]
-        # Of other queries the whole list comes first: a row that equals one of these is in it.
-        first = piece if own else list_of == asked_list[piece]
-        similar[first] = torch.inf
+    def compared_with(name: int, number: int) -> list[slice]:
+        """Choose the pieces whose rows are compared with the queries, their own ones first."""
+        similar = centres @ centres[name]
+        similar[name] = torch.inf
         near = similar.argsort(descending=True, stable=True).cpu()
         last = int(torch.searchsorted(sizes[near].cumsum(0), least))
-        last = max(last, int(torch.isinf(similar).sum()) - 1)
-        parts = [pieces[i] for i in near[: last + 1].tolist()]
-        names = torch.cat([order[part] for part in parts])
-        positions = asking[asked[piece]]
-        compared = base[names] if rows is None else torch.cat([rows[part] for part in parts])
-        table = query_rows[positions] @ compared.T
+        pieces = [piece for each in near[: last + 1].tolist() for piece in lists[each]]
         if own:
+            pieces.insert(0, pieces.pop(number))
+        n_needed = bisect_left(list(accumulate(map(_length, pieces))), least) + 1
+        # Of other queries the whole list is taken: a row that equals one of these is in it.
+        return pieces[: n_needed if own else max(n_needed, len(lists[name]))]
+
+    def look(item: tuple[int, int]) -> None:
+        """Find the candidates of the queries of a piece."""
+        parts, place = compared_with(*item), asked[item[0]][item[1]]
+        names, positions = torch.cat([order[part] for part in parts]), asking[place]
+        if rows is not None:
+            table = rows[place] @ torch.cat([rows[part] for part in parts]).T
             table.diagonal().fill_(-torch.inf)
-        best = largest(table, n_candidates)
-        near_names, values = names.to(torch.int32)[best], table.gather(1, best)
+        elif queries is not None:
+            table = queries.index_select(0, positions) @ base.index_select(0, names).T
+        columns, values = reaching(table, n_candidates)
+        candidates = packed(names[columns], values)
         if not is_first:
-            near_names, values = _merged(near_names, values, found[positions], scores[positions])
-        found[positions], scores[positions] = near_names, values
+            candidates = torch.cat([candidates, found.index_select(0, positions)], dim=1)
+        found[positions] = best_of(candidates, n_candidates)
 
-    in_threads(look, range(len(asked)))
-
-
-def _merged(
-    names: torch.Tensor, values: torch.Tensor, found: torch.Tensor, scores: torch.Tensor
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """Keep the best candidates of two lots, each once; all of shape (n_queries, n_candidates)."""
-    n_candidates = names.shape[1]
-    names, order = torch.cat([names, found], dim=1).sort(dim=1)
-    values = torch.cat([values, scores], dim=1).gather(1, order)
-    values[:, 1:].masked_fill_(names[:, 1:] == names[:, :-1], -torch.inf)
-    best = values.topk(n_candidates, dim=1, sorted=False)
-    return names.gather(1, best.indices), best.values
+    in_threads(look, [(i, j) for i, pieces in enumerate(asked) for j in range(len(pieces))])
 
 
-def _pieces(list_of: torch.Tensor) -> tuple[torch.Tensor, list[slice], torch.Tensor]:
+def _length(piece: slice) -> int:
+    return piece.stop - piece.start
+
+
+def _pieces(list_of: torch.Tensor, n_lists: int) -> tuple[torch.Tensor, list[list[slice]]]:
     """Order rows by their lists, and divide the lists into equal pieces that are not too large.
 
     Returns
     -------
     order : Tensor of shape (n_rows,), int64
-    pieces : list of slice
-        Each piece's place in the order.
-    list_of : Tensor of shape (n_pieces,), int64
-        List of each piece.
+    lists : list of list of slice
+        The place of each piece of each list in the order.
     """
     order = list_of.argsort(stable=True)
-    pieces, lists, low = [], [], 0
-    for name, size in enumerate(torch.bincount(list_of).tolist()):
+    lists, low = [], 0
+    for size in torch.bincount(list_of, minlength=n_lists).tolist():
         n_pieces = -(-size // PIECE_ROWS)
         bounds = [low + size * i // n_pieces for i in range(n_pieces + 1)] if size else []
-        pieces += [slice(*ends) for ends in pairwise(bounds)]
-        lists += [name] * n_pieces
+        lists.append([slice(*ends) for ends in pairwise(bounds)])
         low += size
-    return order, pieces, torch.tensor(lists, device=list_of.device)
+    return order, lists
 
 
 def _kmeans(rows: torch.Tensor, n_lists: int, number: int = 0) -> torch.Tensor:
@@ -240,7 +237,7 @@ def _nearest(rows: torch.Tensor, centres: torch.Tensor, *, rounded: bool = False
     def compare(start: int) -> None:
         block = rows[start : start + BLOCK_ROWS]
         whole = block if rounded else _whole_numbers(block)
-        nearest[start : start + BLOCK_ROWS] = (whole @ centres.T).argmax(dim=1)
+        nearest[start : start + BLOCK_ROWS] = largest_column(whole @ centres.T)
 
     in_threads(compare, range(0, rows.shape[0], BLOCK_ROWS))
     return nearest

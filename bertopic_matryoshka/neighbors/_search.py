@@ -14,6 +14,7 @@ from bertopic_matryoshka._memory import in_blocks
 from bertopic_matryoshka._precision import full_precision
 from bertopic_matryoshka._threads import one_thread
 from bertopic_matryoshka._validation import check_at_least, find_devices
+from bertopic_matryoshka.neighbors._lists import SearchLists
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -123,12 +124,15 @@ class Queries(NamedTuple):
 class NeighborIndex:
     """Rows that are searched for the nearest neighbours of others, more than once.
 
-    It is built in its first search of other rows, and not pickled: a copy builds it again.
+    It is built in its first search, and not pickled: a copy builds it again.
 
     Parameters
     ----------
     embeddings, method, n_probes, device
         See nearest_neighbors.
+    lists : SearchLists or None, default=None
+        What an index of these rows, or of more, has built; see :meth:`lists_built`. It is of use to
+        an approximate search only.
     """
 
     def __init__(
@@ -138,10 +142,11 @@ class NeighborIndex:
         method: str = "auto",
         n_probes: int = 2,
         device: str | Sequence[str] | None = None,
+        lists: SearchLists | None = None,
     ) -> None:
         check_arguments(locals(), method=choice(METHODS), n_probes=whole(1))
         self.embeddings, self.method, self.n_probes = embeddings, method, n_probes
-        self.device = device
+        self.device, self._lists = device, lists
 
     def __getstate__(self) -> dict[str, Any]:
         built = ("_bases", "_axes", "_projected", "_files")
@@ -190,6 +195,15 @@ class NeighborIndex:
                 list(pool.map(find, range(len(asked))))
         return indices, similarities
 
+    def lists_built(self) -> SearchLists | None:
+        """Give what an approximate search has built; None if there was none."""
+        if "_files" not in vars(self):
+            return None
+        axes = None if self._axes is None else self._axes.numpy(force=True)
+        centres = np.stack([file.centres.numpy(force=True) for file in self._files])
+        list_of = np.stack([file.list_of.numpy(force=True) for file in self._files])
+        return SearchLists(axes, centres, list_of.astype(np.int32))
+
     def _find(
         self,
         base: DeviceRows,
@@ -225,9 +239,9 @@ class NeighborIndex:
         if self._chosen_method() == "approximate":
             candidates_of_each = 1.0 if self._axes is None else SHORTLIST
             n_candidates = min(round(candidates_of_each * n_neighbors) + SPARE, available)
-            others, files = (None, None) if own else (queries.rows.whole(self._axes), self._files)
+            others = None if own else queries.rows.whole(self._axes)
             return inverted_file_candidates(
-                self._projected, others, n_candidates, self.n_probes, files
+                self._projected, others, n_candidates, self.n_probes, self._files
             )
         spare, n_sure = SPARE, None
         if base.device.startswith("cuda"):
@@ -267,7 +281,12 @@ class NeighborIndex:
 
     @cached_property
     def _axes(self) -> torch.Tensor | None:
+        import torch
+
         base = self._bases[0]
+        if self._lists is not None:
+            axes = self._lists.axes
+            return None if axes is None else torch.from_numpy(axes).to(base.device)
         return _principal_axes(base, AXES) if base.n_dims > AXES else None
 
     @cached_property
@@ -276,9 +295,21 @@ class NeighborIndex:
 
     @cached_property
     def _files(self) -> list[InvertedFile]:
-        from bertopic_matryoshka.neighbors._inverted_file import N_FILES, build_file
+        import torch
 
-        return [build_file(self._projected, number) for number in range(N_FILES)]
+        from bertopic_matryoshka.neighbors._inverted_file import N_FILES, InvertedFile, build_file
+
+        rows = self._projected
+        if self._lists is None:
+            return [build_file(rows, number) for number in range(N_FILES)]
+        files = zip(self._lists.centres, self._lists.list_of, strict=True)
+        return [
+            InvertedFile(
+                torch.from_numpy(centres).to(rows.device),
+                torch.from_numpy(list_of).to(rows.device).long(),
+            )
+            for centres, list_of in files
+        ]
 
 
 def _rescored(

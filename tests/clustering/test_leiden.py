@@ -277,7 +277,7 @@ def test_in_few_dimensions_an_equal_row_comes_before_nearer_ones():
 
 
 def test_new_rows_are_assigned_alike_singly_and_in_batches(embeddings, monkeypatch):
-    monkeypatch.setattr(_inverted_file, "LIST_ROWS", 25)
+    monkeypatch.setattr(_inverted_file, "LIST_ROWS", 50)
     X, new = embeddings[:400], embeddings[400:]
     clustering = LeidenClustering(6, method="approximate").fit(X)
     labels, strengths = clustering.predict_strength(new)
