@@ -10,7 +10,7 @@ import numpy as np
 from scipy.sparse.csgraph import connected_components
 
 from bertopic_matryoshka.clustering._communities import communities
-from bertopic_matryoshka.clustering._membership import one_hot
+from bertopic_matryoshka.clustering._membership import edges_between
 from bertopic_matryoshka.clustering._merge_tree import N_TOP, MergeTree, merge_tree
 from bertopic_matryoshka.clustering._number import modularity_terms, most_modular
 from bertopic_matryoshka.clustering._ordering import cluster_sizes, count_clusters, keep_clusters
@@ -163,8 +163,7 @@ def _join_small(
         count = count_clusters(labels)
         sizes = cluster_sizes(labels, count)
         small = sizes < min_cluster_size
-        member = one_hot(labels, count)
-        edges = (member.T @ graph @ member).tocoo()
+        edges = edges_between(graph, labels).tocoo()
         pairs = (edges.row < edges.col) & small[edges.row] & small[edges.col]
         row, column = edges.row[pairs], edges.col[pairs]
         order = np.lexsort((column, row, -edges.data[pairs] / (sizes[row] * sizes[column])))

@@ -20,6 +20,16 @@ def one_hot(labels: NDArray[np.int_], count: int) -> csr_matrix:
     return csr_matrix((np.ones(rows.size), (rows, labels[rows])), shape=(labels.size, count))
 
 
+def edges_between(graph: csr_matrix, labels: NDArray[np.int_]) -> csr_matrix:
+    """Sum the weights of the edges between each two clusters, of shape (n_clusters, n_clusters).
+
+    An edge within a cluster counts twice, on the diagonal; those of label -1 do not count.
+    """
+    member = one_hot(labels, int(labels.max(initial=-1)) + 1)
+    # The other way round the first product would have about as many values as the graph.
+    return (member.T @ (graph @ member)).tocsr()
+
+
 def membership(
     graph: csr_matrix, labels: NDArray[np.int_], rows: NDArray[np.int_] | None = None
 ) -> NDArray[np.float64]:

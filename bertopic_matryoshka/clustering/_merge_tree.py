@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from bertopic_matryoshka.clustering._centroids import sums_and_sizes
-from bertopic_matryoshka.clustering._membership import one_hot
+from bertopic_matryoshka.clustering._membership import edges_between
 from bertopic_matryoshka.clustering._ordering import count_clusters
 
 if TYPE_CHECKING:
@@ -61,8 +61,7 @@ def graph_merges(graph: csr_matrix, labels: NDArray[np.int_]) -> Iterator[Merge]
        node pair sampling", MLG 2018.
     """
     count = count_clusters(labels)
-    member = one_hot(labels, count)
-    between = (member.T @ graph @ member).tocsr()  # sparse, of shape (count, count)
+    between = edges_between(graph, labels)
     degrees = np.asarray(between.sum(axis=1)).ravel()
     joined: list[dict[int, float]] = []  # for each cluster its neighbours, and the weight to each
     for name in range(count):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.cluster.hierarchy import cophenet
 
-from bertopic_matryoshka.clustering._membership import one_hot
+from bertopic_matryoshka.clustering._membership import edges_between
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -40,10 +40,10 @@ def modularity_terms(
     .. [1] M. E. J. Newman, M. Girvan, "Finding and evaluating community structure in networks",
        Physical Review E 69, 2004.
     """
-    n, member = tree.n_leaves, one_hot(leaves, tree.n_leaves)
+    n = tree.n_leaves
     if n == 0:
         return np.empty(0), np.empty(0)
-    between = (member.T @ graph @ member).tocoo()
+    between = edges_between(graph, leaves).tocoo()
     total = max(float(between.sum()), np.finfo(float).tiny)
     degrees = np.asarray(between.sum(axis=1)).ravel() / total
     pairs = between.row < between.col

@@ -135,7 +135,7 @@ class NeighborPredictor:
     def _reset_index(self) -> None:
         """Let the next search be among the rows that there are now, and among their near copies."""
         index_of = partial(NeighborIndex, method=self.method, device=self.device)
-        kept = [vars(self).get(name) for name in LISTS]
+        kept: Any = [vars(self).get(name) for name in LISTS]
         lists = None if kept[-1] is None else SearchLists(*kept)
         self._index = index_of(self._fit_rows, lists=lists)
         # Not there in the fit of an earlier version.

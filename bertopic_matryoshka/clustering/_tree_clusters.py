@@ -134,19 +134,13 @@ class TreeClusters(NeighborPredictor, ClusterMixin, BaseEstimator):  # type: ign
         """
         about_to_use_threads()
         check_parameters(self)
-        rows = unit_rows(validated(self, X))
-        warn_of_zero_rows(rows)
-        order = row_order(rows)
-        order = order[rows[order].any(axis=1)]  # zero rows have no direction
-        graph, group = self._distinct_graph(rows, order)
-        if self.n_copies_:
-            n_equal = order.size - np.unique(equal_rows(rows[order])).size
-            report_copies(self.n_copies_, self.n_copies_ - n_equal, rows.shape[0])
+        order, graph, group = self._graph_of(X)
+        n_rows = self.copy_of_.size
         min_size = smallest_cluster(self.min_cluster_size, graph.shape[0])
         counts, least, most = np.bincount(group, minlength=graph.shape[0]), 1, None
         self._supervised = False
         if y is not None:
-            classes = known_classes(y, rows.shape[0])[order]
+            classes = known_classes(y, n_rows)[order]
             classes = class_of_copies(classes, group, counts.size)
             k = neighbors_of_each(self.n_neighbors, graph.shape[0])
             graph_of = partial(self._cached(neighbor_graph), n_neighbors=k)
@@ -157,7 +151,7 @@ class TreeClusters(NeighborPredictor, ClusterMixin, BaseEstimator):  # type: ign
         self._seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         self._min_size = min_size
         self._indptr, self._indices = graph.indptr, graph.indices
-        self._counts, self._group = counts, np.full(rows.shape[0], -1)
+        self._counts, self._group = counts, np.full(n_rows, -1)
         self._group[order] = group
         divider = self._divider(graph)
         division, _ = fine_division(divider)
@@ -176,11 +170,11 @@ class TreeClusters(NeighborPredictor, ClusterMixin, BaseEstimator):  # type: ign
         probabilities = np.where(kept >= 0, strength, 0.0)
         if self.calculate_probabilities:
             probabilities = shares(graph, ranks[found], self.n_clusters_)
-        self.probabilities_ = np.zeros((rows.shape[0], *probabilities.shape[1:]))
+        self.probabilities_ = np.zeros((n_rows, *probabilities.shape[1:]))
         self.probabilities_[order] = probabilities[group]
         self._reset_index()
-        self._changes, self._n_batches, self.n_samples_seen_ = np.empty((0, 5), int), 1, len(rows)
-        self._waiting, self.waiting_ = np.zeros(counts.size, bool), np.zeros(len(rows), bool)
+        self._changes, self._n_batches, self.n_samples_seen_ = np.empty((0, 5), int), 1, n_rows
+        self._waiting, self.waiting_ = np.zeros(counts.size, bool), np.zeros(n_rows, bool)
         self._advise(graph, found, self.n_clusters_, self.n_clusters)
         return self
 
@@ -325,6 +319,21 @@ class TreeClusters(NeighborPredictor, ClusterMixin, BaseEstimator):  # type: ign
         for name in (*SCALE, "bound"):
             self.__dict__.pop(f"_outlier_{name}", None)
 
+    def _graph_of(self, X: ArrayLike) -> tuple[NDArray[np.int_], csr_matrix, NDArray[np.int_]]:
+        """Build the graph of distinct rows, see _distinct_graph; order the rows with a direction.
+
+        The unit rows are gone when it returns: Leiden takes the most memory.
+        """
+        rows = unit_rows(validated(self, X))
+        warn_of_zero_rows(rows)
+        order = row_order(rows)
+        order = order[rows[order].any(axis=1)]  # zero rows have no direction
+        graph, group = self._distinct_graph(rows, order)
+        if self.n_copies_:
+            n_equal = order.size - np.unique(equal_rows(rows[order])).size
+            report_copies(self.n_copies_, self.n_copies_ - n_equal, rows.shape[0])
+        return order, graph, group
+
     def _distinct_graph(
         self, rows: NDArray[np.floating], order: NDArray[np.int_]
     ) -> tuple[csr_matrix, NDArray[np.int_]]:
@@ -343,18 +352,16 @@ class TreeClusters(NeighborPredictor, ClusterMixin, BaseEstimator):  # type: ign
             place = np.full(rows.shape[0], -1)
             place[order] = equal
             neighbors = of_distinct(neighbors, order[distinct], place)
-        graph, representative, lists = self._cached(distinct_neighbor_graph)(
+        graph, kept, near, lists = self._cached(distinct_neighbor_graph)(
             ordered[distinct],
             n_neighbors=k,
             copy_distance=self.copy_distance,
             neighbors=neighbors,
         )
-        kept, near = np.unique(representative, return_inverse=True)
-        group = near[equal]
-        firsts = distinct[kept]
+        group, firsts = near[equal], distinct[kept]
         self._fit_rows = ordered[firsts]
         self._keep_lists(lists)
-        copies = np.flatnonzero(representative != np.arange(distinct.size))
+        copies = np.flatnonzero(kept[near] != np.arange(distinct.size))
         self._copy_rows, self._copy_groups = ordered[distinct[copies]], near[copies]
         self.copy_of_ = np.arange(rows.shape[0])
         self.copy_of_[order] = order[firsts[group]]

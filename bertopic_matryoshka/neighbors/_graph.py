@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from scipy.sparse import csr_matrix
@@ -21,6 +21,28 @@ if TYPE_CHECKING:
 
 SPARE = 4
 """Neighbours beyond those of the graph that are looked for, in place of copies."""
+
+
+class DistinctGraph(NamedTuple):
+    """The graph of the rows that repeat no others.
+
+    Attributes
+    ----------
+    graph : csr_matrix of shape (n_kept, n_kept)
+        Symmetric, with weights of 1 and an empty diagonal.
+    kept : ndarray of shape (n_kept,), int
+        The row that each row of the graph is. After an approximate search they are in the order of
+        its lists, else in their own.
+    group : ndarray of shape (n,), int
+        Place in the graph of each row, or of the row that it repeats.
+    lists : SearchLists or None
+        What an approximate search of the kept rows can begin with.
+    """
+
+    graph: csr_matrix
+    kept: NDArray[np.int_]
+    group: NDArray[np.int_]
+    lists: SearchLists | None
 
 
 def neighbor_graph(
@@ -45,7 +67,10 @@ def neighbor_graph(
     graph : csr_matrix of shape (n, n)
         Symmetric, with weights of 1 and an empty diagonal.
     """
-    return distinct_neighbor_graph(rows, n_neighbors, 0, method=method, device=device)[0]
+    found = distinct_neighbor_graph(rows, n_neighbors, 0, method=method, device=device)
+    graph = found.graph[found.group][:, found.group]
+    graph.sort_indices()
+    return graph
 
 
 def distinct_neighbor_graph(
@@ -56,27 +81,18 @@ def distinct_neighbor_graph(
     method: str = "auto",
     device: str | Sequence[str] | None = None,
     neighbors: Any = None,
-) -> tuple[csr_matrix, NDArray[np.int_], SearchLists | None]:
+) -> DistinctGraph:
     """Build the graph of the rows that are no near copies of others.
 
     See near_copies and neighbor_graph. A copy among a row's neighbours gives place to the row that
     it repeats. Only rows that then have too few neighbours are searched again. With `neighbors`, a
     transformer or a sparse matrix of shape (n, n), these are the neighbours instead, and no row is
     searched again.
-
-    Returns
-    -------
-    graph : csr_matrix of shape (n_distinct, n_distinct)
-        Graph of the rows that are no copies, in their order.
-    representative : ndarray of shape (n,), int
-        Index of the row that each row repeats; its own if it is no copy.
-    lists : SearchLists or None
-        What an approximate search of the rows that are no copies can begin with.
     """
     n = rows.shape[0]
     k, lists = min(n_neighbors, n - 1), None
     if k < 1:
-        return csr_matrix((n, n)), np.arange(n), lists
+        return DistinctGraph(csr_matrix((n, n)), np.arange(n), np.arange(n), lists)
     index_of = partial(NeighborIndex, method=method, device=device)
     if neighbors is None:
         index = index_of(rows)
@@ -87,23 +103,27 @@ def distinct_neighbor_graph(
         indices, similarities = given_neighbors(neighbors, rows)
         k = indices.shape[1]
     representative = near_copies(rows, indices[:, :k], similarities[:, :k], copy_distance)
-    distinct = np.flatnonzero(representative == np.arange(n))
-    if distinct.size == n:
-        return _joined(indices[:, :k]), representative, lists
-    lists = lists and lists.of(distinct)
-    k = min(k, distinct.size - 1)
+    kept = np.flatnonzero(representative == np.arange(n))
+    if lists is not None:  # near rows are then near in memory too, and Leiden takes less time
+        kept = kept[np.argsort(lists.list_of[0, kept], kind="stable")]
+        lists = lists.of(kept)
+    place = np.empty(n, dtype=np.int64)
+    place[kept] = np.arange(kept.size)
+    group = place[representative]
+    k = min(k, kept.size - 1)
     if k < 1:
-        return csr_matrix((distinct.size, distinct.size)), representative, lists
-    place = np.searchsorted(distinct, representative)
-    near, is_there = _without_copies(place[indices[distinct]], k)
+        return DistinctGraph(csr_matrix((kept.size, kept.size)), kept, group, lists)
+    if kept.size == n:
+        return DistinctGraph(_joined(group[indices[kept, :k]]), kept, group, lists)
+    near, is_there = _without_copies(group[indices[kept]], k)
     lacking = np.flatnonzero(~is_there)
     if neighbors is None and lacking.size:
-        kept = rows[distinct]
-        if method == "auto" and lacking.size * distinct.size <= EXACT_ROWS**2:
+        distinct = rows[kept]
+        if method == "auto" and lacking.size * kept.size <= EXACT_ROWS**2:
             index_of = partial(index_of, method="exact")  # few pairs: lists would not be worth it
-        again = index_of(kept, lists=lists).search(k + 1, kept[lacking])[0]
+        again = index_of(distinct, lists=lists).search(k + 1, distinct[lacking])[0]
         near[lacking] = _without_copies(again, k, lacking)[0]
-    return _joined(near), representative, lists
+    return DistinctGraph(_joined(near), kept, group, lists)
 
 
 def _without_copies(
@@ -139,10 +159,10 @@ def _without_copies(
     return near, np.all(is_there, axis=1)
 
 
-def _joined(indices: NDArray[np.int32]) -> csr_matrix:
+def _joined(indices: NDArray[np.integer]) -> csr_matrix:
     n, k = indices.shape
-    starts = np.arange(0, n * k + 1, k)
-    directed = csr_matrix((np.ones(n * k), indices.ravel(), starts), shape=(n, n))
+    starts, ones = np.arange(0, n * k + 1, k), np.ones(n * k, dtype=np.float32)
+    directed = csr_matrix((ones, indices.ravel(), starts), shape=(n, n))
     graph = directed.maximum(directed.T).tocsr()
     if (indices == np.arange(n)[:, None]).any():  # in place of neighbours that a row lacks
         graph.setdiag(0)

@@ -176,7 +176,8 @@ def _search_file(
 
 
 def _length(piece: slice) -> int:
-    return piece.stop - piece.start
+    length: int = piece.stop - piece.start
+    return length
 
 
 def _pieces(list_of: torch.Tensor, n_lists: int) -> tuple[torch.Tensor, list[list[slice]]]:

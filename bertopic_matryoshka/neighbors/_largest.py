@@ -61,8 +61,8 @@ def reaching(table: torch.Tensor, n: int) -> tuple[torch.Tensor, torch.Tensor]:
     """
     n_rows, n_columns = table.shape
     if table.device.type != "cpu" or n_columns <= NARROW * n or n_rows == 0:
-        columns = largest_by_groups(table, n)
-        return columns, table.gather(1, columns)
+        largest = largest_by_groups(table, n)
+        return largest, table.gather(1, largest)
     values = table.numpy()
     bounds = values
     while bounds.shape[1] > HALVED * n:

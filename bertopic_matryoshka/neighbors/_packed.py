@@ -45,8 +45,9 @@ def best_of(candidates: torch.Tensor, n: int) -> torch.Tensor:
     by_value = ((by_name & LOW) - OFFSET << HALF) + (by_name >> HALF)
     again = by_name[:, 1:] >> HALF == by_name[:, :-1] >> HALF
     by_value[:, :-1].masked_fill_(again, torch.iinfo(torch.int64).min)
-    best = _largest(by_value, n)
-    return ((best & LOW) << HALF) + (best >> HALF) + OFFSET
+    kept = _largest(by_value, n)
+    best: torch.Tensor = ((kept & LOW) << HALF) + (kept >> HALF) + OFFSET
+    return best
 
 
 def _sorted(rows: torch.Tensor) -> torch.Tensor:

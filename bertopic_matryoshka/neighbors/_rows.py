@@ -69,8 +69,8 @@ class DeviceRows:
         """Return rows by their indices, of any shape; the result has shape (*shape, n_dims)."""
         if self.held is not None:
             # Of the same rows, four times as fast as held[indices].
-            rows = self.held.index_select(0, indices.flatten())
-            return rows.reshape(*indices.shape, self.n_dims)
+            held = self.held.index_select(0, indices.flatten())
+            return held.reshape(*indices.shape, self.n_dims)
         flat = indices.flatten().numpy(force=True)
         try:
             _, rows = next(row_blocks(self.array[flat], flat.size))

@@ -276,6 +276,20 @@ def test_in_few_dimensions_an_equal_row_comes_before_nearer_ones():
     assert np.unique(of_row).size == len(X)
 
 
+@pytest.mark.parametrize("dims", [64, 16])
+def test_lists_of_the_fit_serve_new_rows(embeddings, dims, monkeypatch):
+    monkeypatch.setattr(_inverted_file, "LIST_ROWS", 50)
+    X, new = embeddings[:400, :dims], embeddings[400:, :dims]
+    clustering = LeidenClustering(6, method="approximate", copy_distance=0).fit(X)
+    monkeypatch.setattr(_inverted_file, "build_file", None)
+    copied = pickle.loads(pickle.dumps(clustering))
+    np.testing.assert_array_equal(copied.predict(new), clustering.predict(new))
+    np.testing.assert_array_equal(copied.predict(X), clustering.labels_)
+    # All pairs need none, and another fit has its own.
+    clustering.set_params(method="exact").predict(new)
+    assert clustering.fit(X[:200]).predict(X[:200]).tolist() == clustering.labels_.tolist()
+
+
 def test_new_rows_are_assigned_alike_singly_and_in_batches(embeddings, monkeypatch):
     monkeypatch.setattr(_inverted_file, "LIST_ROWS", 50)
     X, new = embeddings[:400], embeddings[400:]

@@ -7,7 +7,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from bertopic_matryoshka.clustering._membership import membership, one_hot, shares, weighted_shares
+from bertopic_matryoshka.clustering._membership import (
+    edges_between,
+    membership,
+    one_hot,
+    shares,
+    weighted_shares,
+)
+
+
+def test_edges_between_clusters_by_hand():
+    graph = graph_of("01 02 03 12 34 45", n=6)
+    labels = np.array([0, 0, 1, 1, 1, -1])
+    # 01 is within 0, 34 within 1; 02, 03 and 12 are between; 45 does not count.
+    assert edges_between(graph, labels).toarray().tolist() == [[2, 3], [3, 2]]
+    assert edges_between(graph, np.full(6, -1)).shape == (0, 0)
 
 
 def test_membership_by_hand():

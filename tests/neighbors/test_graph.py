@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from graphs import graph_of
 
-from bertopic_matryoshka.neighbors._graph import neighbor_graph
+from bertopic_matryoshka.neighbors import _inverted_file
+from bertopic_matryoshka.neighbors._graph import distinct_neighbor_graph, neighbor_graph
 
 
 def on_circle(*degrees):
@@ -35,3 +36,36 @@ def test_on_text(embeddings):
     assert not graph.diagonal().any()
     assert graph.has_sorted_indices
     assert np.diff(graph.indptr).min() >= 15
+
+
+@pytest.mark.parametrize("method", ["exact", "approximate"])
+def test_rows_of_the_graph_are_those_that_are_kept(embeddings, method, monkeypatch):
+    monkeypatch.setattr(_inverted_file, "LIST_ROWS", 50)
+    rows = np.vstack([embeddings, embeddings[::2] + np.float32(1e-4)])
+    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+    found = distinct_neighbor_graph(rows, 10, 0.025, method=method)
+    n = found.kept.size
+    assert found.graph.shape == (n, n)
+    assert np.unique(found.kept).size == n <= len(embeddings)
+    np.testing.assert_array_equal(found.group[found.kept], np.arange(n))
+    representative = found.kept[found.group]
+    assert (np.einsum("ij,ij->i", rows, rows[representative]) > 0.9).all()
+    # Nearly the graph of all pairs, in the order of the rows.
+    exact = distinct_neighbor_graph(rows, 10, 0.025, method="exact")
+    place = np.argsort(found.kept)
+    ours, theirs = found.graph[place][:, place], exact.graph
+    np.testing.assert_array_equal(found.kept[place], exact.kept)
+    assert ours.multiply(theirs).sum() > 0.8 * theirs.sum()
+    assert (found.graph != found.graph.T).nnz == 0
+    if method == "exact":
+        assert found.lists is None
+    else:  # rows of a list are side by side
+        assert (np.diff(found.lists.list_of[0]) >= 0).all()
+
+
+def test_a_graph_that_is_searched_in_lists_has_the_order_of_the_rows(embeddings, monkeypatch):
+    monkeypatch.setattr(_inverted_file, "LIST_ROWS", 50)
+    exact = neighbor_graph(embeddings, 10, method="exact")
+    found = neighbor_graph(embeddings, 10, method="approximate")
+    assert found.multiply(exact).sum() > 0.8 * exact.sum()
+    assert found.has_sorted_indices

@@ -45,7 +45,8 @@ def test_what_fills_a_row_up_is_never_among_the_best():
 def test_a_gpu_keeps_the_same():
     generator = torch.Generator().manual_seed(0)
     rows = packed(
-        torch.randint(0, 40, (50, 60), generator=generator), torch.randn(50, 60, generator=generator)
+        torch.randint(0, 40, (50, 60), generator=generator),
+        torch.randn(50, 60, generator=generator),
     )
     on_gpu = best_of(rows.cuda(), 9).cpu()
     assert torch.equal(on_gpu.sort(dim=1).values, best_of(rows, 9).sort(dim=1).values)

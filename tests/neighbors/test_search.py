@@ -12,7 +12,7 @@ from sklearn.neighbors import NearestNeighbors
 from tensors import Memory
 
 from bertopic_matryoshka import nearest_neighbors
-from bertopic_matryoshka.neighbors import _inverted_file, _rows
+from bertopic_matryoshka.neighbors import NeighborIndex, _inverted_file, _rows
 
 METHODS = pytest.mark.parametrize("method", ["exact", "approximate"])
 ALL = 10_000  # more probes than there are cells
@@ -238,6 +238,43 @@ def test_out_of_memory_halves_the_blocks_and_goes_on(caplog, dims):
         same(nearest_neighbors(X, 10, method="exact", device="cpu"), whole)
     assert "out of memory: continuing with blocks of" in caplog.text
     assert memory.largest > X.size
+
+
+@pytest.mark.parametrize("dims", [32, 160])  # wide rows are searched on axes
+def test_lists_that_were_built_are_not_built_again(dims, short_lists, monkeypatch):
+    X, queries = clustered(40, 25, dims, noise=1.0), clustered(40, 2, dims, noise=1.0)
+    index = NeighborIndex(X, method="approximate")
+    assert index.lists_built() is None
+    found, others = index.search(10), index.search(10, queries)
+    lists = index.lists_built()
+    assert lists.list_of.shape == (3, len(X))
+    assert (lists.axes is None) == (dims == 32)
+    monkeypatch.setattr(_inverted_file, "build_file", None)
+    again = NeighborIndex(X, method="approximate", lists=lists)
+    same(again.search(10), found)
+    same(again.search(10, queries), others)
+    for array, other in zip(again.lists_built(), lists, strict=True):
+        np.testing.assert_array_equal(array, other)
+
+
+@pytest.mark.parametrize("dims", [32, 160])
+def test_lists_of_some_of_the_rows_find_as_many(dims, short_lists):
+    X = clustered(40, 25, dims, noise=1.0)
+    index = NeighborIndex(X, method="approximate")
+    index.search(10)
+    kept = np.random.default_rng(0).permutation(len(X))[:400]
+    fewer = NeighborIndex(X[kept], method="approximate", lists=index.lists_built().of(kept))
+    found, exact = fewer.search(10), nearest_neighbors(X[kept], 10, method="exact")
+    check(X[kept], found, 10)
+    # Of the kept rows a list has ten: as many rows are compared as if it had 25.
+    fresh = nearest_neighbors(X[kept], 10, method="approximate")
+    assert recall(found, exact) > recall(fresh, exact) - 0.06
+
+
+def test_all_pairs_have_no_lists():
+    index = NeighborIndex(np.eye(20), method="exact")
+    index.search(3)
+    assert index.lists_built() is None
 
 
 @METHODS
