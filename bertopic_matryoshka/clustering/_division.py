@@ -137,17 +137,22 @@ def _large_communities(
 
     The resolution is halved until half of the rows that can be in such communities are.
     """
-    n_parts, part_of = connected_components(graph, directed=False)
-    parts = cluster_sizes(part_of, n_parts)
-    within_reach = parts[parts >= min_cluster_size].sum()
     for _ in range(HALVINGS):
         found = communities(graph, resolution, seed, flavor)
         sizes = cluster_sizes(found, count_clusters(found))
         large = sizes >= min_cluster_size
-        if 2 * sizes[large].sum() >= within_reach:
+        n_twice = 2 * sizes[large].sum()
+        if n_twice >= found.size or n_twice >= _within_reach(graph, min_cluster_size):
             break
         resolution /= 2
     return add_lone_parts(graph, keep_clusters(found, large), min_cluster_size)
+
+
+def _within_reach(graph: csr_matrix, min_cluster_size: int) -> int:
+    """Count the rows that can be in communities of sufficient size."""
+    n_parts, part_of = connected_components(graph, directed=False)
+    parts = cluster_sizes(part_of, n_parts)
+    return int(parts[parts >= min_cluster_size].sum())
 
 
 def _join_small(

@@ -63,23 +63,26 @@ def graph_merges(graph: csr_matrix, labels: NDArray[np.int_]) -> Iterator[Merge]
     count = count_clusters(labels)
     between = edges_between(graph, labels)
     degrees = np.asarray(between.sum(axis=1)).ravel()
-    joined: list[dict[int, float]] = []  # for each cluster its neighbours, and the weight to each
-    for name in range(count):
-        cells = slice(between.indptr[name], between.indptr[name + 1])
-        weights = zip(between.indices[cells].tolist(), between.data[cells].tolist(), strict=True)
-        joined.append({other: weight for other, weight in weights if other != name and weight > 0})
+    joined = [  # the clusters, by their first names, that each has edges with, and their weights
+        (between.indices[cells], between.data[cells])
+        for cells in map(slice, between.indptr[:-1], between.indptr[1:])
+    ]
+    name_of = np.arange(count)
     version = [0] * count  # of a cluster, one more at each merge
     heap: list[tuple[float, int, int, int, int, int]] = []
 
     def push_strongest(name: int) -> None:
-        if joined[name]:
-            others = np.fromiter(joined[name], dtype=np.int64, count=len(joined[name]))
-            weights = np.fromiter(joined[name].values(), dtype=np.float64, count=others.size)
+        names, weights = joined[name]
+        others, place = np.unique(name_of[names], return_inverse=True)
+        weights = np.bincount(place, weights, minlength=others.size)
+        apart = (others != name) & (weights > 0)
+        joined[name] = others, weights = others[apart], weights[apart]
+        if others.size:
             linkage = weights / np.maximum(degrees[name] * degrees[others], 1) ** EXPONENT
-            strongest = linkage.max()
-            other = int(others[linkage == strongest].min())
-            a, b = min(name, other), max(name, other)
-            heapq.heappush(heap, (-float(strongest), a, b, name, version[a], version[b]))
+            strongest = int(linkage.argmax())  # the first of equal ones
+            a, b = sorted((name, int(others[strongest])))
+            key = -float(linkage[strongest])
+            heapq.heappush(heap, (key, a, b, name, version[a], version[b]))
 
     for name in range(count):
         push_strongest(name)
@@ -87,15 +90,15 @@ def graph_merges(graph: csr_matrix, labels: NDArray[np.int_]) -> Iterator[Merge]
         negative, a, b, name, version_a, version_b = heapq.heappop(heap)
         if (version[a], version[b]) != (version_a, version_b):
             # Outdated, but no pair of the cluster's that is not in the heap itself was stronger.
-            push_strongest(name)
+            if name_of[name] == name:
+                push_strongest(name)
             continue
         yield Merge(a, b, -negative)
         degrees[a] += degrees[b]
-        del joined[a][b], joined[b][a]
-        for other, weight in joined[b].items():
-            joined[a][other] = joined[other][a] = joined[a].get(other, 0.0) + weight
-            del joined[other][b]
-        joined[b] = {}
+        (names_a, weights_a), (names_b, weights_b) = joined[a], joined[b]
+        joined[a] = np.concatenate([names_a, names_b]), np.concatenate([weights_a, weights_b])
+        joined[b] = names_b[:0], weights_b[:0]
+        name_of[name_of == b] = a
         version[a], version[b] = version[a] + 1, -1
         push_strongest(a)
 

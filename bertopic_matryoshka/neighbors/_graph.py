@@ -113,10 +113,11 @@ def distinct_neighbor_graph(
     k = min(k, kept.size - 1)
     if k < 1:
         return DistinctGraph(csr_matrix((kept.size, kept.size)), kept, group, lists)
-    if kept.size == n:
-        return DistinctGraph(_joined(group[indices[kept, :k]]), kept, group, lists)
-    near, is_there = _without_copies(group[indices[kept]], k)
-    lacking = np.flatnonzero(~is_there)
+    indices = indices[kept]
+    near = group[indices[:, :k]].astype(np.int32)
+    beside_copies = np.flatnonzero((representative != np.arange(n))[indices].any(axis=1))
+    near[beside_copies], is_there = _without_copies(group[indices[beside_copies]], k, beside_copies)
+    lacking = beside_copies[~is_there]
     if neighbors is None and lacking.size:
         distinct = rows[kept]
         if method == "auto" and lacking.size * kept.size <= EXACT_ROWS**2:
@@ -127,7 +128,7 @@ def distinct_neighbor_graph(
 
 
 def _without_copies(
-    indices: NDArray[np.integer], k: int, own: NDArray[np.integer] | None = None
+    indices: NDArray[np.integer], k: int, own: NDArray[np.integer]
 ) -> tuple[NDArray[np.int32], NDArray[np.bool_]]:
     """Keep the first `k` distinct neighbours of each row, without the row itself.
 
@@ -136,8 +137,8 @@ def _without_copies(
     indices : ndarray of shape (n, n_found), int
         Nearest first; may have an index several times.
     k : int
-    own : ndarray of shape (n,), int, or None, default=None
-        Index of each row; None is its position.
+    own : ndarray of shape (n,), int
+        Index of each row.
 
     Returns
     -------
@@ -145,7 +146,6 @@ def _without_copies(
     is_there : ndarray of shape (n,), bool
         Whether the row has as many. Otherwise its own index is in place of those that it lacks.
     """
-    own = np.arange(len(indices)) if own is None else own
     order = np.argsort(indices, axis=1, kind="stable")
     ascending = np.take_along_axis(indices, order, axis=1)
     repeated = np.zeros(indices.shape, dtype=bool)
