@@ -26,7 +26,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from benchmarks.clustering.no_umap import mebibytes
 from benchmarks.corpus import machine
@@ -81,7 +82,9 @@ def build(method: str) -> Any:
 
     backend = MatryoshkaBackend(truncate_dim=DIMS)
     if method == OURS:
-        return build_topic_model(backend, criterion="laplacian", stop_words="english")
+        return build_topic_model(
+            backend, n_features_to_select=0.5, criterion="laplacian", stop_words="english"
+        )
     parts = {"embedding_model": backend, "vectorizer_model": CountVectorizer(stop_words="english")}
     if method == EVOC:
         from evoc import EVoC
@@ -228,7 +231,8 @@ def main() -> None:
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     if options.one:
-        texts = pd.read_parquet(options.texts)["text"].tolist()
+        texts = pq.read_table(options.texts, columns=["text"])["text"].to_pylist()
+        pa.default_memory_pool().release_unused()  # what it keeps for later is not of the stages
         print(json.dumps(measure(texts, options.methods[0], options.sizes[0], options.out)))
         return
     file = options.out / "million.jsonl"

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import connected_components
 
 from bertopic_matryoshka.clustering._communities import communities
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from numpy.typing import NDArray
-    from scipy.sparse import csr_matrix
 
 LEAF_SIZES = 4.5
 """Mean number of rows of a leaf that is aimed at, in multiples of `min_cluster_size`."""
@@ -86,6 +86,9 @@ class Divider:
         Implementation of Leiden, see communities.
     by_centroids : bool, default=True
         If False, only the graph decides what merges, except where no edge joins two clusters.
+    is_close : ndarray of shape (graph.nnz,), bool, or None, default=None
+        Edges of which communities are made if there are more rows than MOST_LEAVES need: Leiden
+        then takes about half the time and memory. None is all. See docs/measurements/time.md.
     """
 
     graph: csr_matrix
@@ -94,6 +97,7 @@ class Divider:
     seed: int
     flavor: str = "graspologic"
     by_centroids: bool = True
+    is_close: NDArray[np.bool_] | None = None
 
     def divide(self, finer: float = 1.0) -> FineDivision:
         """Divide the graph into leaves of some LEAF_SIZES times `min_cluster_size` rows.
@@ -103,10 +107,12 @@ class Divider:
         """
         graph, size, aim = self.graph, self.min_cluster_size, finer * self._aim()
         resolution = max(aim / COMMUNITIES, 1.0)
+        close = self._close_graph()
         if aim * size < graph.shape[0]:
-            found = _large_communities(graph, resolution, size, self.seed, self.flavor)
+            found = _large_communities(close, resolution, size, self.seed, self.flavor)
+            found = add_lone_parts(graph, found, size)
         else:  # most would be too small
-            found = communities(graph, resolution, self.seed, self.flavor)
+            found = communities(close, resolution, self.seed, self.flavor)
             found = _join_small(graph, found, size)
         leaves = assign_unlabelled(graph, found)
         tree = merge_tree(graph, leaves, self.rows, N_TOP if self.by_centroids else 1)
@@ -124,6 +130,16 @@ class Divider:
 
     def _aim(self) -> float:
         return float(min(self.graph.shape[0] / (LEAF_SIZES * self.min_cluster_size), MOST_LEAVES))
+
+    def _close_graph(self) -> csr_matrix:
+        """Give the graph of which communities are made."""
+        graph = self.graph
+        if self.is_close is None or self._aim() < MOST_LEAVES:
+            return graph
+        weights = self.is_close.astype(graph.dtype)
+        close = csr_matrix((weights, graph.indices.copy(), graph.indptr.copy()), graph.shape)
+        close.eliminate_zeros()
+        return close
 
 
 def _large_communities(
@@ -145,7 +161,7 @@ def _large_communities(
         if n_twice >= found.size or n_twice >= _within_reach(graph, min_cluster_size):
             break
         resolution /= 2
-    return add_lone_parts(graph, keep_clusters(found, large), min_cluster_size)
+    return keep_clusters(found, large)
 
 
 def _within_reach(graph: csr_matrix, min_cluster_size: int) -> int:

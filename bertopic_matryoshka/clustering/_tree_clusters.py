@@ -93,6 +93,7 @@ class TreeClusters(NeighborPredictor, ClusterMixin, BaseEstimator):  # type: ign
     copy_distance: float
     neighbors: Any
     max_samples: int | None
+    copy_of_: NDArray[np.int_]
 
     def fit(self, X: ArrayLike, y: ArrayLike | None = None) -> Self:
         """Find the clusters of the rows.
@@ -145,6 +146,7 @@ class TreeClusters(NeighborPredictor, ClusterMixin, BaseEstimator):  # type: ign
             k = neighbors_of_each(self.n_neighbors, graph.shape[0])
             graph_of = partial(self._cached(neighbor_graph), n_neighbors=k)
             graph = supervised(graph, classes, self._fit_rows, graph_of, min_size)
+            self._is_close = None
             least = max(1, n_large_classes(classes, min_size))
             most = least if np.unique(classes).size == least and (classes >= 0).all() else None
             self._supervised = bool((classes >= 0).any())
@@ -352,7 +354,7 @@ class TreeClusters(NeighborPredictor, ClusterMixin, BaseEstimator):  # type: ign
             place = np.full(rows.shape[0], -1)
             place[order] = equal
             neighbors = of_distinct(neighbors, order[distinct], place)
-        graph, kept, near, lists = self._cached(distinct_neighbor_graph)(
+        graph, self._is_close, kept, near, lists = self._cached(distinct_neighbor_graph)(
             ordered[distinct],
             n_neighbors=k,
             copy_distance=self.copy_distance,
@@ -393,6 +395,7 @@ class TreeClusters(NeighborPredictor, ClusterMixin, BaseEstimator):  # type: ign
             self._seed,
             flavor=self.flavor,
             by_centroids=not self._supervised,
+            is_close=vars(self).get("_is_close"),  # not there in the fit of an earlier version
         )
 
     def _graph(self) -> csr_matrix:

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 SPARE = 4
 """Neighbours beyond those of the graph that are looked for, in place of copies."""
 
+CLOSE = 2.0
+"""Weight of a close edge, until all are 1."""
+
 
 class DistinctGraph(NamedTuple):
     """The graph of the rows that repeat no others.
@@ -30,6 +33,8 @@ class DistinctGraph(NamedTuple):
     ----------
     graph : csr_matrix of shape (n_kept, n_kept)
         Symmetric, with weights of 1 and an empty diagonal.
+    is_close : ndarray of shape (graph.nnz,), bool
+        Edges of which one end is among the nearer half of the neighbours of the other.
     kept : ndarray of shape (n_kept,), int
         The row that each row of the graph is. After an approximate search they are in the order of
         its lists, else in their own.
@@ -40,6 +45,7 @@ class DistinctGraph(NamedTuple):
     """
 
     graph: csr_matrix
+    is_close: NDArray[np.bool_]
     kept: NDArray[np.int_]
     group: NDArray[np.int_]
     lists: SearchLists | None
@@ -92,7 +98,7 @@ def distinct_neighbor_graph(
     n = rows.shape[0]
     k, lists = min(n_neighbors, n - 1), None
     if k < 1:
-        return DistinctGraph(csr_matrix((n, n)), np.arange(n), np.arange(n), lists)
+        return DistinctGraph(*_edgeless(n), np.arange(n), np.arange(n), lists)
     index_of = partial(NeighborIndex, method=method, device=device)
     if neighbors is None:
         index = index_of(rows)
@@ -112,7 +118,7 @@ def distinct_neighbor_graph(
     group = place[representative]
     k = min(k, kept.size - 1)
     if k < 1:
-        return DistinctGraph(csr_matrix((kept.size, kept.size)), kept, group, lists)
+        return DistinctGraph(*_edgeless(kept.size), kept, group, lists)
     indices = indices[kept]
     near = group[indices[:, :k]].astype(np.int32)
     beside_copies = np.flatnonzero((representative != np.arange(n))[indices].any(axis=1))
@@ -124,7 +130,7 @@ def distinct_neighbor_graph(
             index_of = partial(index_of, method="exact")  # few pairs: lists would not be worth it
         again = index_of(distinct, lists=lists).search(k + 1, distinct[lacking])[0]
         near[lacking] = _without_copies(again, k, lacking)[0]
-    return DistinctGraph(_joined(near), kept, group, lists)
+    return DistinctGraph(*_joined(near), kept, group, lists)
 
 
 def _without_copies(
@@ -159,13 +165,22 @@ def _without_copies(
     return near, np.all(is_there, axis=1)
 
 
-def _joined(indices: NDArray[np.integer]) -> csr_matrix:
+def _joined(indices: NDArray[np.integer]) -> tuple[csr_matrix, NDArray[np.bool_]]:
+    """Join each row with its neighbours, nearest first; mark the close edges."""
     n, k = indices.shape
-    starts, ones = np.arange(0, n * k + 1, k), np.ones(n * k, dtype=np.float32)
-    directed = csr_matrix((ones, indices.ravel(), starts), shape=(n, n))
+    weights = np.ones((n, k), dtype=np.float32)
+    weights[:, : -(-k // 2)] = CLOSE
+    starts = np.arange(0, n * k + 1, k)
+    directed = csr_matrix((weights.ravel(), indices.ravel(), starts), shape=(n, n))
     graph = directed.maximum(directed.T).tocsr()
     if (indices == np.arange(n)[:, None]).any():  # in place of neighbours that a row lacks
         graph.setdiag(0)
         graph.eliminate_zeros()
     graph.sort_indices()
-    return graph
+    is_close = graph.data == CLOSE
+    graph.data[:] = 1
+    return graph, is_close
+
+
+def _edgeless(n: int) -> tuple[csr_matrix, NDArray[np.bool_]]:
+    return csr_matrix((n, n)), np.empty(0, dtype=bool)

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import connected_components
+from sklearn.metrics import adjusted_mutual_info_score
 
 from bertopic_matryoshka.clustering import _division, _partition
 from bertopic_matryoshka.clustering._centroids import move_leaves
@@ -23,7 +24,7 @@ from bertopic_matryoshka.clustering._partition import (
     without_core,
 )
 from bertopic_matryoshka.clustering._smoothing import prune_clusters
-from bertopic_matryoshka.neighbors._graph import neighbor_graph
+from bertopic_matryoshka.neighbors._graph import distinct_neighbor_graph, neighbor_graph
 
 
 @pytest.fixture(scope="module")
@@ -171,6 +172,27 @@ def test_leaves_are_large_communities_and_the_rows_beside_them(text, finer):
     assert (division.leaves >= 0).all()
     assert np.bincount(division.leaves).min() >= 10
     assert division.tree.n_leaves == n_of(division.leaves)
+
+
+def test_of_very_many_rows_the_close_edges_make_the_communities(embeddings, monkeypatch):
+    graph, is_close, kept, *_ = distinct_neighbor_graph(embeddings, 15, 0)
+    divider = Divider(graph, embeddings[kept], 10, seed=0, is_close=is_close)
+    seen, original = [], _division.communities
+
+    def watched(graph, *args):
+        seen.append(graph.nnz)
+        return original(graph, *args)
+
+    monkeypatch.setattr(_division, "communities", watched)
+    few = number(divider, 8)
+    monkeypatch.setattr(_division, "MOST_LEAVES", 11)
+    many = number(divider, 8)
+    assert set(seen) == {graph.nnz, is_close.sum()}
+    assert divider.graph.nnz == graph.nnz
+    assert n_of(many) == 8
+    # As alike as those of two seeds.
+    other = number(Divider(graph, embeddings[kept], 10, seed=1), 8)
+    assert adjusted_mutual_info_score(few, many) > adjusted_mutual_info_score(few, other) - 0.1
 
 
 def test_a_finer_division_has_more_leaves(text):

@@ -18,6 +18,16 @@ def test_by_hand():
     assert (graph != graph_of("01 12 23")).nnz == 0
 
 
+def test_close_edges_by_hand():
+    # Nearest first, 0: 1, 2; 1: 0, 2; 2: 1, 0; 3: 2, 1. One of two neighbours is close.
+    found = distinct_neighbor_graph(on_circle(0, 10, 25, 70), 2, 0)
+    edges = found.graph.tocoo()
+    close = set(zip(edges.row[found.is_close], edges.col[found.is_close], strict=True))
+    assert close == {(0, 1), (1, 0), (1, 2), (2, 1), (2, 3), (3, 2)}
+    assert found.graph.nnz == 10
+    assert set(found.graph.data) == {1}
+
+
 @pytest.mark.parametrize("n_neighbors", [3, 4, 99])
 def test_as_many_neighbours_as_there_are(n_neighbors):
     graph = neighbor_graph(on_circle(0, 10, 25, 70), n_neighbors)
@@ -57,6 +67,10 @@ def test_rows_of_the_graph_are_those_that_are_kept(embeddings, method, monkeypat
     np.testing.assert_array_equal(found.kept[place], exact.kept)
     assert ours.multiply(theirs).sum() > 0.8 * theirs.sum()
     assert (found.graph != found.graph.T).nnz == 0
+    close = found.graph.copy()
+    close.data[:] = found.is_close
+    assert (close != close.T).nnz == 0
+    assert 0.5 < found.is_close.mean() < 0.8
     if method == "exact":
         assert found.lists is None
     else:  # rows of a list are side by side
