@@ -110,11 +110,10 @@ class Divider:
         close = self._close_graph()
         if aim * size < graph.shape[0]:
             found = _large_communities(close, resolution, size, self.seed, self.flavor)
-            found = add_lone_parts(graph, found, size)
         else:  # most would be too small
             found = communities(close, resolution, self.seed, self.flavor)
             found = _join_small(graph, found, size)
-        leaves = assign_unlabelled(graph, found)
+        leaves = add_lone_parts(graph, assign_unlabelled(graph, found), size)
         tree = merge_tree(graph, leaves, self.rows, N_TOP if self.by_centroids else 1)
         return FineDivision(graph, leaves, tree)
 
@@ -194,6 +193,5 @@ def _join_small(
                 names[b] = a
                 free[a] = free[b] = False
         if not pairs.any():
-            kept = keep_clusters(labels, ~small)
-            return add_lone_parts(graph, kept, min_cluster_size)
+            return keep_clusters(labels, ~small)
         labels = np.unique(names, return_inverse=True)[1][labels]

@@ -24,7 +24,7 @@ MOST_WORDS = 500_000
 WORDS = re.compile(r"[a-z0-9]+|[^\sa-z0-9]")
 """What BERT's tokenizers take for words in a lower-case ASCII text: runs, and each other sign."""
 
-CONTROL = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]"
+CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 """Characters of ASCII that BERT's tokenizers drop, so that what is on both sides is one word."""
 
 
@@ -43,7 +43,7 @@ class WordTokens:
         self._tokenizer = tokenizer
         # Special tokens written out in a text are found before it is divided into words.
         special = tokenizer.get_added_tokens_decoder().values()
-        self._odd = re.compile("|".join([CONTROL, *(re.escape(t.content) for t in special)]))
+        self._special = [token.content for token in special if token.content]
         self._numbers: defaultdict[str, int] = defaultdict()
         self._numbers.default_factory = self._numbers.__len__
         self._ids = np.empty(0, dtype=np.int64)
@@ -64,8 +64,7 @@ class WordTokens:
         found: list[int] = []
         ends = [0]
         for text in texts:
-            is_plain = text.isascii() and self._odd.search(text) is None
-            words = WORDS.findall(text.lower()) if is_plain else text.split(" ")
+            words = WORDS.findall(text.lower()) if self._is_plain(text) else text.split(" ")
             found.extend(map(self._numbers.__getitem__, words))
             ends.append(len(found))
         self._tokenise_new()
@@ -74,6 +73,12 @@ class WordTokens:
         bounds = np.concatenate([[0], np.cumsum(sizes)])
         places = np.repeat(self._bounds[numbers] - bounds[:-1], sizes) + np.arange(bounds[-1])
         return self._ids[places], bounds[ends[:-1]]
+
+    def _is_plain(self, text: str) -> bool:
+        if not text.isascii() or any(token in text for token in self._special):
+            return False
+        # Most texts have not even a tab; a pattern takes longer.
+        return text.isprintable() or CONTROL.search(text) is None
 
     def _tokenise_new(self) -> None:
         n_new = len(self._numbers) - (self._bounds.size - 1)

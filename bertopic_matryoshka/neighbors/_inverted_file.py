@@ -31,6 +31,9 @@ MOST_LISTS = 4.0
 PIECE_ROWS = 512
 """Maximum number of queries that are compared together."""
 
+FEW_LISTS = 16
+"""Number of lists that mostly have as many rows as are compared, so that others are not ordered."""
+
 SAMPLE_PER_LIST = 16
 """Number of rows per list in the sample on which k-means runs."""
 
@@ -148,8 +151,11 @@ def _search_file(
         """Choose the pieces whose rows are compared with the queries, their own ones first."""
         similar = centres @ centres[name]
         similar[name] = torch.inf
-        near = similar.argsort(descending=True, stable=True).cpu()
+        near = similar.topk(min(FEW_LISTS, len(lists))).indices.cpu()
         last = int(torch.searchsorted(sizes[near].cumsum(0), least))
+        if last == near.numel():  # very short lists
+            near = similar.argsort(descending=True, stable=True).cpu()
+            last = int(torch.searchsorted(sizes[near].cumsum(0), least))
         pieces = [piece for each in near[: last + 1].tolist() for piece in lists[each]]
         if own:
             pieces.insert(0, pieces.pop(number))
