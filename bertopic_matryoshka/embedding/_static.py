@@ -28,6 +28,10 @@ CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 """Characters of ASCII that BERT's tokenizers drop, so that what is on both sides is one word."""
 
 
+NOTHING = "(?!)"
+"""A pattern that is nowhere."""
+
+
 class WordTokens:
     """Tokens of texts, from those of their words: most words of a corpus occur again and again.
 
@@ -42,8 +46,8 @@ class WordTokens:
     def __init__(self, tokenizer: Tokenizer) -> None:
         self._tokenizer = tokenizer
         # Special tokens written out in a text are found before it is divided into words.
-        special = tokenizer.get_added_tokens_decoder().values()
-        self._special = [token.content for token in special if token.content]
+        special = [re.escape(t.content) for t in tokenizer.get_added_tokens_decoder().values()]
+        self._special = re.compile("|".join(special) or NOTHING)
         self._numbers: defaultdict[str, int] = defaultdict()
         self._numbers.default_factory = self._numbers.__len__
         self._ids = np.empty(0, dtype=np.int64)
@@ -75,7 +79,7 @@ class WordTokens:
         return self._ids[places], bounds[ends[:-1]]
 
     def _is_plain(self, text: str) -> bool:
-        if not text.isascii() or any(token in text for token in self._special):
+        if not text.isascii() or self._special.search(text) is not None:
             return False
         # Most texts have not even a tab; a pattern takes longer.
         return text.isprintable() or CONTROL.search(text) is None
