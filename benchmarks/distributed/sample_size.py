@@ -4,7 +4,7 @@
     python -m benchmarks.distributed.sample_size --embeddings FOLDER/sentences.npy \\
         --texts FOLDER/sentences.parquet
 
-Half of the dimensions by variance, then LeidenClustering, as in build_topic_model. The sample is
+The dimensions that are not near-zero, then LeidenClustering, as in build_topic_model. The sample is
 drawn as fit_distributed draws it, and its seed is that of the clustering too. AMI and ARI are over
 all documents, with each fit on all of them with another seed; beside it, those of these fits with
 each other, which is what a seed changes. Words are those of all documents, and their NPMI too.

@@ -1,6 +1,7 @@
 """Seconds and memory of EmbeddingStore, without those of a model: rows are random.
 
-python -m benchmarks.embedding.store 200000 1000000
+    python -m benchmarks.embedding.store 200000 1000000
+    python -m benchmarks.embedding.store 2500000 --width 1024 --stages "all new" "a thousand read"
 
 Each stage is a process of its own, and its peak is above what it holds before: the texts, numpy and
 the imports.
@@ -15,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -26,11 +28,12 @@ from bertopic_matryoshka.embedding import EmbeddingStore
 
 WIDTH = 128
 CHANGED = 0.01
+STAGES = ("all new", "all read", "a hundredth changed", "a thousand read")
 
 
-def random_rows(texts: list[str]) -> np.ndarray:
-    rows = np.random.default_rng(len(texts[0])).normal(size=(len(texts), WIDTH))
-    return rows.astype(np.float32)
+def random_rows(texts: list[str], width: int) -> np.ndarray:
+    rng = np.random.default_rng(len(texts[0]))
+    return rng.standard_normal((len(texts), width), dtype=np.float32)
 
 
 def texts_of(stage: str, n_texts: int) -> list[str]:
@@ -43,8 +46,9 @@ def texts_of(stage: str, n_texts: int) -> list[str]:
     return texts
 
 
-def run(stage: str, folder: str, n_texts: int) -> None:
-    backend = MatryoshkaBackend(random_rows, name="random", batch_size=4096)
+def run(stage: str, folder: str, n_texts: int, width: int) -> None:
+    model = partial(random_rows, width=width)
+    backend = MatryoshkaBackend(model, name=f"random {width}", batch_size=4096)
     texts = texts_of(stage, n_texts)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     wall, cpu = time.perf_counter(), time.process_time()
@@ -65,19 +69,21 @@ def run(stage: str, folder: str, n_texts: int) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("n_texts", type=int, nargs="+")
+    parser.add_argument("--width", type=int, default=WIDTH)
+    parser.add_argument("--stages", nargs="+", choices=STAGES, default=STAGES)
     parser.add_argument("--stage", help="used by the script itself")
     parser.add_argument("--folder", help="used by the script itself")
     arguments = parser.parse_args()
     if arguments.stage:
-        run(arguments.stage, arguments.folder, arguments.n_texts[0])
+        run(arguments.stage, arguments.folder, arguments.n_texts[0], arguments.width)
         return
     print(machine(["numpy", "safetensors"]))
     lines = []
-    stages = ("all new", "all read", "a hundredth changed", "a thousand read")
     for n_texts in arguments.n_texts:
         with tempfile.TemporaryDirectory() as folder:
-            for stage in stages:
+            for stage in arguments.stages:
                 options = [str(n_texts), "--stage", stage, "--folder", folder]
+                options += ["--width", str(arguments.width)]
                 command = [sys.executable, "-m", "benchmarks.embedding.store", *options]
                 done = subprocess.run(command, check=True, capture_output=True, text=True)
                 lines.append(json.loads(done.stdout.splitlines()[-1]))
