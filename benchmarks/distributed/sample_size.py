@@ -49,13 +49,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--embeddings", type=Path, required=True)
     parser.add_argument("--texts", type=Path, required=True)
-    parser.add_argument("--rows", type=int, default=None, help="use the first so many only")
+    parser.add_argument("--rows", type=int, default=None, help="so many, evenly spaced")
     parser.add_argument("--shares", type=float, nargs="+", default=[0.05, 0.1, 0.2, 0.5])
     parser.add_argument("--topics", type=int, nargs="+", default=[50, 0], help="0: their own")
     parser.add_argument("--seeds", type=int, default=3)
     arguments = parser.parse_args()
-    X = np.load(arguments.embeddings)[: arguments.rows]
-    table = pd.read_parquet(arguments.texts)[: arguments.rows]
+    X = np.load(arguments.embeddings, mmap_mode="r")
+    n_rows = arguments.rows or len(X)
+    picked = np.arange(n_rows) * len(X) // n_rows
+    X, table = np.asarray(X[picked]), pd.read_parquet(arguments.texts).iloc[picked]
     has_labels = "label" in table
     corpus = Corpus(table if has_labels else table.assign(label=0))
     print(f"{len(X):,} documents, {X.shape[1]} dims", flush=True)

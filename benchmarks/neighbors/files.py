@@ -19,7 +19,8 @@ import pandas as pd
 from sklearn.metrics import adjusted_mutual_info_score
 
 from benchmarks.corpus import machine, parser_of, read
-from bertopic_matryoshka import LeidenClustering, nearest_neighbors
+from bertopic_matryoshka import LeidenClustering
+from bertopic_matryoshka.neighbors import NeighborIndex
 from bertopic_matryoshka.neighbors import _graph as graph
 from bertopic_matryoshka.neighbors import _inverted_file as inverted_file
 
@@ -40,18 +41,17 @@ N_NEIGHBORS, SAMPLE = 15, 1000
 
 def measure(X: np.ndarray, labels: np.ndarray, way: tuple[int, int, int] | None, seeds: int) -> str:
     """Cluster with these neighbours; give the cells of a row."""
-    search = nearest_neighbors
 
-    def own(rows: np.ndarray, n_neighbors: int, **options: object) -> tuple:
+    def index(rows: np.ndarray, **options: object) -> NeighborIndex:
         given = options | ({"n_probes": way[2]} if way else {"method": "exact"})
-        return search(rows, n_neighbors, **given)
+        return NeighborIndex(rows, **given)
 
     with contextlib.ExitStack() as stack:
         for name, value in zip(("N_FILES", "LIST_ROWS"), way or (), strict=False):
             stack.enter_context(patch.object(inverted_file, name, value))
-        stack.enter_context(patch.object(graph, "nearest_neighbors", own))
+        stack.enter_context(patch.object(graph, "NeighborIndex", index))
         start = time.process_time()
-        found = own(X, N_NEIGHBORS, method="approximate")[0]
+        found = index(X, method="approximate").search(N_NEIGHBORS)[0]
         seconds = time.process_time() - start
         scores = []
         for seed in range(seeds):

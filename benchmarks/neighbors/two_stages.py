@@ -9,9 +9,8 @@ setting is timed: 1,000 new rows together, each of 20 alone, and, up to 20,000 r
 themselves. The table has, for each way, the least processor time of the settings that find a share
 of the 10 true neighbours, with the width of the shortlist, its length, and the lists that were
 searched. One thread; settings take turns, and the faster of two turns counts; the rows themselves
-are searched once. Building is not counted, but for the lists of the rows themselves, which are
-dropped after use as in nearest_neighbors; nor is turning rows onto axes. The least of many settings
-is taken of two stages, and of few of one: noise favours two.
+are searched once. Building is not counted, nor is turning rows onto axes. The least of many
+settings is taken of two stages, and of few of one: noise favours two.
 
 --default compares NeighborIndex as users get it with all rows on 128 axes instead: recall and time.
 """
@@ -38,6 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from bertopic_matryoshka.neighbors._rows import DeviceRows
+    from bertopic_matryoshka.neighbors._search import Queries
 
 K, SPARE = 10, 4
 N_QUERIES, N_ALONE, TURNS = 1_000, 20, 2
@@ -79,17 +79,17 @@ class Index(NeighborIndex):
 
     @cached_property
     def _projected(self) -> torch.Tensor:
-        return self._base.whole()[:, : self.width].contiguous()
+        return self._bases[0].whole()[:, : self.width].contiguous()
 
-    def _candidates(self, query_rows: DeviceRows, n_neighbors: int) -> torch.Tensor:  # noqa: ARG002
+    def _candidates(self, _: DeviceRows, queries: Queries, n_neighbors: int) -> torch.Tensor:  # noqa: ARG002
         n, n_probes = self.setting.n_shortlist, self.setting.n_probes
-        base, own = self._projected, query_rows is self._base
-        asked = base if own else query_rows.whole()[:, : self.width].contiguous()
+        base, own = self._projected, queries.own
+        asked = base if own else queries.rows.whole()[:, : self.width].contiguous()
         if n_probes:
-            queries, files = (None, None) if own else (asked, self._files)
-            return inverted_file_candidates(base, queries, n, n_probes, files)
+            return inverted_file_candidates(base, None if own else asked, n, n_probes, self._files)
+        first = 0 if own else None
         return all_candidates(
-            lambda: [(0, base)], lambda: [(0, asked)], len(base), len(asked), n, own=own
+            lambda: [(0, base)], lambda: [(0, asked)], len(base), len(asked), n, own=first
         )
 
 

@@ -47,9 +47,8 @@ def reaching(table: torch.Tensor, n: int) -> tuple[torch.Tensor, torch.Tensor]:
 
     Parameters
     ----------
-    table : Tensor of shape (n_rows, n_columns), float32
-    n : int
-        At most n_columns.
+    table, n
+        See largest.
 
     Returns
     -------
