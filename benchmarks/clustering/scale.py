@@ -20,6 +20,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -65,21 +66,22 @@ def measure(path: Path, device: str, flavor: str) -> dict[str, float]:
     from sklearn.metrics import adjusted_mutual_info_score
 
     from bertopic_matryoshka import DimensionSelector, LeidenClustering
+    from bertopic_matryoshka.neighbors import NeighborIndex
     from bertopic_matryoshka.neighbors import _graph as neighbor_graph
 
     rows, labels = np.load(path, mmap_mode="r"), np.load(path.with_suffix(".labels.npy"))
-    search = neighbor_graph.nearest_neighbors
-    found = {}
+    found: dict[str, Any] = {}
 
-    def timed(*args: object, **options: object) -> tuple[np.ndarray, np.ndarray]:
-        start = time.perf_counter()
-        indices, similarities = search(*args, **options)
-        found.setdefault("rows", args[0])  # later calls are of few rows
-        found.setdefault("neighbours", indices)
-        found["seconds"] = found.get("seconds", 0) + time.perf_counter() - start
-        return indices, similarities
+    class Timed(NeighborIndex):
+        def search(self, *args: Any) -> tuple[np.ndarray, np.ndarray]:
+            start = time.perf_counter()
+            indices, similarities = super().search(*args)
+            found.setdefault("rows", self.embeddings)  # later searches are for few rows
+            found.setdefault("neighbours", indices)
+            found["seconds"] = found.get("seconds", 0) + time.perf_counter() - start
+            return indices, similarities
 
-    neighbor_graph.nearest_neighbors = timed
+    neighbor_graph.NeighborIndex = Timed
     begun = time.perf_counter()
     selected = DimensionSelector(
         min(KEPT, rows.shape[1] // 2), criterion="laplacian"
