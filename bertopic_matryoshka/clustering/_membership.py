@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.sparse import csr_matrix
 
+from bertopic_matryoshka.clustering._ordering import count_clusters
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -25,7 +27,7 @@ def edges_between(graph: csr_matrix, labels: NDArray[np.int_]) -> csr_matrix:
 
     An edge within a cluster counts twice, on the diagonal; those of label -1 do not count.
     """
-    member = one_hot(labels, int(labels.max(initial=-1)) + 1)
+    member = one_hot(labels, count_clusters(labels))
     # The other way round the first product would have about as many values as the graph.
     return (member.T @ (graph @ member)).tocsr()
 
